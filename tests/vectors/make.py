@@ -13,10 +13,11 @@ import sys
 
 sys.dont_write_bytecode = True
 
-import vectors_wireguard                                          # noqa: E402
+import vectors_objects                                           # noqa: E402
+import vectors_wireguard                                         # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-MAKERS = (vectors_wireguard,)
+MAKERS = (vectors_wireguard, vectors_objects)
 
 
 def text(title, blocks):
