@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * outbox.h - packets on their way in, and what an engine wants done.
+ *
+ * An engine call appends effects to an outbox that the caller owns, and the caller carries them
+ * out in order (settle). Nothing is called back. An outbox has a fixed number of effects and a
+ * fixed arena of bytes; what does not fit is dropped and counted, as a full queue of a network
+ * card would.
+ *
+ * Packets are referenced, not copied. Whoever hands a packet to an engine leaves PACKET_HEADROOM
+ * bytes before it and PACKET_TAILROOM after it, both writable, so that it is sealed and opened in
+ * place; and keeps the buffer until the outbox is settled.
+ */
+#ifndef CORE_OUTBOX_H
+#define CORE_OUTBOX_H
+
+#include "core/addr.h"
+#include "core/base.h"
+
+/* Two transport headers, a relay frame between them, and alignment. */
+#define PACKET_HEADROOM 64
+/* Two times padding to 16 and a tag. */
+#define PACKET_TAILROOM 64
+/* The largest datagram handled: an inner packet of 1500 in two envelopes, with room to spare. */
+#define PACKET_MAX	2048
+
+/* A path's own socket, by the number that the shell gave it. */
+typedef uint32_t socket_id;
+enum {
+	SOCKET_V4 = 0,	   /* the main sockets, one a family */
+	SOCKET_V6 = 1,
+	SOCKET_ALT_V4 = 2, /* a lighthouse's second port */
+	SOCKET_ALT_V6 = 3,
+	SOCKET_EXTRA = 16, /* and above: opened for one path */
+};
+
+struct packet {
+	uint8_t *data;
+	uint32_t len;
+	uint32_t meta;	  /* bits 0-1: ECN of the outer header; others are 0 */
+	socket_id socket; /* where it came in */
+	struct addr from; /* who sent it; FAMILY_NONE for packets from the TUN */
+};
+
+enum effect_kind {
+	EFFECT_TO_NET,
+	EFFECT_TO_TUN,
+	EFFECT_ROUTE,
+	EFFECT_REMEMBER,
+	EFFECT_EVENT,
+	EFFECT_TRACE,
+};
+
+/* The rows that an engine wants to find again after a restart. Numbers are on disk: never reuse. */
+enum memory_table {
+	MEMORY_MEMBER = 1,	 /* static key -> certificates, last timestamp (core/members.h) */
+	MEMORY_ENDPOINT = 2,	 /* static key -> where it was last reached (node) */
+	MEMORY_REGISTRATION = 3, /* static key -> last REGISTER (lighthouse) */
+	MEMORY_STATE = 4,	 /* reserved: the network state */
+	MEMORY_CLOCK = 5,	 /* own TAI64N reserved up to here; newest issue time seen */
+};
+
+#define MEMORY_KEY_MAX 40
+
+struct memory {
+	enum memory_table table;
+	uint32_t key_len;
+	uint32_t value_len; /* 0: forget the row */
+	uint8_t key[MEMORY_KEY_MAX];
+	const uint8_t *value;
+	uint64_t ticket; /* not 0: the engine waits to be told that this is on disk */
+};
+
+struct route_change {
+	struct prefix to;
+	uint32_t mtu;
+	bool add; /* else remove */
+};
+
+enum event_kind {
+	EVENT_PING_ANSWER = 1, /* an ICMP echo of ours was answered */
+	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
+};
+
+enum path_class {
+	PATH_NONE,
+	PATH_LAN,
+	PATH_DIRECT,
+	PATH_RELAY,
+};
+
+struct event {
+	enum event_kind kind;
+	uint64_t token; /* of the request that this answers, else 0 */
+	usec_t rtt;
+	uint16_t seq;
+	enum path_class path;
+	struct addr at;		/* endpoint, of the relay if relayed */
+	char peer[64];		/* name */
+	char relay[64];		/* name, if relayed */
+};
+
+/* A fact worth a line in the log; see trace.h. */
+struct trace_fact;
+
+struct effect {
+	enum effect_kind kind;
+	socket_id socket;  /* TO_NET */
+	struct addr to;	   /* TO_NET */
+	uint8_t *data;	   /* TO_NET, TO_TUN */
+	uint32_t len;
+	uint32_t meta;
+	union {
+		struct route_change route;
+		struct memory memory;
+		const struct event *event;
+		const struct trace_fact *fact;
+	};
+};
+
+struct outbox {
+	struct effect *effects;
+	uint32_t count;
+	uint32_t cap;
+	uint8_t *arena;
+	size_t used;
+	size_t size;
+	uint64_t dropped; /* effects that did not fit, since outbox_init */
+};
+
+/*
+ * An outbox of `cap` effects and `size` bytes of arena. 0 or -ENOMEM; outbox_free() releases it.
+ */
+int outbox_init(struct outbox *o, uint32_t cap, size_t size) must_check;
+void outbox_free(struct outbox *o);
+
+/* Forgets all effects. What the arena held is no longer valid. */
+void outbox_reset(struct outbox *o);
+
+/* At least half of effects and arena are taken: an engine's tick stops and stays due. */
+bool outbox_half_full(const struct outbox *o);
+
+/*
+ * Room for a packet of `len` bytes with head- and tailroom, valid until reset; NULL (and counted
+ * as dropped) when there is none.
+ */
+uint8_t *outbox_room(struct outbox *o, size_t len);
+
+/* `len` plain bytes of arena, aligned to 16, valid until reset; NULL when there are none. */
+void *outbox_alloc(struct outbox *o, size_t len);
+
+/* `data` must stay until the outbox is settled: a packet handed in, or outbox_room(). */
+void outbox_to_net(struct outbox *o, socket_id socket, const struct addr *to, uint8_t *data,
+    uint32_t len);
+void outbox_to_tun(struct outbox *o, uint8_t *data, uint32_t len);
+void outbox_route(struct outbox *o, struct prefix to, uint32_t mtu, bool add);
+
+/* Copies key and value. `value_len` 0 forgets the row. */
+void outbox_remember(struct outbox *o, enum memory_table table, const void *key, uint32_t key_len,
+    const void *value, uint32_t value_len, uint64_t ticket);
+void outbox_event(struct outbox *o, const struct event *e);
+void outbox_trace(struct outbox *o, const struct trace_fact *f);
+
+#endif

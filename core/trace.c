@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * trace.c - facts to sentences.
+ */
+#include "core/trace.h"
+#include "core/err.h"
+
+#include <stdio.h>
+
+/*
+ * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number,
+ * %D number2, %m number as milliseconds, %s number as seconds, %S number2 as seconds, %e phrase of
+ * code, %c code. `number` is microseconds where %m or %s stands.
+ */
+static const char *const templates[TRACE_WHAT_COUNT] = {
+	[TRACE_PEER_UP] = "peer %n: session up over %a",
+	[TRACE_PEER_DOWN] = "peer %n: no answer for %d s; trying again when there is traffic",
+	[TRACE_PEER_CLOSED] = "peer %n: said goodbye (reason %c)",
+	[TRACE_PATH_DIRECT] = "peer %n: direct at %a, %m ms",
+	[TRACE_PATH_RELAY] = "peer %n: relayed by %o",
+	[TRACE_PATH_LOST] = "peer %n: nothing heard on %a for %m ms; using another path",
+	[TRACE_ROAMED] = "peer %n: moved to %a",
+	[TRACE_HANDSHAKE_NO_ANSWER] =
+	    "peer %n (%a): no answer to %d handshakes, next try in %S s",
+	[TRACE_CERT_REFUSED] = "%a: certificate of \"%n\" refused: it %e",
+	[TRACE_CERT_NEWER] = "peer %n: renewed certificate, serial %d",
+	[TRACE_CONFLICT] = "%a: refused, it claims the name or an address of %n (%i)",
+	[TRACE_LIGHTHOUSE_UP] = "lighthouse %n: registered, it sees us at %a",
+	[TRACE_LIGHTHOUSE_DOWN] = "lighthouse %n (%a): no answer for %s s, trying on",
+	[TRACE_UNKNOWN_PEER] = "no lighthouse knows a peer at %i",
+	[TRACE_UNDER_LOAD] = "under load: %d handshakes in a second, asking for proof of address",
+	[TRACE_CLOCK_APART] = "peer %n: its clock and ours are %d s apart; check the time here",
+	[TRACE_LIMIT] = "a table is full (counter %c): new entries are refused",
+	[TRACE_CIRCUIT_OPEN] = "relaying between %n and %o",
+	[TRACE_CIRCUIT_CLOSE] = "no longer relaying between %n and %o (reason %c)",
+	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
+};
+
+static int
+write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
+{
+	char text[ADDR_TEXT_MAX];
+
+	switch (letter) {
+	case 'n':
+		return snprintf(to, cap, "%.63s", f->name);
+	case 'o':
+		return snprintf(to, cap, "%.63s", f->other);
+	case 'a':
+		return snprintf(to, cap, "%s", addr_format(text, &f->at));
+	case 'i':
+		return snprintf(to, cap, "%s", ip_format(text, f->inner));
+	case 'd':
+		return snprintf(to, cap, "%lld", (long long)f->number);
+	case 'D':
+		return snprintf(to, cap, "%lld", (long long)f->number2);
+	case 'm':
+		return snprintf(to, cap, "%.1f", (double)f->number / 1e3);
+	case 's':
+		return snprintf(to, cap, "%.1f", (double)f->number / 1e6);
+	case 'S':
+		return snprintf(to, cap, "%.1f", (double)f->number2 / 1e6);
+	case 'e':
+		return snprintf(to, cap, "%s", err_phrase(f->code));
+	case 'c':
+		return snprintf(to, cap, "%d", f->code);
+	default:
+		assert(!"a letter that no template has");
+		return 0;
+	}
+}
+
+const char *
+trace_format(char to[static TRACE_TEXT_MAX], const struct trace_fact *f)
+{
+	const char *t = f->what < TRACE_WHAT_COUNT ? templates[f->what] : "%c";
+	size_t at = 0;
+
+	for (; *t != '\0' && at + 1 < TRACE_TEXT_MAX; t++) {
+		int n = 1;
+
+		if (*t == '%')
+			n = write_field(to + at, TRACE_TEXT_MAX - at, *++t, f);
+		else
+			to[at] = *t;
+		at = n < 0 ? at : min_u64(at + (size_t)n, TRACE_TEXT_MAX - 1);
+	}
+	to[at] = '\0';
+	return to;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * trace.h - facts that an engine wants said in the log.
+ *
+ * An engine writes no sentences: it appends what happened, to whom, and the numbers, and the shell
+ * turns that into a line (trace_format), with its rate limit and its clock. A simulator hashes the
+ * same facts.
+ */
+#ifndef CORE_TRACE_H
+#define CORE_TRACE_H
+
+#include "core/addr.h"
+#include "core/base.h"
+
+enum trace_level {
+	TRACE_DEBUG,
+	TRACE_INFO,
+	TRACE_NOTICE,
+	TRACE_WARNING,
+};
+
+enum trace_what {
+	TRACE_PEER_UP,		  /* a session with `name` over `at` */
+	TRACE_PEER_DOWN,	  /* number: seconds without an answer */
+	TRACE_PEER_CLOSED,	  /* code: CLOSE reason */
+	TRACE_PATH_DIRECT,	  /* now direct at `at`; number: RTT in us */
+	TRACE_PATH_RELAY,	  /* now over the relay `other` */
+	TRACE_PATH_LOST,	  /* no answer on `at`; number: us of silence */
+	TRACE_ROAMED,		  /* the peer is at another address now */
+	TRACE_HANDSHAKE_NO_ANSWER, /* number: tries; number2: us to the next try */
+	TRACE_CERT_REFUSED,	  /* code: ERR_* */
+	TRACE_CERT_NEWER,	  /* a renewed certificate; number: serial */
+	TRACE_CONFLICT,		  /* name or address claimed by another key than `name`'s */
+	TRACE_LIGHTHOUSE_UP,	  /* registered; `at` our observed address */
+	TRACE_LIGHTHOUSE_DOWN,	  /* number: us without an answer */
+	TRACE_UNKNOWN_PEER,	  /* the lighthouses do not know `at` or `name` */
+	TRACE_UNDER_LOAD,	  /* number: handshakes in the last second */
+	TRACE_CLOCK_APART,	  /* number: seconds */
+	TRACE_LIMIT,		  /* a table is full; code: which counter */
+	TRACE_CIRCUIT_OPEN,	  /* relaying for `name` to `other` */
+	TRACE_CIRCUIT_CLOSE,	  /* code: reason */
+	TRACE_OVERLAP,		  /* an underlay address lies inside the overlay */
+	TRACE_WHAT_COUNT,
+};
+
+struct trace_fact {
+	enum trace_what what;
+	enum trace_level level;
+	struct addr at;
+	struct ip inner;
+	int64_t number;
+	int64_t number2;
+	int code;
+	char name[64];
+	char other[64];
+};
+
+/* Room for the longest line. */
+#define TRACE_TEXT_MAX 512
+
+/*
+ * One sentence for `f`: who, where, what, what now. Names in it are certificate names, which are
+ * plain ASCII. Returns `to`.
+ */
+const char *trace_format(char to[static TRACE_TEXT_MAX], const struct trace_fact *f);
+
+#endif
