@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * mesh.h - a mesh node, as a value.
+ *
+ * The engine takes packets from the network below and from the TUN, and the time; it appends what
+ * is to be done to an outbox (core/outbox.h). It has no clock, no socket, no thread, and keeps
+ * nothing that it was handed past the call, but for packets that wait for a session, which it
+ * copies. One engine is used by one thread at a time.
+ *
+ * The life of one: mesh_new, mesh_recall for every remembered row, mesh_net_changed with the
+ * addresses of this machine, mesh_start; then packets and ticks; mesh_close, mesh_free.
+ */
+#ifndef NODE_MESH_H
+#define NODE_MESH_H
+
+#include "core/base.h"
+#include "core/outbox.h"
+#include "core/rng.h"
+#include "node/config.h"
+
+struct mesh;
+
+#define PEERS_MAX_DEFAULT 10000
+
+/* Packets that wait for a session, for each peer. The oldest make room. */
+#define MESH_QUEUE_PACKETS 64
+#define MESH_QUEUE_BYTES   (256 * 1024)
+
+/* What an outbox for mesh_from_net, _from_tun and _tick has to have room for. */
+#define MESH_OUTBOX_EFFECTS 1024
+#define MESH_OUTBOX_BYTES   (1024 * 1024)
+
+/* The largest batch that one call takes. */
+#define MESH_BATCH_MAX 64
+
+/*
+ * A node with the identity and network of `c`, which is copied. `rng` is kept and must outlive the
+ * engine's use of it. 0; ERR_* with a sentence when certificate, key and roots do not fit.
+ */
+int mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng,
+    struct instant now, struct err *e) must_check;
+
+/* Wipes every key. NULL is allowed. */
+void mesh_free(struct mesh *m);
+
+/*
+ * A row that was remembered in an earlier life, before mesh_start. It is parsed like network input:
+ * 0, or ERR_* and the row is of no use any more.
+ */
+int mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const uint8_t *key,
+    size_t key_len, const uint8_t *value, size_t value_len);
+
+/* The write that carried `ticket` is on disk. */
+void mesh_remembered(struct mesh *m, struct instant now, uint64_t ticket, struct outbox *out);
+
+/* Registers with the lighthouses and calls the peers of the last ten minutes. */
+void mesh_start(struct mesh *m, struct instant now, struct outbox *out);
+
+/*
+ * The addresses of this machine's interfaces with the port of the main socket of their family (at
+ * most MESH_LOCAL_MAX; the overlay and loopback need not be left out). To be called before
+ * mesh_start and whenever the machine's addresses, routes or links have changed.
+ */
+#define MESH_LOCAL_MAX 16
+void mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
+    struct outbox *out);
+
+/*
+ * Datagrams from the network, at most MESH_BATCH_MAX, with headroom and tailroom. They are
+ * decrypted in place, and effects point into them.
+ */
+void mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t n,
+    struct outbox *out);
+
+/* IP packets from the TUN, likewise. */
+void mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
+    struct outbox *out);
+
+/* Whatever is due. Stops at half an outbox; then mesh_next_due() is not later than `now`. */
+void mesh_tick(struct mesh *m, struct instant now, struct outbox *out);
+
+/* When mesh_tick has something to do: a mono time, 0 for never. */
+usec_t mesh_next_due(const struct mesh *m);
+
+/* New settings; the firewall's tracked flows stay. */
+void mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s,
+    struct outbox *out);
+
+/*
+ * Sends an ICMP echo request with `payload_len` bytes to the overlay address `to`, through
+ * everything that a user's packet goes through. Its answer is an EVENT_PING_ANSWER with `token`
+ * (below 2^16) and `seq`. 0; ERR_UNKNOWN when `to` is no address of the network.
+ */
+int mesh_ping(struct mesh *m, struct instant now, struct ip to, uint16_t token, uint16_t seq,
+    size_t payload_len, struct outbox *out);
+
+/*
+ * Wants a peer by name although nothing is to be sent yet: looked up at the lighthouses, connected.
+ * 0, or ERR_FORMAT.
+ */
+int mesh_want(struct mesh *m, struct instant now, const char *name, struct outbox *out);
+
+/* A certificate that a person brought (`join FILE` of a stock peer). 0, or ERR_* with a sentence. */
+int mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t cert_len,
+    const uint8_t *issuing, size_t issuing_len, struct outbox *out, struct err *e) must_check;
+
+/* Says goodbye to every peer. Nothing but mesh_free may follow. */
+void mesh_close(struct mesh *m, struct instant now, struct outbox *out);
+
+#endif

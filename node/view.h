@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * view.h - what a person may know of a running node: copies, never pointers into the engine.
+ */
+#ifndef NODE_VIEW_H
+#define NODE_VIEW_H
+
+#include "core/addr.h"
+#include "core/outbox.h"
+#include "node/config.h"
+
+struct mesh;
+
+/* Why a peer has no direct path at this moment. */
+enum view_why {
+	WHY_DIRECT,	     /* it has */
+	WHY_IDLE,	     /* nobody has wanted to talk */
+	WHY_CONNECTING,	     /* the handshake runs */
+	WHY_PUNCHING,	     /* relayed; direct paths are being tried */
+	WHY_NO_PATH_WORKED,  /* relayed; none of its candidates answers */
+	WHY_NO_ANSWER,	     /* handshakes go unanswered */
+	WHY_UNKNOWN_TO_LIGHTHOUSES,
+	WHY_NO_LIGHTHOUSE,   /* no lighthouse answers */
+	WHY_RELAY_ONLY,	     /* set here or there */
+};
+
+/* One word of [a-z-] for each, as `peers` shows it and `--json` holds it. */
+const char *view_why_word(enum view_why w);
+
+#define VIEW_IPS_MAX	 8
+#define VIEW_PATHS_MAX	 8
+
+enum view_path_state {
+	VIEW_PATH_NEW,
+	VIEW_PATH_PROBING,
+	VIEW_PATH_VALID,
+	VIEW_PATH_SUSPECT,
+	VIEW_PATH_DEAD,
+};
+const char *view_path_state_word(enum view_path_state s);
+
+struct view_path {
+	enum path_class path;
+	enum view_path_state state;
+	bool in_use;
+	struct addr at;	      /* of the relay, if relayed */
+	char relay[NAME_MAX_LEN + 1];
+	usec_t rtt;	      /* 0: not measured */
+	usec_t rtt_var;
+	unsigned loss_percent;
+	uint32_t mtu;
+	usec_t last_rx;	      /* mono, 0 never */
+	usec_t last_tx;
+};
+
+struct view_peer {
+	char name[NAME_MAX_LEN + 1];
+	uint8_t key[32];
+	uint8_t fingerprint[32];
+	uint64_t serial;
+	uint32_t flags; /* CERT_FLAG_* */
+	struct ip ips[VIEW_IPS_MAX];
+	size_t ip_count;
+	uint64_t not_after; /* Unix seconds */
+	bool connected;	    /* has a session */
+	usec_t session_age;
+	uint64_t tx_bytes;  /* of inner packets and frames */
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t rx_packets;
+	usec_t last_rx;	    /* mono, 0 never */
+	uint32_t mtu;	    /* of its route */
+	char version[32];
+	int64_t clock_apart; /* seconds its clock is ahead of ours */
+	enum view_why why;
+	struct view_path paths[VIEW_PATHS_MAX];
+	size_t path_count;
+};
+
+struct view_lighthouse {
+	char name[NAME_MAX_LEN + 1];
+	struct ip ip;
+	struct addr at;
+	bool registered;
+	usec_t rtt;
+	struct addr observed; /* how it sees us */
+	usec_t last_rx;
+};
+
+struct view_route {
+	struct prefix to;
+	char via[NAME_MAX_LEN + 1];
+	uint32_t mtu;
+	enum path_class path;
+};
+
+struct view_counter {
+	const char *name; /* static storage */
+	uint64_t value;
+};
+
+struct view_status {
+	char name[NAME_MAX_LEN + 1];
+	char network[NAME_MAX_LEN + 1]; /* the root's name */
+	uint8_t network_id[16];
+	uint8_t fingerprint[32];
+	uint64_t serial;
+	uint64_t not_after;
+	struct prefix ips[VIEW_IPS_MAX]; /* own addresses with the network's prefix length */
+	size_t ip_count;
+	uint64_t peers_known;
+	uint64_t peers_connected;
+	uint64_t peers_direct;
+	uint64_t peers_relayed;
+	uint64_t tx_bytes;
+	uint64_t rx_bytes;
+	bool allow_all;
+	bool relay_only;
+	struct view_lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
+	size_t lighthouse_count;
+};
+
+void view_status(const struct mesh *m, struct instant now, struct view_status *ret);
+
+/*
+ * The next peer by name after `after` ("" for the first), so that a caller walks them without
+ * holding anything. false at the end. Lighthouses are peers too.
+ */
+bool view_peer_next(const struct mesh *m, struct instant now, const char *after,
+    struct view_peer *ret);
+
+/* 0, or ERR_UNKNOWN. */
+int view_peer(const struct mesh *m, struct instant now, const char *name, struct view_peer *ret);
+
+/* At most `cap` rows; returns how many there are. */
+size_t view_routes(const struct mesh *m, struct view_route *ret, size_t cap);
+
+/* At most `cap` rows; returns how many there are. */
+size_t view_counters(const struct mesh *m, struct view_counter *ret, size_t cap);
+
+#endif
