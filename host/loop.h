@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * loop.h - one thread's events, its clock and its chance.
+ *
+ * A daemon has one loop, one timer and a few descriptors. The timer is a timerfd on
+ * CLOCK_BOOTTIME: an engine's deadlines are absolute microseconds that count through suspend, and
+ * libuv's own timers know neither.
+ */
+#ifndef HOST_LOOP_H
+#define HOST_LOOP_H
+
+#include <uv.h>
+
+#include "core/base.h"
+#include "core/err.h"
+#include "core/rng.h"
+
+struct loop {
+	uv_loop_t uv;
+	uv_poll_t timer;
+	uv_signal_t signals[3];
+	int timer_fd;
+	usec_t armed;		/* what the timerfd is set to; 0: not armed */
+	void *ctx;
+	void (*on_due)(void *ctx);
+	void (*on_signal)(void *ctx, int signum);
+};
+
+/* The time now: mono from CLOCK_BOOTTIME, wall from CLOCK_REALTIME. */
+struct instant clock_now(void);
+
+/* The kernel's random bytes; a kernel that gives none ends the process. */
+struct rng kernel_rng(void);
+
+/*
+ * `on_due` is called when the deadline of loop_wake_at() is reached, `on_signal` for SIGINT,
+ * SIGTERM and SIGHUP. SIGPIPE is ignored from now on.
+ */
+int loop_init(struct loop *l, void *ctx, void (*on_due)(void *ctx),
+    void (*on_signal)(void *ctx, int signum), struct err *err) must_check;
+
+/* Sets the one timer: an absolute `due` on clock_now().mono, 0 for never. */
+void loop_wake_at(struct loop *l, usec_t due);
+
+/* Runs until loop_stop(). */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+
+/* Closes what is still open in the loop, waits for its thread pool and frees it. */
+void loop_free(struct loop *l);
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * udp.c - datagrams, in batches, from one socket.
+ */
+#include "host/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/err.h"
+
+#define STRIDE (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM)
+
+/* Ancillary data of one datagram: the local address, and the ECN bits on arrival. */
+union control {
+	struct cmsghdr align;
+	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+};
+
+/* Everything recvmmsg and sendmmsg point to, for one batch. */
+struct batch {
+	struct mmsghdr msgs[UDP_BATCH];
+	struct iovec iov[UDP_BATCH];
+	struct sockaddr_storage names[UDP_BATCH];
+	union control control[UDP_BATCH];
+};
+
+static struct addr
+addr_from_sockaddr(const struct sockaddr_storage *ss)
+{
+	struct addr a = { 0 };
+
+	if (ss->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
+
+		a.family = FAMILY_V4;
+		a.port = ntohs(in->sin_port);
+		memcpy(a.ip, &in->sin_addr, 4);
+	} else if (ss->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
+
+		a.family = FAMILY_V6;
+		a.port = ntohs(in6->sin6_port);
+		memcpy(a.ip, &in6->sin6_addr, 16);
+		if (IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
+			a.scope = in6->sin6_scope_id;
+	}
+	return a;
+}
+
+static socklen_t
+addr_to_sockaddr(struct sockaddr_storage *ss, const struct addr *a)
+{
+	memset(ss, 0, sizeof(*ss));
+	if (a->family == FAMILY_V4) {
+		struct sockaddr_in *in = (struct sockaddr_in *)ss;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(a->port);
+		memcpy(&in->sin_addr, a->ip, 4);
+		return sizeof(*in);
+	}
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
+
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(a->port);
+	memcpy(&in6->sin6_addr, a->ip, 16);
+	in6->sin6_scope_id = a->scope;
+	return sizeof(*in6);
+}
+
+/* The row in which the local address for `remote` is kept. */
+static struct udp_source *
+source_row(struct udp *u, const struct addr *remote)
+{
+	uint32_t h = 2166136261u;
+
+	/* Unkeyed on purpose: who shares a row only loses a preference, never a packet. */
+	for (size_t i = 0; i < sizeof(remote->ip); i++)
+		h = (h ^ remote->ip[i]) * 16777619u;
+	h = (h ^ remote->port) * 16777619u;
+	return &u->sources[(h ^ h >> 16) % UDP_SOURCES];
+}
+
+void
+udp_forget_sources(struct udp *u)
+{
+	if (u->sources)
+		memset(u->sources, 0, UDP_SOURCES * sizeof(*u->sources));
+}
+
+/* Takes the local address and the ECN bits out of the ancillary data. */
+static void
+read_control(struct msghdr *msg, struct addr *local, uint32_t *meta)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			local->family = FAMILY_V4;
+			memcpy(local->ip, &info.ipi_spec_dst, 4);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			local->family = FAMILY_V6;
+			memcpy(local->ip, &info.ipi6_addr, 16);
+			local->scope = info.ipi6_ifindex;
+		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
+		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)) {
+			*meta = *CMSG_DATA(c) & 3;
+		}
+	}
+}
+
+size_t
+udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
+{
+	struct batch b;
+	size_t kept = 0;
+	int n;
+
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		b.iov[i] = (struct iovec){
+			.iov_base = u->buffers + i * STRIDE + PACKET_HEADROOM,
+			.iov_len = PACKET_MAX,
+		};
+		b.msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &b.names[i],
+			.msg_namelen = sizeof(b.names[i]),
+			.msg_iov = &b.iov[i],
+			.msg_iovlen = 1,
+			.msg_control = &b.control[i],
+			.msg_controllen = sizeof(b.control[i]),
+		};
+	}
+	/* An error here is one that an earlier datagram met on its way; the next call goes on. */
+	n = recvmmsg(u->fd, b.msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < n; i++) {
+		struct msghdr *msg = &b.msgs[i].msg_hdr;
+		struct packet *p = &ret[kept];
+		struct udp_source *row;
+		struct addr local = { 0 };
+
+		if (msg->msg_flags & MSG_TRUNC) {
+			u->too_long++;
+			continue;
+		}
+		*p = (struct packet){
+			.data = b.iov[i].iov_base,
+			.len = b.msgs[i].msg_len,
+			.socket = u->id,
+			.from = addr_from_sockaddr(&b.names[i]),
+		};
+		read_control(msg, &local, &p->meta);
+		row = source_row(u, &p->from);
+		*row = (struct udp_source){ .remote = p->from, .local = local };
+		kept++;
+	}
+	u->received += kept;
+	return kept;
+}
+
+/* Asks that this datagram leaves from `local`. */
+static void
+write_control(struct msghdr *msg, union control *control, const struct addr *local)
+{
+	struct cmsghdr *c = &control->align;
+
+	memset(control, 0, sizeof(*control));
+	msg->msg_control = control;
+	if (local->family == FAMILY_V4) {
+		struct in_pktinfo info = { 0 };
+
+		memcpy(&info.ipi_spec_dst, local->ip, 4);
+		c->cmsg_level = IPPROTO_IP;
+		c->cmsg_type = IP_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		msg->msg_controllen = CMSG_SPACE(sizeof(info));
+	} else {
+		struct in6_pktinfo info = { 0 };
+
+		memcpy(&info.ipi6_addr, local->ip, 16);
+		/* Only a link-local address needs its interface; a route may change it for others. */
+		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+			info.ipi6_ifindex = local->scope;
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_PKTINFO;
+		c->cmsg_len = CMSG_LEN(sizeof(info));
+		memcpy(CMSG_DATA(c), &info, sizeof(info));
+		msg->msg_controllen = CMSG_SPACE(sizeof(info));
+	}
+}
+
+static void
+prepare_send(struct udp *u, struct batch *b, size_t i, const struct udp_out *out)
+{
+	struct udp_source *row = source_row(u, &out->to);
+	struct msghdr *msg = &b->msgs[i].msg_hdr;
+
+	b->iov[i] = (struct iovec){ .iov_base = (void *)out->data, .iov_len = out->len };
+	*msg = (struct msghdr){
+		.msg_name = &b->names[i],
+		.msg_namelen = addr_to_sockaddr(&b->names[i], &out->to),
+		.msg_iov = &b->iov[i],
+		.msg_iovlen = 1,
+	};
+	if (row->local.family == u->family && addr_equal(&row->remote, &out->to))
+		write_control(msg, &b->control[i], &row->local);
+}
+
+/*
+ * The first datagram of a batch was refused. When it asked for a local address, that address may
+ * be gone: it is tried once more from wherever the route says.
+ */
+static void
+send_again(struct udp *u, struct msghdr *msg, const struct addr *to)
+{
+	if (msg->msg_controllen > 0) {
+		*source_row(u, to) = (struct udp_source){ 0 };
+		msg->msg_control = NULL;
+		msg->msg_controllen = 0;
+		if (sendmsg(u->fd, msg, MSG_DONTWAIT) >= 0) {
+			u->sent++;
+			return;
+		}
+	}
+	u->send_failed++;
+}
+
+static void
+send_batch(struct udp *u, const struct udp_out *out, size_t n)
+{
+	struct batch b;
+	size_t done = 0;
+
+	for (size_t i = 0; i < n; i++)
+		prepare_send(u, &b, i, &out[i]);
+	while (done < n) {
+		int rc = sendmmsg(u->fd, b.msgs + done, (unsigned)(n - done), MSG_DONTWAIT);
+
+		if (rc > 0) {
+			done += (size_t)rc;
+			u->sent += (uint64_t)rc;
+		} else if (errno != EINTR) {
+			send_again(u, &b.msgs[done].msg_hdr, &out[done].to);
+			done++;
+		}
+	}
+}
+
+void
+udp_send(struct udp *u, const struct udp_out *out, size_t n)
+{
+	while (n > 0) {
+		size_t some = n < UDP_BATCH ? n : UDP_BATCH;
+
+		send_batch(u, out, some);
+		out += some;
+		n -= some;
+	}
+}
+
+static int
+set_int(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+static int
+set_options(int fd, uint8_t family)
+{
+	bool v4 = family == FAMILY_V4;
+	int rc = 0;
+
+	/* More than the administrator's limit needs a capability; without it, take the limit. */
+	if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER) < 0)
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+	if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER) < 0)
+		set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+
+	if (!v4)
+		rc = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	/* DF, and no belief in the path MTU that an ICMP claims: we measure it ourselves. */
+	if (rc == 0)
+		rc = v4 ? set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
+			: set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+	if (rc == 0)
+		rc = v4 ? set_int(fd, IPPROTO_IP, IP_PKTINFO, 1)
+			: set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	if (rc == 0)
+		rc = v4 ? set_int(fd, IPPROTO_IP, IP_RECVTOS, 1)
+			: set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+	return rc;
+}
+
+/* A bound descriptor, and the port it got. */
+static int
+open_socket(uint8_t family, struct addr *local)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&ss, local);
+	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = set_options(fd, family);
+	if (rc == 0 && bind(fd, (struct sockaddr *)&ss, len) < 0)
+		rc = -errno;
+	len = sizeof(ss);
+	if (rc == 0 && getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	local->port = addr_from_sockaddr(&ss).port;
+	return fd;
+}
+
+int
+udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to, socket_id id,
+    struct err *err)
+{
+	struct addr local = { .family = family, .port = port };
+
+	*u = (struct udp){ .fd = -1, .family = family, .id = id };
+	if (bind_to && bind_to->family == family)
+		local = addr_from_ip(*bind_to, port);
+	u->fd = open_socket(family, &local);
+	if (u->fd < 0)
+		return err_set(err, u->fd, "UDP port %u (IPv%u): %s", port, family,
+		    u->fd == -EADDRINUSE ? "another program has it" : err_phrase(u->fd));
+	u->port = local.port;
+	u->sources = calloc(UDP_SOURCES, sizeof(*u->sources));
+	u->buffers = malloc((size_t)UDP_BATCH * STRIDE);
+	if (!u->sources || !u->buffers) {
+		udp_close(u);
+		return err_set(err, -ENOMEM, "no memory for UDP buffers");
+	}
+	return 0;
+}
+
+/* Both families on one port. -EADDRINUSE when either has it taken. */
+static int
+open_both(struct udp *v4, struct udp *v6, uint16_t port, socket_id first, struct err *err)
+{
+	int rc = udp_open(v4, FAMILY_V4, port, NULL, first, err);
+
+	if (rc < 0)
+		return rc;
+	rc = udp_open(v6, FAMILY_V6, v4->port, NULL, first + 1, err);
+	if (rc == -EAFNOSUPPORT || rc == -EADDRNOTAVAIL)
+		return 0;	/* no IPv6 on this machine */
+	if (rc < 0)
+		udp_close(v4);
+	return rc;
+}
+
+int
+udp_open_pair(struct udp *v4, struct udp *v6, uint16_t port, bool fallback, socket_id first,
+    struct err *err)
+{
+	int rc = open_both(v4, v6, port, first, err);
+
+	/* A port that is free in one family may be taken in the other, so try more than one. */
+	for (int i = 0; rc == -EADDRINUSE && fallback && i < 8; i++)
+		rc = open_both(v4, v6, 0, first, err);
+	return rc;
+}
+
+static void
+on_poll(uv_poll_t *handle, int status, int events)
+{
+	struct udp *u = handle->data;
+
+	(void)status;
+	(void)events;
+	u->on_readable(u->ctx, u);
+}
+
+int
+udp_watch(struct udp *u, uv_loop_t *loop, void *ctx, void (*on_readable)(void *ctx, struct udp *u))
+{
+	int rc = uv_poll_init(loop, &u->poll, u->fd);
+
+	if (rc < 0)
+		return rc;
+	u->poll.data = u;
+	u->ctx = ctx;
+	u->on_readable = on_readable;
+	return uv_poll_start(&u->poll, UV_READABLE, on_poll);
+}
+
+void
+udp_close(struct udp *u)
+{
+	if (u->on_readable)
+		uv_close((uv_handle_t *)&u->poll, NULL);
+	if (u->fd >= 0)
+		close(u->fd);
+	free(u->sources);
+	free(u->buffers);
+	*u = (struct udp){ .fd = -1, .poll = u->poll };
+}

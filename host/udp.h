@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * udp.h - datagrams, in batches, from one socket.
+ *
+ * The descriptor is ours, behind uv_poll, because libuv's own UDP gives no ancillary data. A
+ * socket speaks one family; a daemon has one of each on the same port. Datagrams are never
+ * fragmented on their way (DF), and an answer leaves from the address that was asked: a host
+ * with several addresses would else answer from one that the other side's NAT does not expect.
+ */
+#ifndef HOST_UDP_H
+#define HOST_UDP_H
+
+#include <uv.h>
+
+#include "core/addr.h"
+#include "core/outbox.h"
+
+/* Datagrams a system call. */
+#define UDP_BATCH 32
+/* Remote addresses for which the local one is remembered; more share rows. */
+#define UDP_SOURCES 1024
+/* What we ask of the kernel; its default loses bursts. */
+#define UDP_BUFFER (4 << 20)
+
+struct udp_source {
+	struct addr remote;
+	struct addr local;	/* port 0; scope: the interface */
+};
+
+struct udp {
+	int fd;			/* -1: closed */
+	uint8_t family;		/* FAMILY_* */
+	uint16_t port;		/* the local one */
+	socket_id id;		/* written into every packet */
+	uv_poll_t poll;
+	void *ctx;
+	void (*on_readable)(void *ctx, struct udp *u);
+
+	uint64_t sent, received;
+	uint64_t send_failed;	/* refused by the kernel and not repeated */
+	uint64_t too_long;	/* arrived larger than PACKET_MAX */
+
+	struct udp_source *sources;
+	uint8_t *buffers;	/* UDP_BATCH with head- and tailroom */
+};
+
+/*
+ * Opens a socket of `family` on `port` of all addresses, or of `bind_to` when its family is not
+ * FAMILY_NONE; port 0 takes a free one. -EADDRINUSE when somebody has it.
+ */
+int udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to, socket_id id,
+    struct err *err) must_check;
+
+/*
+ * Opens an IPv4 and an IPv6 socket on one port: `port`, or, when that is taken and `fallback`
+ * allows it, a free one. A machine without IPv6 gets the first only; v6->fd is then -1.
+ */
+int udp_open_pair(struct udp *v4, struct udp *v6, uint16_t port, bool fallback, socket_id first,
+    struct err *err) must_check;
+
+/* Calls `on_readable` from the loop whenever there is something to receive. */
+int udp_watch(struct udp *u, uv_loop_t *loop, void *ctx,
+    void (*on_readable)(void *ctx, struct udp *u)) must_check;
+
+/*
+ * The next datagrams, at most UDP_BATCH; 0 when there are none. The bytes are ours, with head- and
+ * tailroom as an engine wants them, and valid until the next call.
+ */
+size_t udp_receive(struct udp *u, struct packet ret[static UDP_BATCH]);
+
+/* One datagram of a batch on its way out. */
+struct udp_out {
+	const uint8_t *data;
+	size_t len;
+	struct addr to;
+};
+
+/*
+ * Sends `n` datagrams in order. One that the kernel refuses (no route, too large, a full queue) is
+ * counted and passed over: what we send is repeated by who needs it.
+ */
+void udp_send(struct udp *u, const struct udp_out *out, size_t n);
+
+/* Forgets from which local address each remote was answered: the addresses have changed. */
+void udp_forget_sources(struct udp *u);
+
+/*
+ * Stops watching and closes. Where it was watched, the memory of `u` must live until the loop has
+ * turned once more: libuv lets go of a handle only then.
+ */
+void udp_close(struct udp *u);
+
+#endif
