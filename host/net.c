@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net.c - this machine's links, addresses and routes, over netlink.
+ */
+#include "host/net.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+/* A request of ours: a header, a few attributes. */
+#define REQUEST_SIZE 256
+
+union request {
+	struct nlmsghdr align;
+	char bytes[REQUEST_SIZE];
+};
+
+static uint8_t
+af_of(uint8_t family)
+{
+	return family == FAMILY_V4 ? AF_INET : AF_INET6;
+}
+
+static struct nlmsghdr *
+begin(struct net *n, union request *r, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *h;
+
+	memset(r, 0, sizeof(*r));
+	h = mnl_nlmsg_put_header(r->bytes);
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	h->nlmsg_seq = ++n->seq;
+	return h;
+}
+
+/* Sends a request and hands every answer to `each`, up to the kernel's last word. */
+static int
+talk(struct net *n, struct nlmsghdr *h, mnl_cb_t each, void *ctx)
+{
+	unsigned port = mnl_socket_get_portid(n->request);
+	char answer[16384];
+	int rc = MNL_CB_OK;
+
+	if (mnl_socket_sendto(n->request, h, h->nlmsg_len) < 0)
+		return -errno;
+	while (rc > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(n->request, answer, sizeof(answer));
+
+		if (len < 0)
+			return -errno;
+		rc = mnl_cb_run(answer, (size_t)len, n->seq, port, each, ctx);
+	}
+	return rc < 0 ? -errno : 0;
+}
+
+static int
+command(struct net *n, struct nlmsghdr *h)
+{
+	h->nlmsg_flags |= NLM_F_ACK;
+	return talk(n, h, NULL, NULL);
+}
+
+int
+net_open(struct net *n, struct err *err)
+{
+	*n = (struct net){ 0 };
+	n->request = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!n->request || mnl_socket_bind(n->request, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int rc = -errno;
+
+		net_close(n);
+		return err_set(err, rc, "cannot talk to the kernel's network: %s", err_phrase(rc));
+	}
+	return 0;
+}
+
+int
+net_link_up(struct net *n, uint32_t ifindex, uint32_t mtu, struct err *err)
+{
+	union request r;
+	struct nlmsghdr *h = begin(n, &r, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(h, sizeof(*link));
+	int rc;
+
+	link->ifi_index = (int)ifindex;
+	link->ifi_flags = IFF_UP;
+	link->ifi_change = IFF_UP;
+	mnl_attr_put_u32(h, IFLA_MTU, mtu);
+	rc = command(n, h);
+	return rc < 0 ? err_set(err, rc, "cannot bring the interface up with MTU %u: %s", mtu,
+	    err_phrase(rc)) : 0;
+}
+
+int
+net_address_add(struct net *n, uint32_t ifindex, struct prefix p, struct err *err)
+{
+	union request r;
+	struct nlmsghdr *h = begin(n, &r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct ifaddrmsg *a = mnl_nlmsg_put_extra_header(h, sizeof(*a));
+	char text[PREFIX_TEXT_MAX];
+	int rc;
+
+	a->ifa_family = af_of(p.ip.family);
+	a->ifa_prefixlen = p.len;
+	/* The address is ours by certificate: nobody on this link could have it too. */
+	a->ifa_flags = p.ip.family == FAMILY_V6 ? IFA_F_NODAD : 0;
+	a->ifa_index = ifindex;
+	mnl_attr_put(h, IFA_LOCAL, ip_size(p.ip), p.ip.b);
+	mnl_attr_put(h, IFA_ADDRESS, ip_size(p.ip), p.ip.b);
+	rc = command(n, h);
+	return rc < 0 ? err_set(err, rc, "cannot add the address %s: %s", prefix_format(text, p),
+	    err_phrase(rc)) : 0;
+}
+
+static struct nlmsghdr *
+begin_route(struct net *n, union request *r, uint16_t type, uint16_t flags, uint32_t ifindex,
+    struct prefix to)
+{
+	struct nlmsghdr *h = begin(n, r, type, flags);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(h, sizeof(*route));
+
+	route->rtm_family = af_of(to.ip.family);
+	route->rtm_dst_len = to.len;
+	route->rtm_table = RT_TABLE_MAIN;
+	route->rtm_protocol = RTPROT_STATIC;
+	route->rtm_scope = to.ip.family == FAMILY_V4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	route->rtm_type = RTN_UNICAST;
+	mnl_attr_put(h, RTA_DST, ip_size(to.ip), to.ip.b);
+	mnl_attr_put_u32(h, RTA_OIF, ifindex);
+	return h;
+}
+
+int
+net_route_add(struct net *n, uint32_t ifindex, struct prefix to, uint32_t mtu, struct err *err)
+{
+	union request r;
+	struct nlmsghdr *h =
+	    begin_route(n, &r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ifindex, to);
+	char text[PREFIX_TEXT_MAX];
+	int rc;
+
+	if (mtu > 0) {
+		struct nlattr *metrics = mnl_attr_nest_start(h, RTA_METRICS);
+
+		mnl_attr_put_u32(h, RTAX_MTU, mtu);
+		mnl_attr_nest_end(h, metrics);
+	}
+	rc = command(n, h);
+	return rc < 0 ? err_set(err, rc, "cannot add the route to %s: %s", prefix_format(text, to),
+	    err_phrase(rc)) : 0;
+}
+
+int
+net_route_del(struct net *n, uint32_t ifindex, struct prefix to, struct err *err)
+{
+	union request r;
+	struct nlmsghdr *h = begin_route(n, &r, RTM_DELROUTE, 0, ifindex, to);
+	char text[PREFIX_TEXT_MAX];
+	int rc = command(n, h);
+
+	return rc < 0 ? err_set(err, rc, "cannot remove the route to %s: %s",
+	    prefix_format(text, to), err_phrase(rc)) : 0;
+}
+
+struct listing {
+	struct net_address *to;
+	int count;
+	uint32_t except;
+};
+
+/* The flags of an address: the attribute if there is one, for it is wider than the header's. */
+static uint32_t
+address_flags(const struct nlmsghdr *h, const struct ifaddrmsg *a, const struct nlattr **local)
+{
+	uint32_t flags = a->ifa_flags;
+	const struct nlattr *attr, *address = NULL;
+
+	*local = NULL;
+	mnl_attr_for_each(attr, h, sizeof(*a)) {
+		if (mnl_attr_get_type(attr) == IFA_FLAGS)
+			flags = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == IFA_LOCAL)
+			*local = attr;
+		else if (mnl_attr_get_type(attr) == IFA_ADDRESS)
+			address = attr;
+	}
+	if (!*local)	/* of a point-to-point link IFA_ADDRESS is the other end */
+		*local = address;
+	return flags;
+}
+
+static int
+list_address(const struct nlmsghdr *h, void *ctx)
+{
+	struct listing *l = ctx;
+	const struct ifaddrmsg *a = mnl_nlmsg_get_payload(h);
+	const struct nlattr *local;
+	uint32_t flags = address_flags(h, a, &local);
+	struct net_address *to = &l->to[l->count];
+	size_t size = a->ifa_family == AF_INET ? 4 : 16;
+
+	if (a->ifa_family != AF_INET && a->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+	if (!local || mnl_attr_get_payload_len(local) != size)
+		return MNL_CB_OK;
+	if (a->ifa_index == l->except || a->ifa_scope != RT_SCOPE_UNIVERSE ||
+	    (flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED | IFA_F_DADFAILED)) ||
+	    l->count == NET_ADDRESSES_MAX)
+		return MNL_CB_OK;
+	*to = (struct net_address){
+		.ifindex = a->ifa_index,
+		.prefix_len = a->ifa_prefixlen,
+		.temporary = a->ifa_family == AF_INET6 && (flags & IFA_F_TEMPORARY),
+	};
+	to->ip = size == 4 ? ip_v4(mnl_attr_get_payload(local))
+			   : ip_v6(mnl_attr_get_payload(local));
+	if (ip_class(to->ip) == ADDR_CLASS_PUBLIC || ip_class(to->ip) == ADDR_CLASS_PRIVATE)
+		l->count++;
+	return MNL_CB_OK;
+}
+
+int
+net_addresses(struct net *n, uint32_t except, struct net_address ret[static NET_ADDRESSES_MAX],
+    struct err *err)
+{
+	struct listing l = { .to = ret, .except = except };
+	union request r;
+	struct nlmsghdr *h = begin(n, &r, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *a = mnl_nlmsg_put_extra_header(h, sizeof(*a));
+	int rc;
+
+	a->ifa_family = AF_UNSPEC;
+	rc = talk(n, h, list_address, &l);
+	return rc < 0 ? err_set(err, rc, "cannot list this machine's addresses: %s",
+	    err_phrase(rc)) : l.count;
+}
+
+/* The interface that a message is about; 0 when it names none. */
+static uint32_t
+interface_of(const struct nlmsghdr *h)
+{
+	const struct nlattr *attr;
+
+	switch (h->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return (uint32_t)((const struct ifinfomsg *)mnl_nlmsg_get_payload(h))->ifi_index;
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return ((const struct ifaddrmsg *)mnl_nlmsg_get_payload(h))->ifa_index;
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		mnl_attr_for_each(attr, h, sizeof(struct rtmsg))
+			if (mnl_attr_get_type(attr) == RTA_OIF)
+				return mnl_attr_get_u32(attr);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void
+on_settled(uv_timer_t *timer)
+{
+	struct net *n = timer->data;
+
+	n->on_change(n->ctx);
+}
+
+static int
+look_at_change(const struct nlmsghdr *h, void *ctx)
+{
+	struct net *n = ctx;
+
+	if (interface_of(h) != n->ignored || n->ignored == 0)
+		uv_timer_start(&n->settle, on_settled, NET_SETTLE_MS, 0);
+	return MNL_CB_OK;
+}
+
+static void
+on_watch(uv_poll_t *poll, int status, int events)
+{
+	struct net *n = poll->data;
+	char buf[16384];
+	ssize_t len;
+
+	(void)status;
+	(void)events;
+	while ((len = mnl_socket_recvfrom(n->watch, buf, sizeof(buf))) > 0)
+		mnl_cb_run(buf, (size_t)len, 0, 0, look_at_change, n);
+	/* More came than the socket could hold: something changed, whatever it was. */
+	if (len < 0 && errno == ENOBUFS)
+		uv_timer_start(&n->settle, on_settled, NET_SETTLE_MS, 0);
+}
+
+int
+net_watch(struct net *n, uv_loop_t *loop, uint32_t ignored, void *ctx, void (*on_change)(void *ctx),
+    struct err *err)
+{
+	unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+	    RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+	int rc;
+
+	n->watch = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!n->watch || mnl_socket_bind(n->watch, groups, MNL_SOCKET_AUTOPID) < 0)
+		return err_set(err, -errno, "cannot watch the kernel's network: %s",
+		    err_phrase(-errno));
+	n->ignored = ignored;
+	n->ctx = ctx;
+	n->on_change = on_change;
+	uv_timer_init(loop, &n->settle);
+	n->settle.data = n;
+	rc = uv_poll_init(loop, &n->poll, mnl_socket_get_fd(n->watch));
+	n->poll.data = n;
+	if (rc == 0)
+		rc = uv_poll_start(&n->poll, UV_READABLE, on_watch);
+	n->watching = rc == 0;
+	return rc < 0 ? err_set(err, rc, "cannot watch the kernel's network: %s", uv_strerror(rc))
+		      : 0;
+}
+
+void
+net_close(struct net *n)
+{
+	if (n->watching) {
+		uv_close((uv_handle_t *)&n->poll, NULL);
+		uv_close((uv_handle_t *)&n->settle, NULL);
+	}
+	if (n->watch)
+		mnl_socket_close(n->watch);
+	if (n->request)
+		mnl_socket_close(n->request);
+	n->watching = false;
+	n->watch = n->request = NULL;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net.h - this machine's links, addresses and routes, over netlink.
+ *
+ * Requests are answered at once by the kernel and so are plain calls. Changes made by others come
+ * from the loop, gathered for NET_SETTLE: one plugged cable is a dozen messages.
+ */
+#ifndef HOST_NET_H
+#define HOST_NET_H
+
+#include <net/if.h>
+#include <uv.h>
+
+#include "core/addr.h"
+#include "core/err.h"
+
+struct mnl_socket;
+
+/* Quiet after the last message before a change is told. */
+#define NET_SETTLE_MS 50
+/* Addresses of this machine that are looked at. */
+#define NET_ADDRESSES_MAX 64
+
+struct net {
+	struct mnl_socket *request;
+	struct mnl_socket *watch;
+	uint32_t seq;
+	uint32_t ignored;	/* interface whose changes are our own */
+	uv_poll_t poll;
+	uv_timer_t settle;
+	bool watching;
+	void *ctx;
+	void (*on_change)(void *ctx);
+};
+
+int net_open(struct net *n, struct err *err) must_check;
+void net_close(struct net *n);
+
+/* Sets the MTU and brings the link up. */
+int net_link_up(struct net *n, uint32_t ifindex, uint32_t mtu, struct err *err) must_check;
+
+/* Gives the interface an address with its prefix; having it already is fine. */
+int net_address_add(struct net *n, uint32_t ifindex, struct prefix p, struct err *err) must_check;
+
+/* Sends `to` into the interface, with an MTU of its own (0: the device's). Replaces. */
+int net_route_add(struct net *n, uint32_t ifindex, struct prefix to, uint32_t mtu,
+    struct err *err) must_check;
+
+/* -ESRCH when there is none. */
+int net_route_del(struct net *n, uint32_t ifindex, struct prefix to, struct err *err) must_check;
+
+struct net_address {
+	uint32_t ifindex;
+	struct ip ip;
+	uint8_t prefix_len;
+	bool temporary;		/* an IPv6 privacy address */
+};
+
+/*
+ * Addresses by which others might reach this machine: of all links but loopback and `except`,
+ * global scope, not tentative, not deprecated. Returns how many, at most NET_ADDRESSES_MAX.
+ */
+int net_addresses(struct net *n, uint32_t except, struct net_address ret[static NET_ADDRESSES_MAX],
+    struct err *err) must_check;
+
+/*
+ * Calls `on_change` from the loop NET_SETTLE_MS after addresses, routes or links changed, other
+ * than on the interface `ignored`.
+ */
+int net_watch(struct net *n, uv_loop_t *loop, uint32_t ignored, void *ctx,
+    void (*on_change)(void *ctx), struct err *err) must_check;
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The TUN and netlink against a real kernel, in a network namespace of this process's own. Without
+ * the right to make one there is nothing to test.
+ */
+#include "host/tun.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "host/loop.h"
+#include "host/net.h"
+#include "host/udp.h"
+#include "tests/unit/test.h"
+
+static bool
+in_namespace(void)
+{
+	static int state; /* 0 not tried, 1 inside, -1 refused */
+
+	if (state == 0)
+		state = unshare(CLONE_NEWNET) == 0 && access("/dev/net/tun", R_OK) == 0 ? 1 : -1;
+	return state == 1;
+}
+
+static struct prefix
+prefix(const char *text)
+{
+	struct prefix p = { 0 };
+	char *slash, copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	slash = strchr(copy, '/');
+	*slash = '\0';
+	ASSERT_EQ(ip_parse(&p.ip, copy), 0);
+	p.len = (uint8_t)atoi(slash + 1);
+	return p;
+}
+
+/* A device with one address and one route of its own. */
+static void
+start(struct tun *t, struct net *n)
+{
+	struct err err = { 0 };
+
+	ASSERT_EQ(tun_open(t, "mpytest%d", &err), 0);
+	ASSERT_EQ(net_open(n, &err), 0);
+	ASSERT_EQ(net_link_up(n, t->ifindex, 1420, &err), 0);
+	ASSERT_EQ(net_address_add(n, t->ifindex, prefix("10.87.0.2/32"), &err), 0);
+	ASSERT_EQ(net_route_add(n, t->ifindex, prefix("10.87.0.3/32"), 1280, &err), 0);
+}
+
+static void
+stop(struct tun *t, struct net *n)
+{
+	tun_close(t);
+	net_close(n);
+}
+
+/* The next packet of the device that is IPv4; the kernel also sends its own IPv6 ones. */
+static bool
+next_v4(struct tun *t, struct packet *ret)
+{
+	struct packet p[TUN_BATCH];
+	struct pollfd pfd = { .fd = t->fd, .events = POLLIN };
+
+	while (poll(&pfd, 1, 1000) == 1) {
+		size_t n = tun_receive(t, p);
+
+		for (size_t i = 0; i < n; i++) {
+			if (p[i].data[0] >> 4 == 4) {
+				*ret = p[i];
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+TEST(packets_for_a_route_come_out_of_the_device_and_answers_go_in)
+{
+	struct packet p;
+	struct addr to;
+	struct net n;
+	struct tun t;
+	struct udp u;
+	uint8_t ports[2], answer[64];
+
+	if (!in_namespace())
+		return;
+	start(&t, &n);
+	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(addr_parse(&to, "10.87.0.3:9", 0), 0);
+	udp_send(&u, &(struct udp_out){ (const uint8_t *)"ping", 4, to }, 1);
+	ASSERT(next_v4(&t, &p));
+	ASSERT_EQ(p.len, 32);
+	ASSERT_MEM(p.data + 28, "ping", 4);
+
+	/* Turn it around: addresses and ports change places, so every checksum stays right. */
+	memcpy(answer, p.data, p.len);
+	memcpy(answer + 12, p.data + 16, 4);
+	memcpy(answer + 16, p.data + 12, 4);
+	memcpy(ports, answer + 20, 2);
+	memcpy(answer + 20, answer + 22, 2);
+	memcpy(answer + 22, ports, 2);
+	tun_send(&t, answer, p.len);
+	ASSERT_EQ(t.sent, 1);
+	struct packet back[UDP_BATCH];
+	struct pollfd pfd = { .fd = u.fd, .events = POLLIN };
+	ASSERT_EQ(poll(&pfd, 1, 1000), 1);
+	ASSERT_EQ(udp_receive(&u, back), 1);
+	ASSERT_MEM(back[0].data, "ping", 4);
+	ASSERT(addr_equal(&back[0].from, &to));
+	udp_close(&u);
+	stop(&t, &n);
+}
+
+TEST(a_route_has_an_mtu_of_its_own_until_it_is_removed)
+{
+	struct err err = { 0 };
+	struct addr to;
+	struct net n;
+	struct tun t;
+	struct udp u;
+	static uint8_t big[1300];
+
+	if (!in_namespace())
+		return;
+	start(&t, &n);
+	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(setsockopt(u.fd, IPPROTO_IP, IP_MTU_DISCOVER, &(int){ IP_PMTUDISC_DO },
+	    sizeof(int)), 0);
+	ASSERT_EQ(addr_parse(&to, "10.87.0.3:9", 0), 0);
+	udp_send(&u, &(struct udp_out){ big, 1253, to }, 1);
+	ASSERT_EQ(u.send_failed, 1);
+	ASSERT_EQ(net_route_add(&n, t.ifindex, prefix("10.87.0.3/32"), 1400, &err), 0);
+	udp_send(&u, &(struct udp_out){ big, 1253, to }, 1);
+	ASSERT_EQ(u.send_failed, 1);
+	ASSERT_EQ(net_route_del(&n, t.ifindex, prefix("10.87.0.3/32"), &err), 0);
+	ASSERT_EQ(net_route_del(&n, t.ifindex, prefix("10.87.0.3/32"), &err), -ESRCH);
+	udp_send(&u, &(struct udp_out){ big, 10, to }, 1);
+	ASSERT_EQ(u.send_failed, 2);
+	udp_close(&u);
+	stop(&t, &n);
+}
+
+TEST(both_families_are_configured_and_doing_it_twice_is_fine)
+{
+	struct err err = { 0 };
+	struct net n;
+	struct tun t;
+
+	if (!in_namespace())
+		return;
+	start(&t, &n);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(net_address_add(&n, t.ifindex, prefix("10.87.0.2/32"), &err), 0);
+		ASSERT_EQ(net_address_add(&n, t.ifindex, prefix("fd12::2/128"), &err), 0);
+		ASSERT_EQ(net_route_add(&n, t.ifindex, prefix("fd12::3/128"), 1280, &err), 0);
+	}
+	stop(&t, &n);
+}
+
+TEST(own_addresses_are_listed_without_the_mesh_and_loopback)
+{
+	struct net_address a[NET_ADDRESSES_MAX];
+	struct ip ip;
+	struct net n;
+	struct tun t;
+
+	if (!in_namespace())
+		return;
+	start(&t, &n);
+	ASSERT_EQ(net_addresses(&n, t.ifindex, a, NULL), 0);
+	ASSERT_EQ(net_addresses(&n, 0, a, NULL), 1);
+	ASSERT_EQ(ip_parse(&ip, "10.87.0.2"), 0);
+	ASSERT(ip_equal(a[0].ip, ip));
+	ASSERT_EQ(a[0].ifindex, t.ifindex);
+	stop(&t, &n);
+}
+
+TEST(a_device_in_use_and_a_long_name_are_said_in_a_sentence)
+{
+	struct tun a, b;
+	struct err err = { 0 };
+
+	if (!in_namespace())
+		return;
+	ASSERT_EQ(tun_open(&a, "mpybusy", &err), 0);
+	ASSERT_EQ(tun_open(&b, "mpybusy", &err), -EBUSY);
+	ASSERT(strstr(err.text, "mpybusy"));
+	ASSERT_EQ(tun_open(&b, "a-name-that-is-far-too-long", &err), -ENAMETOOLONG);
+	tun_close(&a);
+}
+
+struct watcher {
+	struct loop loop;
+	int changes;
+};
+
+static void
+on_change(void *ctx)
+{
+	((struct watcher *)ctx)->changes++;
+}
+
+static void
+on_due(void *ctx)
+{
+	loop_stop(&((struct watcher *)ctx)->loop);
+}
+
+static void
+on_signal(void *ctx, int signum)
+{
+	(void)ctx;
+	(void)signum;
+}
+
+TEST(many_changes_are_told_once_and_our_own_never)
+{
+	struct watcher w = { 0 };
+	struct err err = { 0 };
+	struct tun own, other;
+	struct net n;
+
+	if (!in_namespace())
+		return;
+	start(&own, &n);
+	ASSERT_EQ(tun_open(&other, "mpyother", &err), 0);
+	ASSERT_EQ(loop_init(&w.loop, &w, on_due, on_signal, NULL), 0);
+	ASSERT_EQ(net_watch(&n, &w.loop.uv, own.ifindex, &w, on_change, &err), 0);
+
+	ASSERT_EQ(net_route_add(&n, own.ifindex, prefix("10.87.0.9/32"), 0, &err), 0);
+	loop_wake_at(&w.loop, clock_now().mono + 120 * USEC_PER_MS);
+	loop_run(&w.loop);
+	ASSERT_EQ(w.changes, 0);
+
+	ASSERT_EQ(net_link_up(&n, other.ifindex, 1400, &err), 0);
+	ASSERT_EQ(net_address_add(&n, other.ifindex, prefix("192.0.2.1/24"), &err), 0);
+	ASSERT_EQ(net_address_add(&n, other.ifindex, prefix("192.0.2.2/24"), &err), 0);
+	loop_wake_at(&w.loop, clock_now().mono + 300 * USEC_PER_MS);
+	loop_run(&w.loop);
+	ASSERT_EQ(w.changes, 1);
+
+	tun_close(&other);
+	stop(&own, &n);
+	loop_free(&w.loop);
+}
