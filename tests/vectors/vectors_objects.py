@@ -215,17 +215,17 @@ def bad():
 
 def presents():
     cases = (
-        ("a host by the root", wg.ZERO_MAC, {p.HOST_CERTIFICATE: HOST_CERTIFICATE}),
-        ("a host by an issuing ca", secret("known prefix")[:16],
+        ("a host by the root", p.NOTHING_KNOWN, {p.HOST_CERTIFICATE: HOST_CERTIFICATE}),
+        ("a host by an issuing ca", secret("known prefix")[:8],
          {p.HOST_CERTIFICATE: ISSUED_HOST_CERTIFICATE,
           p.ISSUER_CERTIFICATE: ISSUING_CERTIFICATE}),
     )
     for name, prefix, items in cases:
         plain = p.plaintext(0, 0, 0, prefix, items)
         yield "present " + name, presented(name, plain, prefix)
-    plain = p.plaintext(p.FLAG_ENROL, 0, 0, wg.ZERO_MAC,
+    plain = p.plaintext(p.FLAG_ENROL, 0, 0, p.NOTHING_KNOWN,
                         {p.TOKEN_ID: secret("token")[:8]})
-    yield "present a token", presented("a token", plain, wg.ZERO_MAC)
+    yield "present a token", presented("a token", plain, p.NOTHING_KNOWN)
 
 
 def presented(name, plain, prefix):
