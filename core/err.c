@@ -26,6 +26,7 @@ static const char *const own_phrases[] = {
 	[-1001 - ERR_STATE] = "is not possible in this state",
 	[-1001 - ERR_LIMITED] = "comes too often",
 	[-1001 - ERR_CRYPTO] = "the cryptography failed",
+	[-1001 - ERR_SUPERSEDED] = "is older than one that is known",
 };
 
 int

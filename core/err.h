@@ -29,6 +29,7 @@ enum {
 	ERR_STATE = -1015,	   /* not now: the object is not in the state for this */
 	ERR_LIMITED = -1016,	   /* too often */
 	ERR_CRYPTO = -1017,	   /* the library failed, or a key has low order */
+	ERR_SUPERSEDED = -1018,	   /* a newer certificate of the same host is known */
 };
 
 #define ERR_TEXT_MAX 512

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * request.h - a host asks a CA to certify the key it made itself.
+ *
+ * A host's key is for Diffie-Hellman and cannot sign, so a request (a signed object of kind 4)
+ * carries instead a BLAKE2b keyed with the DH of that key and the CA's enrolment key. Only who
+ * holds one of the two could have made it: the CA learns that the asker has the key, and cannot
+ * show that to anybody else. The request says whom it asks (network, issuer), so that it proves
+ * nothing to another CA.
+ */
+#ifndef CA_REQUEST_H
+#define CA_REQUEST_H
+
+#include "core/cert.h"
+
+/*
+ * Asks `ca` to certify the public key of `host_secret` under `name`. Writes the whole object, at
+ * most CERT_REQUEST_MAX bytes, and returns their number; ERR_DENIED if `ca` is no CA certificate,
+ * ERR_CRYPTO if its enrolment key has low order, or as cert_encode.
+ */
+int request_make(uint8_t *to, size_t cap, const struct cert *ca,
+    const uint8_t host_secret[static 32], const char *name, enum breach *why) must_check;
+
+/*
+ * Is `p` a request to `ca`, whose enrolment key is that of `enrol_secret`, by who holds the key in
+ * it? 0 with the request in `ret` (kind OBJECT_REQUEST: network, issuer, key, name). ERR_CANON or
+ * ERR_VERSION as cert_decode; ERR_DENIED: to another network or CA, or another kind of object;
+ * ERR_AUTH: the proof does not hold.
+ */
+int request_verify(struct cert *ret, const uint8_t *p, size_t len, const struct cert *ca,
+    const uint8_t enrol_secret[static 32], enum breach *why) must_check;
+
+#endif

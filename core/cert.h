@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cert.h - the signed object: certificates of hosts and authorities, and requests.
+ *
+ * One container, one parser, one value. For every object there is exactly one string of bytes, so
+ * that a certificate has one fingerprint and nobody can make a second one that says the same: the
+ * decoder refuses whatever the encoder would not write, and says which rule was broken. The format
+ * is in docs/certificates.md.
+ *
+ *	 0  4  "MPY1"
+ *	 4  1  kind
+ *	 5  1  alg
+ *	 6  2  0
+ *	 8  4  body_len
+ *	12     body: fields (u8 tag, u16 len, value), tags strictly ascending
+ *	       signature, 64 bytes for every algorithm that is spoken
+ */
+#ifndef CORE_CERT_H
+#define CORE_CERT_H
+
+#include "core/addr.h"
+#include "core/base.h"
+#include "core/err.h"
+#include "core/text.h"
+
+enum object_kind {
+	OBJECT_HOST = 1,
+	OBJECT_CA = 2,
+	OBJECT_STATE = 3, /* reserved: network state */
+	OBJECT_REQUEST = 4,
+	OBJECT_LOG_HEAD = 5, /* reserved */
+	OBJECT_ROTATION = 6, /* reserved */
+	OBJECT_STUDY = 7,    /* reserved */
+	OBJECT_COSIGN = 8,   /* reserved */
+};
+
+enum object_alg {
+	ALG_ED25519 = 1,
+	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, ca/request.h */
+	ALG_MULTI = 3, /* reserved: k of n signatures */
+};
+
+/* What a host may be, and in a CA certificate what its hosts may be. */
+enum cert_flag {
+	CERT_LIGHTHOUSE = 1,
+	CERT_RELAY = 2,
+	CERT_GATEWAY = 4, /* routes to subnets behind it */
+	CERT_STOCK = 8,   /* speaks WireGuard and nothing else */
+	CERT_ENROL = 16,  /* answers enrolment for its CA */
+	CERT_STATE_REQUIRED = 32,
+	CERT_STATE = 64, /* may sign the network state */
+	CERT_FLAGS_ALL = 127,
+};
+
+/* Whole objects with their signature, so that two fit every message that carries them. */
+#define CERT_HOST_MAX    540
+#define CERT_CA_MAX      380
+#define CERT_REQUEST_MAX 380
+#define CERT_MAX         540
+
+#define CERT_ADDRESSES_MAX 16 /* both families together */
+#define CERT_ROUTES_MAX    16
+#define CERT_GROUPS_MAX    16
+#define CERT_GROUP_LEN     31  /* a group is a name of at most this length */
+#define CERT_EXTRA_MAX     352 /* fields 40-7F; no object has room for more */
+#define CERT_SIGNATURE_LEN 64
+#define CERT_TIME_MAX      253402300799 /* the last second of the year 9999 */
+
+/* Issuers date back by this much, and clocks may be behind by as much. */
+#define CERT_BACKDATE 300
+
+struct cert {
+	uint8_t kind; /* OBJECT_HOST, OBJECT_CA or OBJECT_REQUEST */
+	uint8_t network[16];
+	uint8_t issuer[16]; /* key id of the issuer; of the CA that is asked, in a request */
+	uint64_t serial;
+	uint64_t not_before; /* Unix seconds, the first and the last at which it is valid */
+	uint64_t not_after;
+	uint8_t key[32]; /* X25519 of a host, Ed25519 of a CA */
+	char name[NAME_MAX_LEN + 1];
+	uint32_t flags; /* CERT_*; in a CA the permitted ones */
+
+	/* Of a host what it has, of a CA what it may give. IPv4 first, each family sorted. */
+	uint32_t address_count;
+	struct prefix addresses[CERT_ADDRESSES_MAX];
+	uint32_t route_count;
+	struct prefix routes[CERT_ROUTES_MAX];
+	uint32_t group_count;
+	char groups[CERT_GROUPS_MAX][CERT_GROUP_LEN + 1]; /* sorted; "*" alone in a CA: any */
+
+	/* Only in a CA. */
+	uint32_t max_lifetime;              /* seconds, of the hosts below */
+	uint8_t path_length;                /* 1: may sign issuing CAs, 0: hosts only */
+	uint8_t enrol_key[32];              /* X25519 */
+	char name_suffix[NAME_MAX_LEN + 1]; /* that names below must end with, or empty */
+
+	/* Fields of a later version that this one may ignore, as they were encoded. */
+	uint32_t extra_len;
+	uint8_t extra[CERT_EXTRA_MAX];
+
+	/* Set by cert_decode and cert_sign; cert_encode does not look at them. */
+	uint8_t signature[CERT_SIGNATURE_LEN];
+	uint8_t fingerprint[32];
+};
+
+/* The rule that an object breaks: of its encoding, then of what its issuer permits. */
+enum breach {
+	BREACH_NONE,
+	BREACH_MAGIC,
+	BREACH_KIND,          /* no such kind */
+	BREACH_KIND_RESERVED, /* ERR_VERSION */
+	BREACH_ALG,           /* no such algorithm, or not for this kind */
+	BREACH_ALG_RESERVED,  /* ERR_VERSION */
+	BREACH_RESERVED,      /* bytes 6 and 7 are not zero */
+	BREACH_LENGTH,        /* the object's length is not what its header says */
+	BREACH_TOO_LONG,      /* above CERT_HOST_MAX, CERT_CA_MAX or CERT_REQUEST_MAX */
+	BREACH_FIELD_CUT,     /* a field runs past the end of the body */
+	BREACH_ORDER,         /* tags not strictly ascending */
+	BREACH_TAG,           /* an unknown tag that may not be ignored */
+	BREACH_TAG_RESERVED,  /* ERR_VERSION */
+	BREACH_TAG_KIND,      /* a field that this kind does not have */
+	BREACH_MISSING,       /* a field that this kind must have */
+	BREACH_FIELD_LENGTH,  /* a field of another length than it has */
+	BREACH_EMPTY_LIST,
+	BREACH_LIST_LONG,  /* more entries than CERT_*_MAX */
+	BREACH_LIST_ORDER, /* not sorted, or an entry twice */
+	BREACH_SERIAL,     /* zero */
+	BREACH_TIME,       /* never valid, or beyond the year 9999 */
+	BREACH_KEY,        /* low order, not on the curve, or not in its shortest form */
+	BREACH_NAME,
+	BREACH_PREFIX_LENGTH, /* above the bits of the family, or not whole in a host */
+	BREACH_HOST_BITS,
+	BREACH_ADDRESS,     /* loopback, multicast, link-local, v4-mapped, unspecified */
+	BREACH_GROUP,       /* not a name, or "*" where it may not be */
+	BREACH_FLAGS,       /* a bit without a meaning */
+	BREACH_LIFETIME,    /* max lifetime zero */
+	BREACH_PATH_LENGTH, /* above 1 */
+	BREACH_SUFFIX,
+
+	BREACH_NOT_A_CA,    /* signed by what is no CA */
+	BREACH_NETWORK,     /* of another network than its issuer */
+	BREACH_ISSUER,      /* names another issuer */
+	BREACH_TOO_DEEP,    /* an issuing CA where the issuer may sign hosts only */
+	BREACH_NOT_ADDRESS, /* an address, route, group, flag or lifetime not permitted */
+	BREACH_NOT_ROUTE,
+	BREACH_NOT_GROUP,
+	BREACH_NOT_FLAG,
+	BREACH_NOT_LIFETIME,
+	BREACH_NOT_SUFFIX,
+	BREACH_ROUTE_IN_OVERLAY, /* a route that overlaps the addresses of the network */
+	BREACH_COUNT,
+};
+
+/* "has tags that are not in ascending order": to stand after what names the object. Never NULL. */
+const char *breach_phrase(enum breach b);
+
+/*
+ * Exactly one whole object in `p`, of kind host, CA or request. Nothing is said about who signed
+ * it. 0; ERR_VERSION for what is reserved (kinds 3 and 5 to 8, algorithm 3, tags 14 and 15);
+ * ERR_CANON for anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
+ */
+int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why) must_check;
+
+/*
+ * The object without its signature: what is signed and what the fingerprint is of. Holds to the
+ * rules of cert_decode: what would not be accepted is not written. The number of bytes, at most
+ * CERT_MAX - CERT_SIGNATURE_LEN, or ERR_CANON with the rule in `why`; ERR_FULL if `cap` is less.
+ */
+int cert_encode(uint8_t *to, size_t cap, const struct cert *c, enum breach *why) must_check;
+
+/* The same with `c->signature` at the end: encode(decode(x)) == x for every x accepted. */
+int cert_encode_whole(uint8_t *to, size_t cap, const struct cert *c, enum breach *why) must_check;
+
+/*
+ * Sorts addresses, routes and groups into canonical order and drops those that are there twice;
+ * for those who build a certificate from what people wrote.
+ */
+void cert_sort(struct cert *c);
+
+/*
+ * Fills issuer, signature and fingerprint of `c` (a host or CA, everything else set) under the
+ * Ed25519 key of `seed` and writes the whole object. The number of bytes, or as cert_encode.
+ * Whether the issuer permits it is cert_permitted's question, to be asked before.
+ */
+int cert_sign(struct cert *c, uint8_t *to, size_t cap, const uint8_t seed[static 32],
+    enum breach *why) must_check;
+
+/* Is the last part of `object`, which was decoded, a signature by `issuer_key`? 0 or ERR_AUTH. */
+int cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[static 32]) must_check;
+
+/* Of a whole object with a signature of 64 bytes; never over the signature. */
+void cert_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len);
+
+void cert_key_id(uint8_t to[static 16], const uint8_t ed25519_key[static 32]);
+
+/* A root: a CA certificate that names its own key as issuer. */
+bool cert_is_root(const struct cert *c);
+
+bool cert_has_group(const struct cert *c, const char *group);
+
+/* Is `ip` one of the host's addresses? */
+bool cert_has_address(const struct cert *c, struct ip ip);
+
+/*
+ * May `issuer` sign `c` (host or issuing CA)? Kind, network, issuer's key id, addresses, routes,
+ * groups, flags, lifetime, depth and name suffix; an absent list permits nothing, and what an
+ * issuing CA may give is within what its issuer may give. The same question is asked before
+ * signing and at verification. Lifetimes of hosts are counted without CERT_BACKDATE. Validity in
+ * time is not looked at. 0, or ERR_DENIED with the rule in `why`.
+ */
+int cert_permitted(const struct cert *c, const struct cert *issuer, enum breach *why) must_check;
+
+/* Do any of `c`'s routes overlap what `root` calls the overlay? They may not. 0 or ERR_DENIED. */
+int cert_routes_outside(const struct cert *c, const struct cert *root, enum breach *why) must_check;
+
+/* Eight words of the PGP word list for a key, so that two people can compare it aloud. */
+#define CERT_WORDS_MAX 128
+const char *cert_key_words(char to[static CERT_WORDS_MAX], const uint8_t key[static 32]);
+
+#endif

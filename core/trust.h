@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * trust.h - whom this engine believes.
+ *
+ * An engine belongs to one network and holds its root certificates. From outside come a host
+ * certificate and, unless a root signed it, the certificate of the issuing CA; trust_verify says
+ * whether the chain holds now, and until when. There is at most one CA between root and host.
+ *
+ * Signatures that were verified are not verified again: a bounded cache knows chains by the hash
+ * of all their bytes, signatures included. Time is always looked at anew.
+ *
+ * The effective clock is the system's, or the newest issue time of a verified certificate if that
+ * is later, so that a machine whose clock fell back does not accept what has expired. A certificate
+ * counts only once it was found valid, so that an issuer cannot turn the clock forward by more than
+ * CERT_BACKDATE at a time.
+ */
+#ifndef CORE_TRUST_H
+#define CORE_TRUST_H
+
+#include "core/base.h"
+#include "core/cert.h"
+#include "core/err.h"
+#include "core/rng.h"
+
+#define TRUST_ROOTS_MAX   4
+#define TRUST_ISSUING_MAX 256  /* issuing CAs remembered; a chain that brings its own needs none */
+#define TRUST_CACHE_MAX   8192 /* verified chains remembered */
+
+/* A host certificate that verified. */
+struct verified {
+	struct cert cert;
+	uint64_t valid_from; /* Unix seconds: the intersection of the chain */
+	uint64_t valid_until;
+	bool issued_by_root;
+	uint8_t issuing[CERT_CA_MAX]; /* the issuing CA's certificate that was used */
+	size_t issuing_len;           /* 0: a root signed it */
+};
+
+struct trust;
+
+/* Draws the keys of its hash tables from `rng`. NULL without memory. */
+struct trust *trust_new(const struct rng *rng);
+void trust_free(struct trust *t);
+
+/*
+ * Adds a CA certificate that the operator gave (bundle, own store): a root is believed because it
+ * was given, an issuing CA must verify under a root that was added before it. The first root sets
+ * the network. Adding it again changes nothing. 0; as trust_verify; ERR_DENIED with BREACH_NETWORK
+ * for another network; ERR_FULL. `why` may be NULL.
+ */
+int
+trust_add(struct trust *t, const uint8_t *ca, size_t len, usec_t wall, enum breach *why) must_check;
+
+/*
+ * Does the chain hold at `wall`? `issuing` is the issuing CA's certificate that came with it, or
+ * NULL with length 0: then it must be signed by a root, or by an issuing CA that was seen before.
+ *
+ * 0, with everything in `ret`. ERR_VERSION, ERR_CANON: the encoding, see cert_decode. ERR_UNKNOWN:
+ * the issuer is not known here. ERR_AUTH: a signature does not verify. ERR_DENIED: not permitted
+ * by its issuer, of another network, or a chain that is none. ERR_NOT_YET, ERR_EXPIRED: by the
+ * effective clock. `why` (may be NULL) names the rule for ERR_CANON, ERR_VERSION and ERR_DENIED.
+ */
+int trust_verify(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
+    size_t issuing_len, usec_t wall, struct verified *ret, enum breach *why) must_check;
+
+/* Unix seconds by the effective clock. */
+uint64_t trust_now(const struct trust *t, usec_t wall);
+
+/*
+ * The newest issue time, to be remembered over a restart and given back; also said of objects that
+ * are believed for another reason, as the own certificate. Never goes back.
+ */
+uint64_t trust_newest(const struct trust *t);
+void trust_saw(struct trust *t, uint64_t unix_seconds);
+
+/* The network's id, or NULL before the first root. */
+const uint8_t *trust_network(const struct trust *t);
+
+/* Root `i` of the network, in the order of their adding; NULL past the last. */
+const struct cert *trust_root(const struct trust *t, size_t i);
+
+/*
+ * The newest issuing CA certificate seen with this key id: its bytes (valid until the next call
+ * that is not const) and their number, or 0.
+ */
+size_t trust_issuing(const struct trust *t, const uint8_t key_id[static 16], const uint8_t **ret);
+
+/* Is `ip` an address of the network, that is, in a range that a root permits? */
+bool trust_in_overlay(const struct trust *t, struct ip ip);
+
+/* Does `p` overlap a range of the network? */
+bool trust_overlaps_overlay(const struct trust *t, struct prefix p);
+
+/* The ranges of the network, at most `max` of them; returns how many were written. */
+size_t trust_overlay(const struct trust *t, struct prefix *to, size_t max);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * words.h - bytes as words that two people can read to each other.
+ */
+#ifndef CORE_WORDS_H
+#define CORE_WORDS_H
+
+#include "core/base.h"
+
+#define WORDS_WORD_MAX 11 /* letters of the longest word */
+
+/*
+ * The word of `byte` at position `at`: even positions have words of two syllables, odd ones of
+ * three, so that a word left out or two swapped are heard. Static storage.
+ */
+const char *words_word(uint8_t byte, size_t at);
+
+/*
+ * `n` bytes as words with one space between them, NUL-terminated. `to` has room for
+ * n * (WORDS_WORD_MAX + 1) bytes; `n` is not 0. Returns `to`.
+ */
+const char *words_format(char *to, const uint8_t *p, size_t n);
+
+#endif
