@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * session.h - a pair of keys in use: seal, open, the replay window, and when it is worn out.
+ *
+ * session_seal() and session_open() touch nothing but the session they are given, and are the only
+ * functions of an engine that may run on several threads, one a session. They work in place: a
+ * packet has SESSION_HEADROOM bytes before it and SESSION_TAILROOM after it.
+ */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include "core/noise.h"
+
+#define SESSION_HEADROOM DATA_HEADER
+#define SESSION_TAILROOM 32 /* padding and tag */
+
+/* Padding never makes a packet longer than this, the MTU of the device. */
+#define SESSION_PAD_LIMIT 1420
+
+#define REKEY_AFTER_MESSAGES  ((uint64_t)1 << 60)
+#define REJECT_AFTER_MESSAGES (UINT64_MAX - REPLAY_WINDOW - 1)
+#define REKEY_AFTER_TIME      (120 * USEC_PER_SEC)
+#define REJECT_AFTER_TIME     (180 * USEC_PER_SEC)
+
+/*
+ * Which counters were seen: RFC 6479 with 8192 bits, of which one word is always being cleared, as
+ * in the Linux kernel.
+ */
+#define REPLAY_BITS   8192
+#define REPLAY_WINDOW (REPLAY_BITS - 64)
+
+struct replay {
+	uint64_t next; /* one above the greatest counter accepted */
+	uint64_t seen[REPLAY_BITS / 64];
+};
+
+/* Is `counter` new? If so it is noted. To be asked only about authentic packets. */
+bool replay_accept(struct replay *r, uint64_t counter) must_check;
+
+struct session {
+	struct cipher sealing;
+	struct cipher opening;
+	uint64_t counter;	/* of the next packet sent */
+	uint32_t local_index;
+	uint32_t remote_index;
+	bool initiator;		/* we made message 1: rekeying is our business */
+	usec_t born;
+	usec_t until;		/* born + REJECT_AFTER_TIME, or the end of a certificate */
+	struct replay replay;
+};
+
+/* Copies the keys; the caller wipes `k`. `until` 0: REJECT_AFTER_TIME from now. */
+void session_init(struct session *s, const struct noise_keys *k, usec_t now, usec_t until);
+
+/* Wipes keys and releases what they held. */
+void session_wipe(struct session *s);
+
+/* May it still be used in either direction? */
+static inline bool
+session_alive(const struct session *s, usec_t now)
+{
+	return now < s->until && s->counter < REJECT_AFTER_MESSAGES;
+}
+
+/*
+ * Seals the `len` bytes at `p` (0: keepalive) as a data message that begins DATA_HEADER bytes
+ * before `p`. Returns the message's length, or ERR_EXPIRED; then nothing was written.
+ */
+int session_seal(struct session *s, usec_t now, uint8_t *p, size_t len) must_check;
+
+/*
+ * Opens the data message of `len` bytes at `msg`, whose receiver index is ours. Returns the length
+ * of what now lies DATA_HEADER bytes after `msg`, padding included (0: keepalive); or ERR_SHORT,
+ * ERR_EXPIRED, ERR_AUTH or ERR_REPLAY, and then the bytes are of no use.
+ */
+int session_open(struct session *s, usec_t now, uint8_t *msg, size_t len) must_check;
+
+#endif
