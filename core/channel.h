@@ -146,8 +146,11 @@ int channel_accept(struct channel *ch, struct instant now, uint32_t index, struc
     const uint8_t timestamp[static NOISE_TIMESTAMP], const uint8_t hash[static 16],
     uint8_t ret[static RESPONSE_LEN]) must_check;
 
-/* Does `hash` name the last initiation that channel_accept() answered? */
-bool channel_has_accepted(const struct channel *ch, const uint8_t hash[static 16]);
+/*
+ * The 16 bytes that name the last initiation answered, for door_forget() before the next
+ * channel_accept() and before channel_free(); NULL: none.
+ */
+const uint8_t *channel_accepted(const struct channel *ch);
 
 /*
  * The same initiation came on another path: writes the same RESPONSE_LEN bytes. 0; ERR_LIMITED
