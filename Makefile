@@ -137,6 +137,9 @@ $(B)/%.o: %.c $(B)/compile.flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The completion scripts are part of the program.
+$(B)/cli/cmd_completion.o $(B)/fuzz/obj/cli/cmd_completion.o: $(wildcard completions/*)
+
 # Remembers a line of text; its file changes only when the line does.
 define remember
 @mkdir -p $(@D)

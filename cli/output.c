@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * output.c - draws tables from JSON.
+ */
+#include "cli/output.h"
+
+#include "core/text.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CELL_MAX 256
+#define ROWS_MAX 4096 /* lines of a table; --json has them all */
+
+void
+output_init(struct output *o, FILE *to)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	*o = (struct output){.to = to, .terminal = isatty(fileno(to)) == 1};
+	o->colour = o->terminal && (no_color == NULL || *no_color == '\0');
+}
+
+json_t *
+output_body(int schema)
+{
+	json_t *body = json_pack("{s:i}", "schema", schema);
+
+	assert(body != NULL);
+	return body;
+}
+
+const char *
+output_escape(char *to, size_t cap, const char *text)
+{
+	return text == NULL ? text_escape(to, cap, "-", 1)
+	                    : text_escape(to, cap, text, strlen(text));
+}
+
+/* Cells ***************************************************************************************/
+
+/* The member "a.b.c" of `row`, or NULL; null is absent too. */
+static const json_t *
+member(const json_t *row, const char *key)
+{
+	while (row != NULL) {
+		const char *dot = strchr(key, '.');
+		char part[64];
+		size_t len = dot != NULL ? (size_t)(dot - key) : strlen(key);
+
+		assert(len < sizeof(part));
+		memcpy(part, key, len);
+		part[len] = '\0';
+		row = json_object_get(row, part);
+		if (dot == NULL)
+			break;
+		key = dot + 1;
+	}
+	return json_is_null(row) ? NULL : row;
+}
+
+/* A value as it stands in the body, escaped; nothing for what is absent. */
+static void
+plain_cell(char to[static CELL_MAX], const json_t *value)
+{
+	size_t i, used = 0;
+	json_t *element;
+
+	to[0] = '\0';
+	if (json_is_string(value))
+		text_escape(to, CELL_MAX, json_string_value(value), json_string_length(value));
+	else if (json_is_integer(value))
+		snprintf(to, CELL_MAX, "%lld", (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		snprintf(to, CELL_MAX, "%g", json_real_value(value));
+	else if (json_is_boolean(value))
+		snprintf(to, CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
+	json_array_foreach(value, i, element)
+	{
+		char one[CELL_MAX];
+
+		plain_cell(one, element);
+		used +=
+		    (size_t)snprintf(to + used, CELL_MAX - used, "%s%s", i > 0 ? ", " : "", one);
+		if (used >= CELL_MAX)
+			break;
+	}
+}
+
+static void
+usec_cell(char to[static CELL_MAX], double usec)
+{
+	if (usec < 1000)
+		snprintf(to, CELL_MAX, "%.0f us", usec);
+	else if (usec < 1e6)
+		snprintf(to, CELL_MAX, "%.*f ms", usec < 1e5, usec / 1e3);
+	else
+		snprintf(to, CELL_MAX, "%.1f s", usec / 1e6);
+}
+
+static void
+number_cell(char to[static CELL_MAX], enum column_kind kind, double number)
+{
+	uint64_t n = number > 0 ? (uint64_t)number : 0;
+	char text[32];
+
+	switch (kind) {
+	case COLUMN_BYTES: snprintf(to, CELL_MAX, "%s", text_format_bytes(text, n)); break;
+	case COLUMN_USEC: usec_cell(to, number); break;
+	case COLUMN_DURATION: snprintf(to, CELL_MAX, "%s", text_format_duration(text, n)); break;
+	case COLUMN_AGO: snprintf(to, CELL_MAX, "%s ago", text_format_duration(text, n)); break;
+	case COLUMN_TIME: snprintf(to, CELL_MAX, "%s", text_format_time(text, n)); break;
+	case COLUMN_PERCENT: snprintf(to, CELL_MAX, "%.0f %%", number); break;
+	case COLUMN_TEXT:
+	case COLUMN_STATE: break;
+	}
+}
+
+static void
+cell(char to[static CELL_MAX], const struct column *column, const json_t *row, bool porcelain)
+{
+	const json_t *value = member(row, column->key);
+
+	plain_cell(to, value);
+	if (porcelain)
+		return;
+	if (json_is_number(value))
+		number_cell(to, column->kind, json_number_value(value));
+	if (to[0] == '\0')
+		snprintf(to, CELL_MAX, "-");
+}
+
+/* Numbers line up at their right end, so that sizes can be compared at a glance. */
+static bool
+to_the_right(enum column_kind kind)
+{
+	return kind == COLUMN_BYTES || kind == COLUMN_USEC || kind == COLUMN_PERCENT;
+}
+
+/* Colour **************************************************************************************/
+
+static const struct {
+	const char *word, *code;
+} colours[] = {
+    {"direct", "\033[32m"},
+    {"lan", "\033[32m"},
+    {"valid", "\033[32m"},
+    {"ready", "\033[32m"},
+    {"relay", "\033[33m"},
+    {"expiring", "\033[33m"},
+    {"starting", "\033[33m"},
+    {"superseded", "\033[33m"},
+    {"none", "\033[31m"},
+    {"expired", "\033[31m"},
+    {"revoked", "\033[31m"},
+    {"invalid", "\033[31m"},
+};
+
+#define COLOUR_HEAD "\033[1m"
+#define COLOUR_OFF  "\033[0m"
+
+static const char *
+colour_of(const struct output *o, const struct column *column, const char *text)
+{
+	size_t len = strcspn(text, " ");
+
+	for (size_t i = 0; i < ARRAY_LEN(colours) && o->colour; i++)
+		if (column->kind == COLUMN_STATE && strlen(colours[i].word) == len &&
+		    memcmp(colours[i].word, text, len) == 0)
+			return colours[i].code;
+	return NULL;
+}
+
+static void
+put_coloured(const struct output *o, const char *code, const char *text)
+{
+	fprintf(o->to, "%s%s%s", code != NULL ? code : "", text, code != NULL ? COLOUR_OFF : "");
+}
+
+static void
+put_blanks(const struct output *o, size_t n)
+{
+	fprintf(o->to, "%*s", (int)n, "");
+}
+
+/* Tables **************************************************************************************/
+
+#define COLUMNS_MAX 16
+
+static size_t
+count_columns(const struct column *columns)
+{
+	size_t n = 0;
+
+	while (columns[n].title != NULL)
+		n++;
+	assert(n <= COLUMNS_MAX);
+	return n;
+}
+
+static void
+measure(size_t widths[static COLUMNS_MAX], const struct column *columns, const json_t *rows)
+{
+	char text[CELL_MAX];
+	json_t *row;
+	size_t i;
+
+	for (size_t c = 0; columns[c].title != NULL; c++)
+		widths[c] = strlen(columns[c].title);
+	json_array_foreach(rows, i, row)
+	{
+		for (size_t c = 0; columns[c].title != NULL && i < ROWS_MAX; c++) {
+			cell(text, &columns[c], row, false);
+			widths[c] = max_u64(widths[c], strlen(text));
+		}
+	}
+}
+
+/* One line; without a row, the head. The last column is not padded. */
+static void
+put_line(
+    const struct output *o, const struct column *columns, const size_t *widths, const json_t *row)
+{
+	size_t n = count_columns(columns);
+	char text[CELL_MAX];
+
+	for (size_t c = 0; c < n; c++) {
+		size_t pad;
+
+		if (row != NULL)
+			cell(text, &columns[c], row, false);
+		else
+			snprintf(text, sizeof(text), "%s", columns[c].title);
+		pad = widths[c] > strlen(text) ? widths[c] - strlen(text) : 0;
+		if (to_the_right(columns[c].kind))
+			put_blanks(o, pad);
+		put_coloured(o,
+		    row != NULL ? colour_of(o, &columns[c], text)
+		    : o->colour ? COLOUR_HEAD
+				: NULL,
+		    text);
+		if (c + 1 < n)
+			put_blanks(o, 2 + (to_the_right(columns[c].kind) ? 0 : pad));
+	}
+	fputc('\n', o->to);
+}
+
+static void
+put_table(const struct output *o, const struct view *view, const json_t *rows)
+{
+	size_t widths[COLUMNS_MAX], i;
+	json_t *row;
+
+	if (json_array_size(rows) == 0) {
+		if (view->empty != NULL)
+			fprintf(o->to, "%s\n", view->empty);
+		return;
+	}
+	measure(widths, view->columns, rows);
+	put_line(o, view->columns, widths, NULL);
+	json_array_foreach(rows, i, row)
+	{
+		if (i == ROWS_MAX) {
+			fprintf(o->to, "and %zu more: --json has them all\n",
+			    json_array_size(rows) - i);
+			break;
+		}
+		put_line(o, view->columns, widths, row);
+	}
+}
+
+/* Members of the body itself, a line each; what is absent has no line. */
+static void
+put_fields(const struct output *o, const struct column *columns, const json_t *body)
+{
+	size_t widest = 0;
+	char text[CELL_MAX];
+
+	for (const struct column *c = columns; c->title != NULL; c++)
+		if (member(body, c->key) != NULL)
+			widest = max_u64(widest, strlen(c->title));
+	for (const struct column *c = columns; c->title != NULL; c++) {
+		if (member(body, c->key) == NULL)
+			continue;
+		put_coloured(o, o->colour ? COLOUR_HEAD : NULL, c->title);
+		put_blanks(o, widest - strlen(c->title) + 2);
+		cell(text, c, body, false);
+		put_coloured(o, colour_of(o, c, text), text);
+		fputc('\n', o->to);
+	}
+}
+
+/* Porcelain ***********************************************************************************/
+
+static void
+put_porcelain_row(const struct output *o, const struct column *columns, const json_t *row)
+{
+	char text[CELL_MAX];
+
+	for (size_t c = 0; columns[c].title != NULL; c++) {
+		cell(text, &columns[c], row, true);
+		fprintf(o->to, "%s%s", c > 0 ? "\t" : "", text);
+	}
+	fputc('\n', o->to);
+}
+
+static void
+put_porcelain(const struct output *o, const struct view *view, const json_t *body)
+{
+	char text[CELL_MAX];
+	json_t *row;
+	size_t i;
+
+	if (view->rows != NULL) {
+		json_array_foreach(json_object_get(body, view->rows), i, row)
+		    put_porcelain_row(o, view->columns, row);
+		return;
+	}
+	for (const struct column *c = view->columns; c->title != NULL; c++) {
+		cell(text, c, body, true);
+		if (text[0] != '\0')
+			fprintf(o->to, "%s\t%s\n", c->key, text);
+	}
+}
+
+/*********************************************************************************************/
+
+static void
+put_json(const struct output *o, const json_t *body, size_t indent)
+{
+	json_dumpf(
+	    body, o->to, JSON_ENSURE_ASCII | (indent > 0 ? JSON_INDENT(indent) : JSON_COMPACT));
+	fputc('\n', o->to);
+}
+
+void
+output_show(struct output *o, const json_t *body, const struct view *views)
+{
+	if (o->format == OUTPUT_JSON)
+		put_json(o, body, o->terminal ? 2 : 0);
+	for (const struct view *v = views; v->columns != NULL; v++) {
+		if (o->format == OUTPUT_PORCELAIN)
+			put_porcelain(o, v, body);
+		else if (o->format == OUTPUT_PEOPLE && v->rows == NULL)
+			put_fields(o, v->columns, body);
+		else if (o->format == OUTPUT_PEOPLE)
+			put_table(o, v, json_object_get(body, v->rows));
+	}
+	fflush(o->to);
+}
+
+void
+output_stream(struct output *o, const json_t *body, const struct column *columns)
+{
+	if (o->format == OUTPUT_JSON)
+		put_json(o, body, 0);
+	else if (o->format == OUTPUT_PORCELAIN)
+		put_porcelain_row(o, columns, body);
+	fflush(o->to);
+}
+
+void
+output_say(struct output *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (o->format != OUTPUT_PEOPLE)
+		return;
+	va_start(ap, fmt);
+	vfprintf(o->to, fmt, ap);
+	va_end(ap);
+	fputc('\n', o->to);
+	fflush(o->to);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * state.c - finds and makes the state directory.
+ */
+#include "cli/state.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The value of an environment variable, NULL also when it is empty. */
+static const char *
+environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* Writes "a", "/" and "b" without doubling the slash. */
+static int
+join(char *to, size_t cap, const char *a, const char *b, struct err *e)
+{
+	size_t len = strlen(a);
+	const char *slash = len > 0 && a[len - 1] == '/' ? "" : "/";
+	int n = snprintf(to, cap, "%s%s%s", a, slash, b);
+
+	if (n < 0 || (size_t)n >= cap)
+		return err_set(e, -EINVAL, "the path of the state directory is too long");
+	return 0;
+}
+
+static int
+make_absolute(char *to, size_t cap, const char *path, struct err *e)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/')
+		return join(to, cap, "/", path + 1, e);
+	if (getcwd(here, sizeof(here)) == NULL)
+		return err_set(e, -EINVAL, "this directory cannot be read: %s", strerror(errno));
+	return join(to, cap, here, path, e);
+}
+
+int
+state_find(char *to, size_t cap, const char *option, struct err *e)
+{
+	const char *given = option != NULL ? option : environment("MPYNET_STATE");
+	const char *xdg = environment("XDG_STATE_HOME"), *home = environment("HOME");
+
+	if (given != NULL && *given == '\0')
+		return err_set(e, -EINVAL, "--state is empty");
+	if (given != NULL)
+		return make_absolute(to, cap, given, e);
+	if (geteuid() == 0)
+		return join(to, cap, "/var/lib", "mpynet", e);
+	if (xdg != NULL && xdg[0] == '/')
+		return join(to, cap, xdg, "mpynet", e);
+	if (home != NULL)
+		return join(to, cap, home, ".local/state/mpynet", e);
+	return err_set(e, -EINVAL, "neither HOME nor MPYNET_STATE is set: say --state <dir>");
+}
+
+static int
+make_parents(char *path, struct err *e)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int r;
+
+		*slash = '\0';
+		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		if (r < 0)
+			return err_set(e, r, "%s cannot be created: %s", path, strerror(-r));
+		*slash = '/';
+	}
+	return 0;
+}
+
+int
+state_make(const char *dir, struct err *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int r = join(path, sizeof(path), "", dir + (dir[0] == '/'), e);
+
+	if (r < 0 || (r = make_parents(path, e)) < 0)
+		return r;
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return err_set(e, -errno, "%s cannot be created: %s", dir, strerror(errno));
+	if (stat(dir, &st) < 0)
+		return err_set(e, -errno, "%s cannot be read: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, -ENOTDIR, "%s is not a directory; say another --state", dir);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return err_set(e, -EPERM, "%s belongs to another user; say another --state", dir);
+	if ((st.st_mode & 077) != 0)
+		return err_set(e, -EPERM,
+		    "%s is open to other users, and keys are kept there: chmod 700 %s", dir, dir);
+	return 0;
+}
