@@ -43,7 +43,7 @@ enum outer_type {
 enum {
 	INITIATION_SENDER = 4,
 	INITIATION_EPHEMERAL = 8,
-	INITIATION_STATIC = 40,	   /* 32 + tag */
+	INITIATION_STATIC = 40,    /* 32 + tag */
 	INITIATION_TIMESTAMP = 88, /* 12 + tag */
 	INITIATION_MAC1 = 116,
 	INITIATION_MAC2 = 132,
@@ -74,11 +74,11 @@ enum {
 };
 
 /* The sealed part of PRESENT is a tag and k blocks of 64 bytes, k = 1..15. */
-#define PRESENT_BLOCK	  64
-#define PRESENT_BLOCKS	  15
+#define PRESENT_BLOCK     64
+#define PRESENT_BLOCKS    15
 #define PRESENT_PLAIN_MAX (PRESENT_BLOCKS * PRESENT_BLOCK)
-#define PRESENT_MIN	  (PRESENT_SEALED + DATA_TAG + PRESENT_BLOCK)
-#define PRESENT_MAX	  (PRESENT_SEALED + DATA_TAG + PRESENT_PLAIN_MAX)
+#define PRESENT_MIN       (PRESENT_SEALED + DATA_TAG + PRESENT_BLOCK)
+#define PRESENT_MAX       (PRESENT_SEALED + DATA_TAG + PRESENT_PLAIN_MAX)
 
 enum open_direction {
 	OPEN_CALL = 0,
@@ -114,7 +114,7 @@ struct presentation {
 	uint64_t state_version;
 	uint8_t peer_prefix[8]; /* of the fingerprint of the receiver's certificate held, or 0 */
 	struct blob cert;
-	struct blob ca;	   /* absent if the root issued `cert` */
+	struct blob ca;    /* absent if the root issued `cert` */
 	struct blob token; /* 8 bytes, with PRESENTATION_ENROL */
 };
 
@@ -135,7 +135,7 @@ int presentation_decode(struct presentation *ret, const uint8_t *p, size_t len) 
 #define FRAME_MAGIC  0xc1
 #define FRAME_HEADER 4
 /* The largest frame, but for RELAY_DATA and PING, which may fill the path's MTU. */
-#define FRAME_MAX    1200
+#define FRAME_MAX      1200
 #define FRAME_LONG_MAX 2000
 
 enum frame_type {
@@ -183,9 +183,9 @@ frame_is(const uint8_t *p, size_t len)
 }
 
 enum frame_verdict {
-	FRAME_SPOKEN,	/* decode it */
-	FRAME_IGNORED,	/* unknown, below 0x80: nothing happens */
-	FRAME_UNKNOWN,	/* unknown, from 0x80: answer ERROR_UNKNOWN */
+	FRAME_SPOKEN,   /* decode it */
+	FRAME_IGNORED,  /* unknown, below 0x80: nothing happens */
+	FRAME_UNKNOWN,  /* unknown, from 0x80: answer ERROR_UNKNOWN */
 	FRAME_RESERVED, /* answer ERROR_RESERVED */
 };
 
@@ -201,9 +201,9 @@ const char *frame_name(uint8_t type);
 
 /* Where somebody might be reached. */
 enum ep_kind {
-	EP_HOST = 1,	  /* an address of an interface */
+	EP_HOST = 1,      /* an address of an interface */
 	EP_REFLEXIVE = 2, /* as somebody outside saw it */
-	EP_MAPPED = 3,	  /* by PCP, NAT-PMP or UPnP */
+	EP_MAPPED = 3,    /* by PCP, NAT-PMP or UPnP */
 	EP_TCP = 4,
 };
 
@@ -217,10 +217,10 @@ struct ep {
 /* How a node's NAT behaves, in the terms of RFC 4787. Advisory: nobody is believed or refused. */
 enum nat_mapping {
 	NAT_MAPPING_UNKNOWN = 0,
-	NAT_MAPPING_NONE = 1,	  /* no NAT */
+	NAT_MAPPING_NONE = 1,     /* no NAT */
 	NAT_MAPPING_ENDPOINT = 2, /* endpoint-independent */
 	NAT_MAPPING_ADDRESS = 3,  /* address-dependent */
-	NAT_MAPPING_PORT = 4,	  /* address- and port-dependent */
+	NAT_MAPPING_PORT = 4,     /* address- and port-dependent */
 };
 
 enum nat_filtering {
@@ -233,8 +233,8 @@ enum nat_filtering {
 enum {
 	NAT_SEQUENTIAL = 1,  /* new ports are `step` apart, from `base_port` */
 	NAT_FIRST_KEEPS = 2, /* the first flow of a socket keeps its local port */
-	NAT_BLOCK = 4,	     /* ports come from one block */
-	NAT_POOLED = 8,	     /* several public addresses */
+	NAT_BLOCK = 4,       /* ports come from one block */
+	NAT_POOLED = 8,      /* several public addresses */
 	NAT_HAIRPIN = 16,
 	NAT_CARRIER = 32, /* more than one NAT in a row */
 };
@@ -250,10 +250,10 @@ struct nat {
 
 #define NAT_LEN 10
 
-#define WIRE_EPS_MAX	16 /* in REGISTER and CANDIDATES */
+#define WIRE_EPS_MAX    16 /* in REGISTER and CANDIDATES */
 #define WIRE_RELAYS_MAX 4
-#define CONTACT_EPS	8 /* in REPLY and PUNCH, beside two certificates */
-#define CONTACT_RELAYS	2
+#define CONTACT_EPS     8 /* in REPLY and PUNCH, beside two certificates */
+#define CONTACT_RELAYS  2
 
 struct eps {
 	uint8_t n;
@@ -277,7 +277,7 @@ enum {
 	HELLO_SEEN_YOURS = 1,
 };
 
-#define HELLO_PROTO	  1
+#define HELLO_PROTO       1
 #define HELLO_VERSION_MAX 64
 
 struct hello {
@@ -290,7 +290,7 @@ struct hello {
 	uint64_t unix_time;
 	uint16_t max_inner;
 	uint8_t fingerprint[32]; /* of the sender's own certificate */
-	struct blob cert;	 /* when the receiver held another one */
+	struct blob cert;        /* when the receiver held another one */
 	struct blob ca;
 	struct blob version; /* "mpynet 0.1.0": printable ASCII */
 };
@@ -300,13 +300,13 @@ int hello_decode(struct hello *ret, const struct frame *f) must_check;
 
 /* CLOSE: this conversation is over. Numbers are on the wire: never reuse. */
 enum close_reason {
-	CLOSE_STOP = 1,	       /* a graceful stop */
+	CLOSE_STOP = 1,        /* a graceful stop */
 	CLOSE_VERSION = 2,     /* no protocol version in common */
 	CLOSE_CERTIFICATE = 3, /* does not certify this session's key, or does not verify */
 	CLOSE_EXPIRED = 4,
 	CLOSE_REVOKED = 5,
 	CLOSE_CONFLICT = 6, /* name or address belongs to another key */
-	CLOSE_FULL = 7,	    /* no room: ask again later */
+	CLOSE_FULL = 7,     /* no room: ask again later */
 };
 
 struct close {
@@ -323,7 +323,7 @@ enum error_code {
 	ERROR_NOT_HERE = 3,    /* no lighthouse, or no relay */
 	ERROR_NOT_ALLOWED = 4, /* your certificate does not say that you may */
 	ERROR_LIMITED = 5,     /* too often */
-	ERROR_FULL = 6,	       /* a table is full */
+	ERROR_FULL = 6,        /* a table is full */
 	ERROR_MALFORMED = 7,   /* 16 bad frames in a minute: not listening for 60 s */
 };
 
@@ -344,8 +344,8 @@ struct candidates {
 	struct relays relays;
 };
 
-int candidates_encode(uint8_t *to, size_t cap, enum frame_type type,
-    const struct candidates *c) must_check;
+int candidates_encode(
+    uint8_t *to, size_t cap, enum frame_type type, const struct candidates *c) must_check;
 int candidates_decode(struct candidates *ret, const struct frame *f) must_check;
 
 /* REG_ACK */
@@ -387,7 +387,7 @@ struct contact {
 	struct blob cert;
 	struct blob ca; /* absent if the root issued `cert` */
 	struct nat nat;
-	struct eps eps;	      /* at most CONTACT_EPS, the observed one first */
+	struct eps eps;       /* at most CONTACT_EPS, the observed one first */
 	struct relays relays; /* at most CONTACT_RELAYS */
 };
 
@@ -395,9 +395,9 @@ struct contact {
 
 enum reply_status {
 	REPLY_FOUND = 0,
-	REPLY_UNKNOWN = 1,   /* nobody here has that; the rest is empty */
-	REPLY_NOT_TOLD = 2,  /* found; the other side could not be told of the introduction */
-	REPLY_LIMITED = 3,   /* found; introductions come too often */
+	REPLY_UNKNOWN = 1,  /* nobody here has that; the rest is empty */
+	REPLY_NOT_TOLD = 2, /* found; the other side could not be told of the introduction */
+	REPLY_LIMITED = 3,  /* found; introductions come too often */
 };
 
 struct reply {
@@ -432,14 +432,14 @@ struct ping {
 	uint32_t path;
 	uint64_t time_us;
 	struct ep observed; /* you, as I see you; kind 0 and FAMILY_NONE: not known */
-	uint8_t flags;	    /* 0 in PONG */
+	uint8_t flags;      /* 0 in PONG */
 	uint8_t delay_s;    /* lighthouse: answer after this long; 0 in PONG */
 	uint64_t highest;   /* counter received on this path */
 };
 
 /* `len` is the size of the frame, PING_LEN..FRAME_LONG_MAX; a PONG has PING_LEN. */
-int ping_encode(uint8_t *to, size_t cap, enum frame_type type, const struct ping *p,
-    size_t len) must_check;
+int ping_encode(
+    uint8_t *to, size_t cap, enum frame_type type, const struct ping *p, size_t len) must_check;
 int ping_decode(struct ping *ret, const struct frame *f) must_check;
 
 /*
@@ -453,8 +453,8 @@ struct relay_open {
 	uint8_t key[32]; /* the other client */
 };
 
-int relay_open_encode(uint8_t *to, size_t cap, enum frame_type type,
-    const struct relay_open *o) must_check;
+int relay_open_encode(
+    uint8_t *to, size_t cap, enum frame_type type, const struct relay_open *o) must_check;
 int relay_open_decode(struct relay_open *ret, const struct frame *f) must_check;
 
 /* RELAY_OPENED carries a status (0: open), RELAY_CLOSE a reason: one list of numbers. */
@@ -463,10 +463,10 @@ enum relay_code {
 	RELAY_CLOSED = 1,  /* by the other client */
 	RELAY_ABSENT = 2,  /* the other client has no session here */
 	RELAY_DENIED = 3,  /* not two valid certificates of one network */
-	RELAY_FULL = 4,	   /* too many circuits */
-	RELAY_IDLE = 5,	   /* nothing passed for 180 s */
+	RELAY_FULL = 4,    /* too many circuits */
+	RELAY_IDLE = 5,    /* nothing passed for 180 s */
 	RELAY_NO_SUCH = 6, /* data for a circuit that is not open */
-	RELAY_STOP = 7,	   /* the relay stops */
+	RELAY_STOP = 7,    /* the relay stops */
 };
 
 struct relay_end {
@@ -474,8 +474,8 @@ struct relay_end {
 	uint8_t code;
 };
 
-int relay_end_encode(uint8_t *to, size_t cap, enum frame_type type,
-    const struct relay_end *e) must_check;
+int relay_end_encode(
+    uint8_t *to, size_t cap, enum frame_type type, const struct relay_end *e) must_check;
 int relay_end_decode(struct relay_end *ret, const struct frame *f) must_check;
 
 /* RELAY_DATA: 8 bytes before the datagram, so that it is wrapped where it lies. */

@@ -30,12 +30,12 @@ struct beacon_config {
 	struct blob cert;
 	struct blob authorities[BEACON_AUTHORITIES_MAX]; /* roots and issuing CAs of the bundle */
 	size_t authority_count;
-	uint32_t clients_max;	 /* sessions and registrations; 0: BEACON_CLIENTS_MAX */
+	uint32_t clients_max;    /* sessions and registrations; 0: BEACON_CLIENTS_MAX */
 	uint32_t handshake_rate; /* a second; more in the last second is load. 0: 500 */
-	uint64_t relay_rate;	 /* bytes a second, shared fairly by who relays. 0: 125,000,000 */
-	bool relay;		 /* false: refuse circuits, whatever the certificate says */
-	bool stun;		 /* answer RFC 8489 Binding requests of strangers */
-	bool alt_port;		 /* SOCKET_ALT_* are open */
+	uint64_t relay_rate;     /* bytes a second, shared fairly by who relays. 0: 125,000,000 */
+	bool relay;              /* false: refuse circuits, whatever the certificate says */
+	bool stun;               /* answer RFC 8489 Binding requests of strangers */
+	bool alt_port;           /* SOCKET_ALT_* are open */
 };
 
 struct beacon;
@@ -60,18 +60,19 @@ int beacon_recall(struct beacon *b, struct instant now, const struct memory *row
  * `n` datagrams as they came, each with PACKET_HEADROOM and PACKET_TAILROOM around it; they are
  * overwritten, and TO_NET effects may point into them.
  */
-void beacon_from_net(struct beacon *b, struct instant now, struct packet *pk, size_t n,
-    struct outbox *out);
+void beacon_from_net(
+    struct beacon *b, struct instant now, struct packet *pk, size_t n, struct outbox *out);
 
-/* Does what is due at `now`. After it beacon_next_due() is later than `now`, or the outbox half full. */
+/* Does what is due at `now`. After it beacon_next_due() is later than `now`, or the outbox half
+ * full. */
 void beacon_tick(struct beacon *b, struct instant now, struct outbox *out);
 
 /* When to call beacon_tick(), on the clock of instant.mono; 0: not before the next packet. */
 usec_t beacon_next_due(const struct beacon *b);
 
 /*
- * Says CLOSE to whoever has a session, as many as the outbox holds. True: there are more, settle and
- * call again.
+ * Says CLOSE to whoever has a session, as many as the outbox holds. True: there are more, settle
+ * and call again.
  */
 bool beacon_close(struct beacon *b, struct instant now, struct outbox *out);
 
@@ -83,18 +84,18 @@ struct beacon_totals {
 	uint32_t sessions;
 	uint32_t registrations;
 	uint32_t circuits;
-	uint64_t handshakes;   /* completed */
-	uint64_t refused;      /* certificates that were not accepted */
-	uint64_t unauthentic;  /* datagrams dropped before they could be told from noise */
-	uint64_t cookies;      /* cookie replies sent, under load */
+	uint64_t handshakes;  /* completed */
+	uint64_t refused;     /* certificates that were not accepted */
+	uint64_t unauthentic; /* datagrams dropped before they could be told from noise */
+	uint64_t cookies;     /* cookie replies sent, under load */
 	uint64_t queries;
-	uint64_t answers;      /* REPLYs that found somebody */
+	uint64_t answers; /* REPLYs that found somebody */
 	uint64_t introductions;
 	uint64_t relayed_packets;
 	uint64_t relayed_bytes;
 	uint64_t relay_dropped; /* over a client's share */
 	uint64_t bad_frames;
-	uint64_t limited;      /* frames over a limit */
+	uint64_t limited; /* frames over a limit */
 	uint64_t stun;
 };
 
@@ -104,19 +105,19 @@ void beacon_totals(const struct beacon *b, struct beacon_totals *ret);
 struct beacon_client {
 	char name[64];
 	uint8_t key[32];
-	struct ip address;     /* the first of its certificate */
-	struct addr observed;  /* FAMILY_NONE: never registered */
+	struct ip address;    /* the first of its certificate */
+	struct addr observed; /* FAMILY_NONE: never registered */
 	struct nat nat;
 	uint8_t eps;
 	bool session;
-	usec_t heard;	       /* microseconds ago */
-	uint64_t not_after;    /* Unix seconds, of its certificate */
+	usec_t heard;       /* microseconds ago */
+	uint64_t not_after; /* Unix seconds, of its certificate */
 	uint32_t circuits;
 	uint64_t relayed_bytes; /* from it, since the start */
 };
 
 /* Walks the clients: start with *cursor = 0; false at the end. Valid until the next engine call. */
-bool beacon_next_client(const struct beacon *b, struct instant now, size_t *cursor,
-    struct beacon_client *ret);
+bool beacon_next_client(
+    const struct beacon *b, struct instant now, size_t *cursor, struct beacon_client *ret);
 
 #endif
