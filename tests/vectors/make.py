@@ -13,11 +13,12 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import vectors_frames                                            # noqa: E402
 import vectors_objects                                           # noqa: E402
 import vectors_wireguard                                         # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-MAKERS = (vectors_wireguard, vectors_objects)
+MAKERS = (vectors_wireguard, vectors_objects, vectors_frames)
 
 
 def text(title, blocks):
