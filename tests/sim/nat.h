@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * nat.h - a NAT, or a stateful firewall, by the definitions of RFC 4787.
+ *
+ * Everything that tells one NAT from another is two keys and a choice. A flow from inside belongs
+ * to the mapping with the same inside endpoint and the same mapping key; a packet from outside
+ * comes in by a session with the same outside endpoint and the same filter key; and what port a
+ * new mapping gets is the choice. So a NAT is a list of sessions, and a mapping is the sessions
+ * that share a port: it lives as long as one of them.
+ *
+ * A value with no clock, no socket and no chance of its own. It looks at endpoints only, so that
+ * the same model serves a simulated network and one made of real packets.
+ */
+#ifndef TESTS_SIM_NAT_H
+#define TESTS_SIM_NAT_H
+
+#include "core/addr.h"
+#include "core/rng.h"
+
+/* How much of the remote endpoint a key holds: sections 4.1 (mapping) and 5 (filtering). */
+enum nat_depends {
+	NAT_ENDPOINT_INDEPENDENT,
+	NAT_ADDRESS_DEPENDENT,
+	NAT_ADDRESS_PORT_DEPENDENT,
+};
+
+/* What outside port a new mapping gets: section 4.2. */
+enum nat_ports {
+	NAT_PORTS_SAME,	       /* nothing is translated: a stateful firewall */
+	NAT_PORTS_KEEP,	       /* the inside port, or a random one when another host has it */
+	NAT_PORTS_FIRST_KEEPS, /* the first mapping of an inside endpoint keeps, others are random */
+	NAT_PORTS_STEP,	       /* the last one plus `step` */
+	NAT_PORTS_RANDOM,
+	NAT_PORTS_BLOCK,       /* random within the aligned block of its inside host */
+};
+
+/* Which packets put a session's end off: section 4.3. */
+enum {
+	NAT_REFRESH_OUT = 1,
+	NAT_REFRESH_IN = 2,
+};
+
+struct nat_behaviour {
+	enum nat_depends mapping;
+	enum nat_depends filtering;
+	enum nat_ports ports;
+	int step;	     /* NAT_PORTS_STEP: 1 to 64, or negative */
+	unsigned noise;	     /* NAT_PORTS_STEP: mappings that others make, a second */
+	unsigned block;	     /* NAT_PORTS_BLOCK: ports a host has, a power of two */
+	unsigned refresh;    /* NAT_REFRESH_* */
+	usec_t one_way;	     /* how long a session lives that nobody answered */
+	usec_t two_way;	     /* and one that was */
+	usec_t settled;	     /* ... and was still in use this long after it began */
+	bool hairpin;	     /* inside hosts reach one another at their outside endpoints */
+	bool open;	     /* Linux without an input policy: a stranger's packet takes its tuple */
+	bool udp_blocked;
+};
+
+/* Sessions at the most; beyond them new flows are dropped. */
+#define NAT_SESSIONS 8192
+/* Tuples that strangers took, at the most (`open`); the oldest makes room. */
+#define NAT_TAKEN 64
+/* Hosts with a port block of their own, at the most. */
+#define NAT_BLOCKS 64
+
+struct nat_session {
+	struct addr inside;
+	struct addr to;	  /* mapping key */
+	struct addr peer; /* filter key */
+	uint16_t port;	  /* outside */
+	bool answered;
+	usec_t began;
+	usec_t expires;
+};
+
+struct nat_taken {
+	struct addr by;
+	uint16_t port;
+	usec_t expires;
+};
+
+struct nat_block {
+	struct addr host;
+	uint16_t base;
+};
+
+struct nat {
+	struct nat_behaviour is;
+	struct addr outside; /* its address; the port is 0 */
+	struct rng rng;
+	struct nat_session *sessions;
+	uint32_t count;
+	uint32_t room;
+	struct nat_taken taken[NAT_TAKEN];
+	struct nat_block blocks[NAT_BLOCKS];
+	uint32_t block_count;
+	uint16_t last_port; /* NAT_PORTS_STEP */
+	usec_t last_made;
+};
+
+enum nat_verdict {
+	NAT_DROP,
+	NAT_TO_OUTSIDE,
+	NAT_TO_INSIDE,
+};
+
+/* `outside` is the address that inside hosts have in common; ignored with NAT_PORTS_SAME. */
+void nat_init(struct nat *n, const struct nat_behaviour *is, struct addr outside, struct rng rng);
+void nat_free(struct nat *n);
+
+/* What a flow to `remote` shares its mapping with: `remote` with the rest of it zeroed. */
+struct addr nat_mapping_key(const struct nat_behaviour *is, const struct addr *remote);
+
+/* What a packet from `remote` must have in common with one that was sent. */
+struct addr nat_filter_key(const struct nat_behaviour *is, const struct addr *remote);
+
+/* A datagram from inside: rewrites the endpoints and says where it goes on. */
+enum nat_verdict nat_from_inside(struct nat *n, usec_t now, struct addr *src, struct addr *dst);
+
+/* A datagram from outside. NAT_TO_INSIDE with `dst` rewritten, or NAT_DROP. */
+enum nat_verdict nat_from_outside(struct nat *n, usec_t now, const struct addr *src,
+    struct addr *dst);
+
+/* Forgets every session, as a reboot does. */
+void nat_flush(struct nat *n);
+
+/* The provider gave another address: all sessions are void. */
+void nat_readdress(struct nat *n, struct addr outside);
+
+/* Sessions that are alive at `now`. */
+uint32_t nat_alive(const struct nat *n, usec_t now);
+
+#endif
