@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * net.h - the network below: LANs, the links that lead to them, routers with NATs, hosts.
+ *
+ * Everything that sends is a station on a LAN, and the Internet is the LAN that has no way out. A
+ * datagram leaves by its station's uplink, is looked up on the LAN, and arrives by the downlink of
+ * the station that has the address, or at the LAN's way out. A router is two stations with a NAT
+ * (or firewall) for each family between them, so NATs behind NATs need nothing more.
+ *
+ * Addresses that are not translated are known on every LAN on the way up to the Internet.
+ */
+#ifndef TESTS_SIM_NET_H
+#define TESTS_SIM_NET_H
+
+#include "core/addr.h"
+#include "core/table.h"
+#include "tests/sim/nat.h"
+#include "tests/sim/world.h"
+
+/* One direction of a cable. Probabilities are in millionths. */
+struct link {
+	usec_t delay;
+	usec_t jitter;	    /* up to this much more */
+	uint32_t loss;
+	uint32_t duplicate;
+	uint32_t reorder;   /* held back for up to ten times delay and jitter */
+	uint32_t mtu;	    /* of the UDP payload; 0: any */
+	uint64_t rate;	    /* bytes a second; 0: any. What would wait 100 ms is dropped */
+	bool cut;
+	usec_t busy_until;
+};
+
+struct router;
+struct lan;
+struct station;
+
+/* A datagram on its way. `data` has PACKET_HEADROOM and PACKET_TAILROOM around it. */
+struct frame {
+	struct alarm arrival;
+	struct net *net;
+	struct station *to;
+	struct addr src;
+	struct addr dst;
+	uint32_t len;
+	uint8_t *data;
+};
+
+/* `f` is the receiver's: frame_free() it. */
+typedef void receive_fn(void *ctx, struct frame *f);
+
+struct station {
+	struct lan *lan;
+	struct link up;
+	struct link down;
+	struct router *router; /* NULL for a host */
+	receive_fn *receive;   /* of a host; NULL: whatever comes is lost */
+	void *ctx;
+};
+
+struct lan {
+	struct table stations;	 /* struct ip -> struct station */
+	struct station *way_out; /* a router's inner station; NULL on the Internet */
+};
+
+struct router {
+	struct station outer;
+	struct station inner;
+	struct lan inside;
+	struct nat v4;
+	struct nat v6;
+	struct router *next; /* of the net, to be freed */
+};
+
+/* Between two stations of one LAN nothing passes in this direction. */
+struct cut {
+	const struct station *from;
+	const struct station *to;
+};
+
+#define NET_CUTS_MAX 64
+
+struct net {
+	struct world *w;
+	struct lan internet;
+	struct router *routers;
+	struct table known; /* struct ip: every address that ever was somebody's */
+	struct cut cuts[NET_CUTS_MAX];
+	size_t cut_count;
+	uint64_t sent;	    /* datagrams, since the start */
+	uint64_t delivered; /* to hosts */
+	uint64_t lost;	    /* by links and cuts, refused by NATs, to nobody */
+};
+
+void net_init(struct net *n, struct world *w);
+void net_free(struct net *n);
+
+/*
+ * A router on `outer`, or on the Internet if that is NULL. `address` is its IPv4 address there.
+ * It belongs to the net.
+ */
+struct router *net_router(struct net *n, struct router *outer, struct addr address,
+    const struct nat_behaviour *v4, const struct nat_behaviour *v6);
+
+/* Puts a host behind `r`, or on the Internet if that is NULL, without an address yet. */
+void net_host(struct net *n, struct station *s, struct router *r, receive_fn *receive, void *ctx);
+
+/* Gives a host an address, and takes one away. */
+void net_address(struct net *n, struct station *s, struct addr a);
+void net_forget(struct net *n, struct station *s, struct addr a);
+
+/* The router's provider gave it another IPv4 address. */
+void net_readdress(struct net *n, struct router *r, struct addr a);
+
+/* From now on nothing passes from `from` to `to`; and again. */
+void net_cut(struct net *n, const struct station *from, const struct station *to);
+void net_heal(struct net *n, const struct station *from, const struct station *to);
+
+/* Sends a copy of `len` bytes. */
+void net_send(struct net *n, struct station *from, struct addr src, struct addr dst,
+    const uint8_t *data, uint32_t len);
+
+/* Has the address ever been somebody's, whatever the port? */
+bool net_knows(const struct net *n, const struct addr *a);
+
+void frame_free(struct frame *f);
+
+#endif
