@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * home.c - where a daemon's files are, and that only one daemon uses them.
+ */
+#include "host/home.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/file.h"
+
+const char *
+home_role_name(enum home_role role)
+{
+	return role == HOME_NODE ? "node" : "lighthouse";
+}
+
+static int
+join(char to[static PATH_MAX], const char *dir, const char *file, struct err *err)
+{
+	int n = snprintf(to, PATH_MAX, *file ? "%s/%s" : "%s%s", dir, file);
+
+	if (n < 0 || n >= PATH_MAX)
+		return err_set(err, -ENAMETOOLONG, "%s: the name is too long", dir);
+	return 0;
+}
+
+int
+home_path(char to[static PATH_MAX], const char *root, enum home_role role, const char *file,
+    struct err *err)
+{
+	char dir[PATH_MAX];
+	int rc = join(dir, root, home_role_name(role), err);
+
+	return rc < 0 ? rc : join(to, dir, file, err);
+}
+
+int
+home_make(const char *root, enum home_role role, struct err *err)
+{
+	char dir[PATH_MAX];
+	int rc = home_path(dir, root, role, "", err);
+
+	if (rc == 0)
+		rc = dir_make(root, 0700, err);
+	return rc < 0 ? rc : dir_make(dir, 0700, err);
+}
+
+int
+home_open(struct home *h, const char *root, enum home_role role, struct err *err)
+{
+	char lock[PATH_MAX], at[PATH_MAX];
+	int rc = home_make(root, role, err);
+
+	*h = (struct home){ .role = role, .lock = -1 };
+	/* A daemon changes its directory, so what it keeps is an absolute path. */
+	if (rc == 0 && !realpath(root, at))
+		rc = err_set(err, -errno, "%s: %s", root, err_phrase(-errno));
+	if (rc == 0)
+		rc = home_path(h->dir, at, role, "", err);
+	if (rc == 0)
+		rc = home_file(lock, h, HOME_LOCK, err);
+	if (rc < 0)
+		return rc;
+	h->lock = file_lock(lock, err);
+	if (h->lock == -EWOULDBLOCK)
+		return err_set(err, h->lock, "a %s runs already on %s; stop it first: "
+		    "mpynet --state %s down", home_role_name(role), root, root);
+	return h->lock < 0 ? h->lock : 0;
+}
+
+int
+home_file(char to[static PATH_MAX], const struct home *h, const char *file, struct err *err)
+{
+	return join(to, h->dir, file, err);
+}
+
+void
+home_close(struct home *h)
+{
+	if (h->lock >= 0)
+		close(h->lock);
+	h->lock = -1;
+}
