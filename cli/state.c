@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * state.c - finds and makes the state directory.
+ * state.c - finds the state directory.
  */
 #include "cli/state.h"
 
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The value of an environment variable, NULL also when it is empty. */
@@ -63,42 +62,4 @@ state_find(char *to, size_t cap, const char *option, struct err *e)
 	if (home != NULL)
 		return join(to, cap, home, ".local/state/mpynet", e);
 	return err_set(e, -EINVAL, "neither HOME nor MPYNET_STATE is set: say --state <dir>");
-}
-
-static int
-make_parents(char *path, struct err *e)
-{
-	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		int r;
-
-		*slash = '\0';
-		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-		if (r < 0)
-			return err_set(e, r, "%s cannot be created: %s", path, strerror(-r));
-		*slash = '/';
-	}
-	return 0;
-}
-
-int
-state_make(const char *dir, struct err *e)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	int r = join(path, sizeof(path), "", dir + (dir[0] == '/'), e);
-
-	if (r < 0 || (r = make_parents(path, e)) < 0)
-		return r;
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return err_set(e, -errno, "%s cannot be created: %s", dir, strerror(errno));
-	if (stat(dir, &st) < 0)
-		return err_set(e, -errno, "%s cannot be read: %s", dir, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return err_set(e, -ENOTDIR, "%s is not a directory; say another --state", dir);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return err_set(e, -EPERM, "%s belongs to another user; say another --state", dir);
-	if ((st.st_mode & 077) != 0)
-		return err_set(e, -EPERM,
-		    "%s is open to other users, and keys are kept there: chmod 700 %s", dir, dir);
-	return 0;
 }
