@@ -43,10 +43,10 @@ int crypto_dh(uint8_t ret[static 32], const uint8_t private[static 32],
 bool crypto_dh_low_order(const uint8_t public[static 32]) must_check;
 
 /* Ed25519 (RFC 8032). A private key is its 32-byte seed. */
-void crypto_sign_public(uint8_t ret[static 32], const uint8_t seed[static 32]);
-void crypto_sign_bytes(uint8_t ret[static 64], const void *p, size_t len,
+void crypto_ed25519_public(uint8_t ret[static 32], const uint8_t seed[static 32]);
+void crypto_ed25519_sign(uint8_t ret[static 64], const void *p, size_t len,
     const uint8_t seed[static 32]);
-bool crypto_sign_valid(const uint8_t signature[static 64], const void *p, size_t len,
+bool crypto_ed25519_valid(const uint8_t signature[static 64], const void *p, size_t len,
     const uint8_t public[static 32]) must_check;
 
 /*
