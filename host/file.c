@@ -4,6 +4,7 @@
  */
 #include "host/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -265,6 +266,29 @@ dir_make(const char *path, mode_t mode, struct err *err)
 	if ((mode & 077) == 0 && (st.st_mode & 077))
 		return err_set(err, -EPERM, "%s is open to other users; chmod 700 %s", path, path);
 	return 0;
+}
+
+int
+dir_give(const char *path, uid_t uid, gid_t gid)
+{
+	int rc = 0, fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		rc = -errno;
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	if (fchown(fd, uid, gid) < 0)
+		rc = -errno;
+	while (rc == 0 && (entry = readdir(dir)))
+		if (entry->d_type != DT_DIR &&
+		    fchownat(fd, entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+			rc = -errno;
+	closedir(dir);
+	return rc;
 }
 
 /* "(pid 123)" of who holds the lock, as it wrote there itself. */

@@ -53,6 +53,9 @@ int file_sync_dir(const char *path, struct err *err) must_check;
  */
 int dir_make(const char *path, mode_t mode, struct err *err) must_check;
 
+/* Gives a directory and the files in it, but no directories below it, to a user. */
+int dir_give(const char *path, uid_t uid, gid_t gid) must_check;
+
 /*
  * Takes the lock file `path`, creating it; held until the descriptor that is returned is closed or
  * the process ends. -EWOULDBLOCK when another process has it: `err` names its pid.

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/file.h"
@@ -45,7 +46,25 @@ home_make(const char *root, enum home_role role, struct err *err)
 
 	if (rc == 0)
 		rc = dir_make(root, 0700, err);
-	return rc < 0 ? rc : dir_make(dir, 0700, err);
+	/* Nobody else can make anything in `root`; who owns `dir` is another matter, see below. */
+	if (rc == 0 && mkdir(dir, 0700) < 0 && errno != EEXIST)
+		rc = err_set(err, -errno, "%s: cannot make the directory: %s", dir,
+		    err_phrase(-errno));
+	return rc;
+}
+
+int
+home_file(char to[static PATH_MAX], const struct home *h, const char *file, struct err *err)
+{
+	return join(to, h->dir, file, err);
+}
+
+void
+home_close(struct home *h)
+{
+	if (h->lock >= 0)
+		close(h->lock);
+	h->lock = -1;
 }
 
 int
@@ -68,19 +87,13 @@ home_open(struct home *h, const char *root, enum home_role role, struct err *err
 	if (h->lock == -EWOULDBLOCK)
 		return err_set(err, h->lock, "a %s runs already on %s; stop it first: "
 		    "mpynet --state %s down", home_role_name(role), root, root);
-	return h->lock < 0 ? h->lock : 0;
-}
-
-int
-home_file(char to[static PATH_MAX], const struct home *h, const char *file, struct err *err)
-{
-	return join(to, h->dir, file, err);
-}
-
-void
-home_close(struct home *h)
-{
-	if (h->lock >= 0)
-		close(h->lock);
-	h->lock = -1;
+	if (h->lock < 0)
+		return h->lock;
+	/* A daemon that gave up root gave its files away with it (sandbox.h): take them back. */
+	if (geteuid() == 0 && (rc = dir_give(h->dir, 0, 0)) < 0) {
+		home_close(h);
+		return err_set(err, rc, "%s: cannot take the files back: %s", h->dir,
+		    err_phrase(rc));
+	}
+	return 0;
 }
