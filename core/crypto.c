@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #undef ERR_STATE
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -299,4 +300,14 @@ crypto_blake2b(uint8_t *ret, size_t ret_len, const void *key, size_t key_len, co
 	must(crypto_generichash_update(&state, b, b_len) == 0);
 	must(crypto_generichash_final(&state, ret, ret_len) == 0);
 	crypto_wipe(&state, sizeof(state));
+}
+
+int
+crypto_argon2id(uint8_t ret[static 32], const void *passphrase, size_t len,
+    const uint8_t salt[static 16], uint32_t passes, uint32_t memory_kib)
+{
+	if (crypto_pwhash(ret, 32, passphrase, len, salt, passes, (size_t)memory_kib * 1024,
+	    crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return -ENOMEM;
+	return 0;
 }

@@ -115,4 +115,11 @@ void crypto_kdf3(uint8_t ret1[static 32], uint8_t ret2[static 32], uint8_t ret3[
 void crypto_blake2b(uint8_t *ret, size_t ret_len, const void *key, size_t key_len, const void *a,
     size_t a_len, const void *b, size_t b_len);
 
+/*
+ * Argon2id (RFC 9106) with one lane, for keys from what people remember: slow and in much memory by
+ * design. 0, or -ENOMEM when there is not that much.
+ */
+int crypto_argon2id(uint8_t ret[static 32], const void *passphrase, size_t len,
+    const uint8_t salt[static 16], uint32_t passes, uint32_t memory_kib) must_check;
+
 #endif
