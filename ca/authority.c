@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * authority.c - what an authority signs, and what it refuses to.
+ */
+#include "ca/authority.h"
+#include "core/bytes.h"
+#include "core/crypto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* In a family, the networks that leave room for a network and a broadcast address. */
+#define LONGEST_V4 30
+#define LONGEST_V6 126
+
+/*
+ * Numbers and addresses
+ */
+
+/* How many usable addresses a range has. Of IPv6 no more than can be counted in 32 bits. */
+static uint64_t
+range_size(struct prefix p)
+{
+	unsigned host_bits = (unsigned)ip_size(p.ip) * 8 - p.len;
+
+	if (p.ip.family == FAMILY_V4)
+		return ((uint64_t)1 << host_bits) - 2;	/* not the network, not the broadcast */
+	return ((uint64_t)1 << min_u64(host_bits, 32)) - 1; /* not the subnet routers' anycast */
+}
+
+/* `p` and `n` more; its host bits are zero and `n` fits into them. */
+static struct ip
+range_at(struct prefix p, uint64_t n)
+{
+	size_t size = ip_size(p.ip);
+
+	put_be32(p.ip.b + size - 4, be32(p.ip.b + size - 4) + (uint32_t)n);
+	return p.ip;
+}
+
+int
+authority_address(struct ip *ret, const struct cert *ca, uint8_t family, uint64_t n)
+{
+	for (uint32_t i = 0; i < ca->address_count; i++) {
+		struct prefix p = ca->addresses[i];
+
+		if (p.ip.family != family)
+			continue;
+		if (n >= 1 && n <= range_size(p)) {
+			*ret = range_at(p, n);
+			return 0;
+		}
+		n -= range_size(p);
+	}
+	return ERR_FULL;
+}
+
+/* The number that an address has, or 0: it is not for hosts. */
+static uint64_t
+number_of(const struct cert *ca, struct ip ip)
+{
+	uint64_t before = 0;
+
+	for (uint32_t i = 0; i < ca->address_count; i++) {
+		struct prefix p = ca->addresses[i];
+		size_t size = ip_size(p.ip);
+		uint64_t n;
+
+		if (p.ip.family != ip.family)
+			continue;
+		n = be32(ip.b + size - 4) - be32(p.ip.b + size - 4);
+		if (n >= 1 && n <= range_size(p) && ip_equal(range_at(p, n), ip))
+			return before + n;
+		before += range_size(p);
+	}
+	return 0;
+}
+
+static bool
+has_family(const struct cert *ca, uint8_t family)
+{
+	for (uint32_t i = 0; i < ca->address_count; i++) {
+		if (ca->addresses[i].ip.family == family)
+			return true;
+	}
+	return false;
+}
+
+static int
+compare_ip(const void *a, const void *b)
+{
+	return ip_compare(*(const struct ip *)a, *(const struct ip *)b);
+}
+
+static bool
+is_taken(const struct facts *f, struct ip ip)
+{
+	return f->taken_count > 0 &&
+	    bsearch(&ip, f->taken, f->taken_count, sizeof(ip), compare_ip) != NULL;
+}
+
+/*
+ * What is still to be found for a host: an address in each of these families.
+ */
+struct wanted {
+	size_t count;
+	uint8_t families[2];
+	struct ip found[2];
+};
+
+/* Is number `n` free in every wanted family? ERR_FULL when one of them has no such number. */
+static int
+try_number(struct wanted *w, const struct cert *ca, const struct facts *f, uint64_t n)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		int rc = authority_address(&w->found[i], ca, w->families[i], n);
+
+		if (rc < 0)
+			return rc;
+		if (is_taken(f, w->found[i]))
+			return ERR_CONFLICT;
+	}
+	return 0;
+}
+
+/* Where counting starts: the first numbers of a roomy network are for lighthouses. */
+static uint64_t
+first_number(const struct cert *ca, uint32_t flags)
+{
+	struct ip ip;
+
+	if (flags & CERT_LIGHTHOUSE)
+		return 1;
+	for (uint32_t i = 0; i < ca->address_count; i++) {
+		if (authority_address(&ip, ca, ca->addresses[i].ip.family, AUTHORITY_ROOMY) < 0)
+			return 1;
+	}
+	return AUTHORITY_FIRST_HOST;
+}
+
+/* The lowest number that is free; but `hint` (if not 0) where that is. */
+static int
+allocate(struct wanted *w, const struct cert *ca, const struct facts *f, uint32_t flags,
+    uint64_t hint, struct err *e)
+{
+	int rc = ERR_CONFLICT;
+
+	if (hint > 0 && try_number(w, ca, f, hint) == 0)
+		return 0;
+	for (uint64_t n = first_number(ca, flags); rc == ERR_CONFLICT; n++)
+		rc = try_number(w, ca, f, n);
+	if (rc < 0)
+		return err_set(e, ERR_FULL, "no address is free in network %s; name one with "
+		    "--ip, or wait until a certificate expires", ca->name);
+	return 0;
+}
+
+/*
+ * Founding
+ */
+
+static bool
+ranges_overlap(const struct founding *f, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (prefix_overlap(f->ranges[i], f->ranges[k]))
+			return true;
+	}
+	return false;
+}
+
+static int
+check_ranges(const struct founding *f, struct err *e)
+{
+	for (size_t i = 0; i < f->range_count; i++) {
+		struct prefix p = f->ranges[i];
+		unsigned longest = p.ip.family == FAMILY_V4 ? LONGEST_V4 : LONGEST_V6;
+		char text[PREFIX_TEXT_MAX];
+
+		prefix_format(text, p);
+		if (p.len > longest)
+			return err_set(e, ERR_DENIED, "%s is too small for a network; /%u is the "
+			    "smallest", text, longest);
+		if (p.len < 8)
+			return err_set(e, ERR_DENIED, "%s is too large for a network; /8 is the "
+			    "largest", text);
+		if (ip_class(p.ip) != ADDR_CLASS_PRIVATE && ip_class(p.ip) != ADDR_CLASS_PUBLIC)
+			return err_set(e, ERR_DENIED, "%s cannot be a network: it is loopback, "
+			    "multicast, link-local or unspecified", text);
+		if (ranges_overlap(f, i))
+			return err_set(e, ERR_DENIED, "%s overlaps another --network", text);
+	}
+	return 0;
+}
+
+/* A root may permit everything, but for addresses: those are the network. */
+static void
+permit_all(struct cert *c)
+{
+	c->flags = CERT_FLAGS_ALL;
+	c->routes[0] = (struct prefix){ .ip.family = FAMILY_V4 };
+	c->routes[1] = (struct prefix){ .ip.family = FAMILY_V6 };
+	c->route_count = 2;
+	memcpy(c->groups[0], "*", 2);
+	c->group_count = 1;
+}
+
+int
+authority_found(struct issued *ret, struct ca_keys *keys, const struct founding *f,
+    const struct rng *rng, struct err *e)
+{
+	uint64_t lifetime = f->lifetime != 0 ? f->lifetime : AUTHORITY_ROOT_LIFETIME;
+	struct cert c = { .kind = OBJECT_CA, .serial = 1, .path_length = 1 };
+	enum breach why;
+	int rc;
+
+	if (!text_is_name(f->name, strlen(f->name)))
+		return err_set(e, ERR_DENIED, "a network's name has 1 to 63 of a-z, 0-9, '.', '_' "
+		    "and '-', with a letter or digit at both ends");
+	rc = check_ranges(f, e);
+	if (rc < 0)
+		return rc;
+
+	rng_fill(rng, keys, sizeof(*keys));
+	rng_fill(rng, c.network, sizeof(c.network));
+	crypto_ed25519_public(c.key, keys->seed);
+	crypto_dh_public(c.enrol_key, keys->enrol);
+	c.not_before = f->now - CERT_BACKDATE;
+	c.not_after = f->now + lifetime;
+	c.max_lifetime = (uint32_t)min_u64(lifetime, UINT32_MAX);
+	memcpy(c.name, f->name, sizeof(c.name));
+	memcpy(c.addresses, f->ranges, f->range_count * sizeof(f->ranges[0]));
+	c.address_count = (uint32_t)f->range_count;
+	permit_all(&c);
+	cert_sort(&c);
+
+	rc = cert_sign(&c, ret->bytes, sizeof(ret->bytes), keys->seed, &why);
+	if (rc < 0)
+		return err_set(e, rc, "the authority's certificate %s", breach_phrase(why));
+	ret->cert = c;
+	ret->len = (size_t)rc;
+	return 0;
+}
+
+bool
+authority_owns(const struct cert *ca, const struct ca_keys *keys)
+{
+	uint8_t sign[32], enrol[32];
+
+	crypto_ed25519_public(sign, keys->seed);
+	crypto_dh_public(enrol, keys->enrol);
+	return memcmp(sign, ca->key, 32) == 0 && memcmp(enrol, ca->enrol_key, 32) == 0;
+}
+
+/*
+ * Signing
+ */
+
+/* May this name and key have a certificate now? */
+static int
+check_identity(const struct order *o, const struct facts *f, struct err *e)
+{
+	char until[32];
+
+	if (!text_is_name(o->name, strlen(o->name)))
+		return err_set(e, ERR_DENIED, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', "
+		    "with a letter or digit at both ends");
+	if (crypto_dh_low_order(o->key))
+		return err_set(e, ERR_DENIED, "the public key for %s is weak (of low order); no "
+		    "WireGuard makes such a key", o->name);
+	if (f->key_holder != NULL)
+		return err_set(e, ERR_CONFLICT, "this key is certified for %s already; every host "
+		    "needs a key of its own", f->key_holder);
+	if (f->holder != NULL && !o->replace)
+		return err_set(e, ERR_CONFLICT, "%s has a certificate (serial %llu, until %s); "
+		    "`mpynet sign %s --replace` makes another in its place", o->name,
+		    (unsigned long long)f->holder->serial,
+		    text_format_time(until, f->holder->not_after), o->name);
+	if (f->holder == NULL && o->replace)
+		return err_set(e, ERR_UNKNOWN, "%s has no live certificate to replace; leave out "
+		    "--replace", o->name);
+	return 0;
+}
+
+/* An address that somebody named: in the network, for hosts, and free. */
+static int
+check_address(struct ip ip, const struct cert *ca, const struct facts *f, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+
+	ip_format(text, ip);
+	if (number_of(ca, ip) == 0)
+		return err_set(e, ERR_DENIED, "%s is no host address of network %s; "
+		    "`mpynet ca show` lists its ranges", text, ca->name);
+	if (is_taken(f, ip))
+		return err_set(e, ERR_CONFLICT, "%s belongs to another host; "
+		    "`mpynet ca list` shows whose", text);
+	return 0;
+}
+
+static void
+add_address(struct cert *c, struct ip ip)
+{
+	c->addresses[c->address_count++] = (struct prefix){
+		.ip = ip,
+		.len = (uint8_t)(ip_size(ip) * 8),
+	};
+}
+
+/* The addresses that were asked for, else those that a replacement inherits. */
+static int
+named_addresses(struct cert *c, const struct cert *ca, const struct order *o,
+    const struct facts *f, struct err *e)
+{
+	for (size_t i = 0; i < o->address_count; i++) {
+		int rc = check_address(o->addresses[i], ca, f, e);
+
+		if (rc < 0)
+			return rc;
+		add_address(c, o->addresses[i]);
+	}
+	if (o->address_count == 0 && f->holder != NULL) {
+		memcpy(c->addresses, f->holder->addresses, sizeof(c->addresses));
+		c->address_count = f->holder->address_count;
+	}
+	return 0;
+}
+
+/* Every host has an address in every family that the network has. */
+static int
+choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
+    const struct facts *f, struct err *e)
+{
+	static const uint8_t families[] = { FAMILY_V4, FAMILY_V6 };
+	struct wanted w = { 0 };
+	uint64_t hint;
+	int rc = named_addresses(c, ca, o, f, e);
+
+	if (rc < 0)
+		return rc;
+	hint = c->address_count > 0 ? number_of(ca, c->addresses[0].ip) : 0;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (has_family(ca, families[i]) && !has_family(c, families[i]))
+			w.families[w.count++] = families[i];
+	}
+	if (w.count + c->address_count > CERT_ADDRESSES_MAX)
+		return err_set(e, ERR_DENIED, "a host has at most %d addresses",
+		    CERT_ADDRESSES_MAX);
+	rc = w.count > 0 ? allocate(&w, ca, f, c->flags, hint, e) : 0;
+	for (size_t i = 0; rc == 0 && i < w.count; i++)
+		add_address(c, w.found[i]);
+	return rc;
+}
+
+static void
+choose_routes(struct cert *c, const struct order *o, const struct cert *holder)
+{
+	c->route_count = (uint32_t)o->route_count;
+	memcpy(c->routes, o->routes, sizeof(c->routes));
+	if (o->route_count == 0 && holder != NULL) {
+		c->route_count = holder->route_count;
+		memcpy(c->routes, holder->routes, sizeof(c->routes));
+	}
+}
+
+static void
+choose_groups(struct cert *c, const struct order *o, const struct cert *holder)
+{
+	c->group_count = (uint32_t)o->group_count;
+	memcpy(c->groups, o->groups, sizeof(c->groups));
+	if (o->group_count == 0 && holder != NULL) {
+		c->group_count = holder->group_count;
+		memcpy(c->groups, holder->groups, sizeof(c->groups));
+	}
+}
+
+/* A role is inherited, but not the way of speaking: that is the new key's. */
+static uint32_t
+choose_flags(const struct order *o, const struct cert *holder)
+{
+	uint32_t flags = o->flags;
+
+	if (holder != NULL && !(flags & CERT_STOCK))
+		flags |= holder->flags & ~(uint32_t)(CERT_STOCK | CERT_GATEWAY);
+	return flags;
+}
+
+/* Not longer than the authority itself, which would be of no use. */
+static int
+choose_times(struct cert *c, const struct cert *ca, const struct order *o, const struct facts *f,
+    struct err *e)
+{
+	uint64_t lifetime = o->lifetime != 0 ? o->lifetime : AUTHORITY_HOST_LIFETIME;
+	char text[32];
+
+	if (f->now > ca->not_after)
+		return err_set(e, ERR_EXPIRED, "the authority's own certificate expired at %s",
+		    text_format_time(text, ca->not_after));
+	if (f->now < ca->not_before)
+		return err_set(e, ERR_NOT_YET, "the authority's own certificate is valid from %s "
+		    "on; this machine's clock is behind", text_format_time(text, ca->not_before));
+	if (lifetime > ca->max_lifetime)
+		return err_set(e, ERR_DENIED, "this authority signs for at most %s",
+		    text_format_duration(text, ca->max_lifetime));
+	c->not_before = f->now - CERT_BACKDATE;
+	c->not_after = min_u64(f->now + lifetime, ca->not_after);
+	return 0;
+}
+
+int
+authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *keys,
+    const struct order *order, const struct facts *facts, struct err *e)
+{
+	struct cert c = { .kind = OBJECT_HOST, .serial = facts->serial };
+	enum breach why = BREACH_NONE;
+	int rc = check_identity(order, facts, e);
+
+	if (rc < 0)
+		return rc;
+	memcpy(c.network, ca->network, sizeof(c.network));
+	cert_key_id(c.issuer, ca->key);
+	memcpy(c.key, order->key, sizeof(c.key));
+	memcpy(c.name, order->name, sizeof(c.name));
+	c.flags = choose_flags(order, facts->holder);
+	choose_routes(&c, order, facts->holder);
+	choose_groups(&c, order, facts->holder);
+	if (c.route_count > 0)
+		c.flags |= CERT_GATEWAY;
+
+	rc = choose_times(&c, ca, order, facts, e);
+	if (rc == 0)
+		rc = choose_addresses(&c, ca, order, facts, e);
+	if (rc < 0)
+		return rc;
+	cert_sort(&c);
+	rc = cert_permitted(&c, ca, &why);
+	if (rc == 0)
+		rc = cert_routes_outside(&c, ca, &why);
+	if (rc == 0)
+		rc = cert_sign(&c, ret->bytes, sizeof(ret->bytes), keys->seed, &why);
+	if (rc < 0)
+		return err_set(e, rc, "a certificate for %s cannot be signed, because it %s",
+		    order->name, breach_phrase(why));
+	ret->cert = c;
+	ret->len = (size_t)rc;
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * authority.h - what an authority signs, and what it refuses to.
+ *
+ * Pure: facts in, objects out. The office brings what the ledger knows at this moment, the
+ * authority decides, and the office stores the result in the same transaction. Nothing is signed
+ * that its own verification would refuse.
+ *
+ * Addresses have a number: 1 is the first usable one of the network's first range of a family,
+ * and counting goes on in the next range. A host gets the lowest number that is free in every
+ * family at once, so that 10.87.0.10 and fd..::a are the same host. The first numbers are kept for
+ * lighthouses, so that .1 is one whatever was signed first.
+ */
+#ifndef CA_AUTHORITY_H
+#define CA_AUTHORITY_H
+
+#include "ca/keyfile.h"
+#include "core/cert.h"
+#include "core/err.h"
+#include "core/rng.h"
+
+#define AUTHORITY_ROOT_LIFETIME (10ULL * 365 * 86400)
+#define AUTHORITY_HOST_LIFETIME (90ULL * 86400)
+
+/* The first number for hosts where a network has at least AUTHORITY_ROOMY numbers, else 1. */
+#define AUTHORITY_FIRST_HOST 10
+#define AUTHORITY_ROOMY	     200
+
+/* Ranges of one network, both families together. */
+#define AUTHORITY_RANGES_MAX 8
+
+/* A network that is to be. */
+struct founding {
+	char name[NAME_MAX_LEN + 1];
+	uint64_t now;	   /* Unix seconds */
+	uint64_t lifetime; /* seconds, 0: AUTHORITY_ROOT_LIFETIME */
+	size_t range_count; /* at least 1 */
+	struct prefix ranges[AUTHORITY_RANGES_MAX];
+};
+
+/* A certificate as bytes, and what they say. */
+struct issued {
+	struct cert cert;
+	size_t len;
+	uint8_t bytes[CERT_MAX];
+};
+
+/*
+ * Makes a root with new keys and a new network id. 0; ERR_DENIED with a sentence when `f` is not a
+ * network that can be.
+ */
+int authority_found(struct issued *ret, struct ca_keys *keys, const struct founding *f,
+    const struct rng *rng, struct err *e) must_check;
+
+/* Do these keys belong to this CA certificate? */
+bool authority_owns(const struct cert *ca, const struct ca_keys *keys);
+
+/* What the operator wants signed. */
+struct order {
+	char name[NAME_MAX_LEN + 1];
+	uint8_t key[32];	/* X25519, of the host */
+	uint32_t flags;		/* CERT_*; GATEWAY comes with routes */
+	bool replace;		/* take the place of the live certificate of that name */
+	uint64_t lifetime;	/* seconds, 0: AUTHORITY_HOST_LIFETIME */
+	size_t address_count;	/* those asked for; families that are missing are allocated */
+	struct ip addresses[CERT_ADDRESSES_MAX];
+	size_t route_count;
+	struct prefix routes[CERT_ROUTES_MAX];
+	size_t group_count;
+	char groups[CERT_GROUPS_MAX][CERT_GROUP_LEN + 1];
+};
+
+/* What the ledger knows of it. */
+struct facts {
+	uint64_t now;		   /* Unix seconds */
+	uint64_t serial;	   /* the next one, never used before */
+	const struct cert *holder; /* the live certificate of that name, or NULL */
+	const char *key_holder;	   /* another name that an unexpired certificate gives this key */
+	const struct ip *taken;	   /* what unexpired certificates of other names hold, sorted */
+	size_t taken_count;
+};
+
+/*
+ * Signs. A replacement inherits addresses, routes, groups and roles that the order does not name.
+ * 0; ERR_CONFLICT when name, key or an address belongs to another; ERR_FULL when no address is
+ * free; ERR_DENIED for what this CA may not sign; each with a sentence.
+ */
+int authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *keys,
+    const struct order *order, const struct facts *facts, struct err *e) must_check;
+
+/*
+ * The address of number `n` in `ca`'s ranges of `family`: 0, or ERR_FULL past the last.
+ */
+int authority_address(struct ip *ret, const struct cert *ca, uint8_t family,
+    uint64_t n) must_check;
+
+#endif
