@@ -161,9 +161,9 @@ class Router:
         self.lab.ip(name, "route add default via %s.1" % self.lan)
         return Inner(address)
 
-    def host(self, name):
+    def host(self, name, address=None):
         self.lab.namespace(name)
-        return self.attach(name)
+        return self.attach(name, address)
 
     # Trouble
 
@@ -190,10 +190,10 @@ class Inner:
         self.address = address
 
 
-def home(internet, name, address, kind="linux"):
+def home(internet, name, address, kind="linux", inner=None):
     """A site: the host `name` behind a router of its own. Returns the router."""
     router = Router(internet, name + "-nat", kind, address)
-    router.host(name)
+    router.host(name, inner)
     return router
 
 

@@ -135,6 +135,14 @@ class Lab:
 
     # Processes and sockets
 
+    def logs(self):
+        """The last lines of every log below the lab's directory, for a person."""
+        said = []
+        for log in sorted(self.dir.glob("**/log")) + sorted(self.dir.glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-15:]
+            said += ["    %s: %s" % (log.relative_to(self.dir), line) for line in lines]
+        return "\n".join(said)
+
     def argv(self, name, argv):
         return ["ip", "netns", "exec", self.full(name), *map(str, argv)]
 

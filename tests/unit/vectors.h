@@ -21,11 +21,11 @@
 #include "tests/unit/test.h"
 
 struct vectors {
-	char *text;	  /* the file, cut into lines: every newline is a NUL */
+	char *text; /* the file, cut into lines: every newline is a NUL */
 	const char *end;
-	const char *at;	  /* first line of the block, NULL before the first */
+	const char *at;   /* first line of the block, NULL before the first */
 	const char *next; /* where to look for the next block */
-	char name[96];	  /* of the block */
+	char name[96];    /* of the block */
 };
 
 static inline struct vectors

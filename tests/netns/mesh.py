@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""mpynet, driven by nothing but its public commands, and MPyC on top of it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+from lab import Failed, wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+MPYNET = os.environ.get("MPYNET", str(ROOT / "build" / "mpynet"))
+VENV = pathlib.Path(os.environ.get("MPYNET_VENV", ROOT / "build" / "venv"))
+PROGRAMS = ROOT / "tests" / "mpyc"
+MPYC_PORT = 11365
+
+
+class Host:
+    """A machine with mpynet on it: a namespace and a state directory."""
+
+    def __init__(self, lab, name, namespace=None):
+        self.lab, self.name = lab, name
+        self.namespace = namespace or name
+        self.state = lab.dir / name
+        self.state.mkdir(mode=0o700, exist_ok=True)
+
+    def run(self, *words, **more):
+        """Run a command: (status, stdout, stderr)."""
+        return self.lab.run(self.namespace, MPYNET, "--state", self.state, *words,
+                            cwd=self.state, **more)
+
+    def tell(self, *words, **more):
+        """A command that has to work; what it prints."""
+        status, out, err = self.run(*words, **more)
+        if status:
+            raise Failed("%s$ mpynet %s: status %d: %s" % (
+                self.name, " ".join(map(str, words)), status, (err or out).strip()))
+        return out
+
+    def unlock(self, passphrase, *words):
+        """A command that uses the authority's key."""
+        reader, writer = os.pipe()
+        with open(writer, "w") as file:
+            file.write(passphrase + "\n")
+        try:
+            return self.tell(*words, "--passphrase-fd", reader, pass_fds=[reader])
+        finally:
+            os.close(reader)
+
+    def json(self, *words):
+        return json.loads(self.tell("--json", *words))
+
+    def join(self, bundle):
+        """Join and bring the mesh up. Every member may open flows to this one,
+        as MPyC needs it."""
+        return self.tell("up", "--allow-all", bundle)
+
+    def crash(self):
+        """End the daemon as a power cut would."""
+        os.kill(self.json("status")["pid"], signal.SIGKILL)
+
+    def peer(self, other):
+        """What `peers` says of one peer: a dict, empty if it says nothing."""
+        status, out, _ = self.run("--json", "peers")
+        if status:
+            return {}
+        for peer in json.loads(out)["peers"]:
+            if peer["name"] == other.name:
+                return peer
+        return {}
+
+    def path(self, other):
+        """The kind of the path to a peer: "lan", "direct", "relay" or "none"."""
+        return self.peer(other).get("path", {}).get("kind", "none")
+
+    def overlay(self):
+        """The first IPv4 address inside the mesh."""
+        for address in self.json("status")["ips"]:
+            if ":" not in address:
+                return address.split("/")[0]
+        raise Failed("%s has no IPv4 address in the mesh" % self.name)
+
+    def reaches(self, other, seconds):
+        """How long until a ping over the mesh is answered; Failed if it is not."""
+        address = other.overlay()
+        took = wait_until(lambda: self.lab.run(
+            self.namespace, "ping", "-c1", "-W1", address)[0] == 0, seconds)
+        if took is None:
+            raise Failed("%s does not reach %s in %d s; peers: %s" % (
+                self.name, other.name, seconds, self.run("peers")[1]))
+        return took
+
+    def comes_to(self, other, path, seconds):
+        """How long until the path to a peer is of this kind; Failed if never."""
+        took = wait_until(lambda: self.path(other) == path, seconds, every=0.1)
+        if took is None:
+            raise Failed("%s to %s is %s after %d s, not %s; peers: %s" % (
+                self.name, other.name, self.path(other), seconds, path,
+                self.run("peers")[1]))
+        return took
+
+
+class Mesh:
+    """An authority without a network, lighthouses, and parties that are up.
+
+    `lighthouses` maps names to public addresses, `parties` lists namespaces. All
+    of them exist already; their hosts are in .lighthouses and .parties, by name.
+    """
+
+    def __init__(self, lab, lighthouses, parties):
+        self.lab = lab
+        lab.namespace("you")
+        self.authority = Host(lab, "you")
+        self.authority.tell("ca", "init", "study", "--no-passphrase")
+        for name, address in lighthouses.items():
+            self.authority.tell("sign", name, "--lighthouse", "--public",
+                                "%s:7717" % address)
+        self.authority.tell("sign", *parties)
+        self.lighthouses = {name: Host(lab, name) for name in lighthouses}
+        self.parties = {name: Host(lab, name) for name in parties}
+        for host in self.lighthouses.values():
+            host.tell("lighthouse", self.bundle(host))
+        for host in self.parties.values():
+            host.join(self.bundle(host))
+
+    def bundle(self, host):
+        return self.authority.state / (host.name + ".mpynet")
+
+
+# MPyC
+
+def alone(program, *args):
+    """What a program prints when one party runs it."""
+    done = subprocess.run([VENV / "bin" / "python", PROGRAMS / program, *map(str, args),
+                           "-M1", "--no-log"], capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        raise Failed("%s with one party: %s" % (program, done.stderr.strip()))
+    return done.stdout
+
+
+class Computation:
+    """One MPyC program, started by every party, with its output in files."""
+
+    def __init__(self, lab, hosts, program, *args):
+        self.lab, self.hosts, self.program, self.args = lab, hosts, program, args
+        addresses = [host.overlay() for host in hosts]
+        peers = [word for address in addresses
+                 for word in ("-P", "%s:%d" % (address, MPYC_PORT))]
+        self.files = [lab.dir / ("%s-%s.out" % (program, host.name)) for host in hosts]
+        self.children = []
+        for i, (host, file) in enumerate(zip(hosts, self.files)):
+            with open(file, "w") as out, open(str(file) + ".log", "w") as log:
+                self.children.append(lab.spawn(
+                    host.namespace, VENV / "bin" / "python", PROGRAMS / program,
+                    *args, *peers, "-I", i, stdout=out, stderr=log))
+
+    def running(self):
+        return all(child.poll() is None for child in self.children)
+
+    def lines(self):
+        """The lines that every party has printed so far: the fewest."""
+        return min(file.read_text().count("\n") for file in self.files)
+
+    def compare(self, seconds):
+        """Wait for the end; Failed unless all outputs equal a run of one party."""
+        expected = alone(self.program, *without_pauses(self.args))
+        for host, child, file in zip(self.hosts, self.children, self.files):
+            try:
+                status = child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                raise Failed("%s on %s still runs after %d s; it has printed: %s" % (
+                    self.program, host.name, seconds, file.read_text())) from None
+            if status or file.read_text() != expected:
+                raise Failed("%s on %s: status %d, output %r, and alone %r; log: %s" % (
+                    self.program, host.name, status, file.read_text(), expected,
+                    pathlib.Path(str(file) + ".log").read_text()[-2000:]))
+        return expected
+
+
+def without_pauses(args):
+    """The same computation without the time between its parts."""
+    args = list(map(str, args))
+    if "--every" in args:
+        at = args.index("--every")
+        del args[at:at + 2]
+    return args
+
+
+def need_program():
+    """Say what is missing before anything is built."""
+    if not os.access(MPYNET, os.X_OK):
+        sys.exit("%s is not there: run make first" % MPYNET)
