@@ -30,7 +30,7 @@
 #define REPLAY_WINDOW (REPLAY_BITS - 64)
 
 struct replay {
-	uint64_t next; /* one above the greatest counter accepted */
+	uint64_t next; /* one above the greatest counter accepted; 0: none was */
 	uint64_t seen[REPLAY_BITS / 64];
 };
 

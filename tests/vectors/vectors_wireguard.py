@@ -140,6 +140,7 @@ def transports():
         ("one byte", 1, b"\xc1"),
         ("fifteen bytes", 2, bytes(range(15))),
         ("sixteen bytes", 3, bytes(range(16))),
+        ("almost a full packet", 4, bytes(i * 5 & 0xff for i in range(1411))),
         ("a full packet", 0x100000000, bytes(i * 7 & 0xff for i in range(1420))),
         ("the last counter but one", 2**64 - 2**13 - 1 - 1, b"almost"),
     )

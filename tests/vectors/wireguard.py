@@ -26,6 +26,7 @@ LABEL_COOKIE = b"cookie--"
 INITIATION, RESPONSE, COOKIE_REPLY, TRANSPORT = 1, 2, 3, 4
 ZERO_PSK = bytes(32)
 ZERO_MAC = bytes(16)
+MTU = 1420
 
 
 # Primitives (section 5.4, first list)
@@ -214,7 +215,9 @@ def transport_keys(hs):
 # Transport and cookies (5.4.6, 5.4.7)
 
 def transport(key, receiver_index, counter, packet):
-    padded = packet + bytes(-len(packet) % 16)
+    """Padding to 16, but never beyond the device's MTU, as the kernel's module
+    does: a full packet must still fit 1500 bytes over IPv6."""
+    padded = packet + bytes(min(-len(packet) % 16, max(0, MTU - len(packet))))
     return struct.pack("<IIQ", TRANSPORT, receiver_index, counter) \
         + seal(key, counter, padded, b"")
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * session.c - a pair of keys in use.
+ */
+#include "core/session.h"
+#include "core/bytes.h"
+
+#define WORD_BITS 64
+
+bool
+replay_accept(struct replay *r, uint64_t counter)
+{
+	uint64_t word, bit;
+
+	if (counter >= REJECT_AFTER_MESSAGES)
+		return false;
+	counter++; /* so that r->next is 0 before the first packet */
+	if (REPLAY_WINDOW + counter < r->next)
+		return false;
+
+	word = counter / WORD_BITS;
+	if (counter > r->next) {
+		uint64_t last = r->next / WORD_BITS;
+		uint64_t fresh = min_u64(word - last, ARRAY_LEN(r->seen));
+
+		for (uint64_t i = 1; i <= fresh; i++)
+			r->seen[(last + i) % ARRAY_LEN(r->seen)] = 0;
+		r->next = counter;
+	}
+	word %= ARRAY_LEN(r->seen);
+	bit = (uint64_t)1 << counter % WORD_BITS;
+	if (r->seen[word] & bit)
+		return false;
+	r->seen[word] |= bit;
+	return true;
+}
+
+void
+session_init(struct session *s, const struct noise_keys *k, usec_t now, usec_t until)
+{
+	memset(s, 0, sizeof(*s));
+	cipher_init(&s->sealing, k->send, true);
+	cipher_init(&s->opening, k->receive, false);
+	s->local_index = k->local_index;
+	s->remote_index = k->remote_index;
+	s->initiator = k->initiator;
+	s->born = now;
+	s->until = now + REJECT_AFTER_TIME;
+	if (until != 0)
+		s->until = min_u64(s->until, until);
+}
+
+void
+session_wipe(struct session *s)
+{
+	cipher_wipe(&s->sealing);
+	cipher_wipe(&s->opening);
+	crypto_wipe(s, sizeof(*s));
+}
+
+/* Lengths are rounded up to 16, so that they say less, but not beyond the device's MTU. */
+static size_t
+padded(size_t len)
+{
+	return max_u64(len, min_u64((len + 15) & ~(size_t)15, SESSION_PAD_LIMIT));
+}
+
+int
+session_seal(struct session *s, usec_t now, uint8_t *p, size_t len)
+{
+	uint8_t *header = p - DATA_HEADER;
+	size_t plain_len = padded(len);
+
+	if (!session_alive(s, now))
+		return ERR_EXPIRED;
+	memset(p + len, 0, plain_len - len);
+	put_le32(header, OUTER_DATA);
+	put_le32(header + DATA_RECEIVER, s->remote_index);
+	put_le64(header + DATA_COUNTER, s->counter);
+	cipher_seal(&s->sealing, s->counter++, p, plain_len);
+	return (int)(DATA_HEADER + plain_len + DATA_TAG);
+}
+
+int
+session_open(struct session *s, usec_t now, uint8_t *msg, size_t len)
+{
+	uint64_t counter;
+	int rc;
+
+	if (len < DATA_MIN)
+		return ERR_SHORT;
+	counter = le64(msg + DATA_COUNTER);
+	if (now >= s->until || counter >= REJECT_AFTER_MESSAGES)
+		return ERR_EXPIRED;
+	rc = cipher_open(&s->opening, counter, msg + DATA_SEALED, len - DATA_HEADER);
+	if (rc < 0)
+		return rc;
+	/* Only now: an unauthentic packet must not move the window. */
+	if (!replay_accept(&s->replay, counter))
+		return ERR_REPLAY;
+	return (int)(len - DATA_MIN);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A session against the vectors, its replay window against a model, and its limits.
+ */
+#include "tests/unit/test.h"
+#include "tests/unit/vectors.h"
+
+#include "core/bytes.h"
+#include "core/session.h"
+
+#define NOW	   (1000 * USEC_PER_SEC)
+#define WINDOW	   REPLAY_WINDOW
+#define LIM	   (WINDOW + 1)
+#define REJECT	   REJECT_AFTER_MESSAGES
+#define BUFFER_MAX 4096
+
+/* Two ends of one session. */
+struct pair {
+	struct session a, b;
+};
+
+static void
+pair_init(struct pair *p)
+{
+	struct noise_keys k = { .local_index = 1, .remote_index = 2, .initiator = true }, r;
+
+	test_fill(k.send, sizeof(k.send));
+	test_fill(k.receive, sizeof(k.receive));
+	r = (struct noise_keys){ .local_index = 2, .remote_index = 1 };
+	memcpy(r.send, k.receive, 32);
+	memcpy(r.receive, k.send, 32);
+	session_init(&p->a, &k, NOW, 0);
+	session_init(&p->b, &r, NOW, 0);
+}
+
+static void
+pair_wipe(struct pair *p)
+{
+	session_wipe(&p->a);
+	session_wipe(&p->b);
+}
+
+TEST(packets_are_those_of_the_vectors)
+{
+	struct vectors v = vectors_open("transport.txt");
+	int blocks = 0;
+
+	while (vectors_next(&v)) {
+		uint8_t buf[BUFFER_MAX], want[BUFFER_MAX], packet[BUFFER_MAX];
+		struct noise_keys k = { 0 };
+		struct session s;
+		size_t len, want_len;
+		uint64_t counter;
+
+		vector_exact(&v, "key", k.send, 32);
+		memcpy(k.receive, k.send, 32);
+		k.remote_index = vector_int(&v, "receiver_index");
+		counter = vector_int(&v, "counter");
+		len = vector(&v, "packet", packet, sizeof(packet));
+		want_len = vector(&v, "message", want, sizeof(want));
+		session_init(&s, &k, NOW, 0);
+		s.counter = counter;
+		memcpy(buf + DATA_HEADER, packet, len);
+		ASSERT_EQ(session_seal(&s, NOW, buf + DATA_HEADER, len), want_len);
+		ASSERT_MEM(buf, want, want_len);
+		ASSERT_EQ(session_open(&s, NOW, buf, want_len), want_len - DATA_MIN);
+		ASSERT_MEM(buf + DATA_HEADER, packet, len);
+		session_wipe(&s);
+		blocks++;
+	}
+	ASSERT(blocks >= 4);
+	vectors_close(&v);
+}
+
+/* The list of the kernel's drivers/net/wireguard/selftest/counter.c, with its numbers. */
+TEST(the_window_answers_the_kernels_list)
+{
+	static const struct {
+		uint64_t counter;
+		bool accepted;
+	} list[] = {
+		{ 0, true }, { 1, true }, { 1, false }, { 9, true }, { 8, true }, { 7, true },
+		{ 7, false }, { LIM, true }, { LIM - 1, true }, { LIM - 1, false },
+		{ LIM - 2, true }, { 2, true }, { 2, false }, { LIM + 16, true }, { 3, false },
+		{ LIM + 16, false }, { LIM * 4, true }, { LIM * 4 - (LIM - 1), true },
+		{ 10, false }, { LIM * 4 - LIM, false }, { LIM * 4 - (LIM + 1), false },
+		{ LIM * 4 - (LIM - 2), true }, { LIM * 4 + 1 - LIM, false }, { 0, false },
+		{ REJECT, false }, { REJECT - 1, true }, { REJECT, false },
+		{ REJECT - 1, false }, { REJECT - 2, true }, { REJECT + 1, false },
+		{ REJECT + 2, false }, { REJECT - 2, false }, { REJECT - 3, true }, { 0, false },
+	};
+	struct replay r = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++)
+		if (replay_accept(&r, list[i].counter) != list[i].accepted)
+			test_fail(__FILE__, __LINE__, "line %zu of the list", i + 1);
+}
+
+TEST(the_window_has_exactly_its_size)
+{
+	struct replay r = { 0 };
+
+	for (uint64_t i = 1; i <= WINDOW; i++)
+		ASSERT(replay_accept(&r, i));
+	ASSERT(replay_accept(&r, 0));
+	ASSERT(!replay_accept(&r, 0));
+
+	memset(&r, 0, sizeof(r));
+	for (uint64_t i = 2; i <= WINDOW + 1; i++)
+		ASSERT(replay_accept(&r, i));
+	ASSERT(replay_accept(&r, 1));
+	ASSERT(!replay_accept(&r, 0));
+
+	memset(&r, 0, sizeof(r));
+	for (uint64_t i = WINDOW + 1; i-- > 0;)
+		ASSERT(replay_accept(&r, i));
+
+	memset(&r, 0, sizeof(r));
+	for (uint64_t i = WINDOW + 2; i-- > 1;)
+		ASSERT(replay_accept(&r, i));
+	ASSERT(!replay_accept(&r, 0));
+
+	memset(&r, 0, sizeof(r));
+	for (uint64_t i = WINDOW + 1; i-- > 1;)
+		ASSERT(replay_accept(&r, i));
+	ASSERT(replay_accept(&r, WINDOW + 1));
+	ASSERT(!replay_accept(&r, 0));
+}
+
+/* A model too simple to be wrong: a flag for each number, and the greatest so far. */
+TEST(the_window_agrees_with_a_list_of_all_numbers)
+{
+	enum { NUMBERS = 200000 };
+	static bool seen[NUMBERS];
+	struct replay r = { 0 };
+	uint64_t greatest = 0;
+	bool any = false;
+
+	memset(seen, 0, sizeof(seen));
+	for (int i = 0; i < 300000; i++) {
+		uint64_t around = greatest + 40 > 9000 ? greatest + 40 - test_below(9000) :
+							 test_below(greatest + 40);
+		uint64_t n = test_below(2000) == 0 ? greatest + test_below(12000) : around;
+		bool want;
+
+		if (n >= NUMBERS)
+			break;
+		want = !seen[n] && (!any || n + WINDOW >= greatest);
+		ASSERT_EQ(replay_accept(&r, n), want);
+		if (want) {
+			seen[n] = any = true;
+			greatest = max_u64(greatest, n);
+		}
+	}
+}
+
+TEST(what_is_sealed_is_opened_once)
+{
+	uint8_t buf[BUFFER_MAX], copy[BUFFER_MAX];
+	struct pair p;
+
+	pair_init(&p);
+	for (size_t len = 0; len < 1500; len += 1 + test_below(40)) {
+		uint8_t packet[1500];
+		int n;
+
+		test_fill(packet, len);
+		memcpy(buf + DATA_HEADER, packet, len);
+		n = session_seal(&p.a, NOW, buf + DATA_HEADER, len);
+		ASSERT(n >= (int)(len + DATA_MIN) && n < (int)(len + DATA_MIN + 16));
+		ASSERT(n <= (int)(max_u64(len, SESSION_PAD_LIMIT) + DATA_MIN));
+		memcpy(copy, buf, n);
+		ASSERT_EQ(session_open(&p.b, NOW, buf, n), n - (int)DATA_MIN);
+		ASSERT_MEM(buf + DATA_HEADER, packet, len);
+		ASSERT_EQ(session_open(&p.b, NOW, copy, n), ERR_REPLAY);
+	}
+	pair_wipe(&p);
+}
+
+TEST(a_forged_packet_does_not_move_the_window)
+{
+	uint8_t buf[64], forged[64];
+	struct pair p;
+	int n;
+
+	pair_init(&p);
+	n = session_seal(&p.a, NOW, buf + DATA_HEADER, 0);
+	ASSERT_EQ(n, DATA_MIN);
+	memcpy(forged, buf, n);
+	put_le64(forged + DATA_COUNTER, 1 << 20);
+	ASSERT_EQ(session_open(&p.b, NOW, forged, n), ERR_AUTH);
+	ASSERT_EQ(session_open(&p.b, NOW, buf, n), 0);
+	for (int len = 0; len < (int)DATA_MIN; len++)
+		ASSERT_EQ(session_open(&p.b, NOW, buf, len), ERR_SHORT);
+	pair_wipe(&p);
+}
+
+TEST(a_session_ends_by_its_age_and_by_its_counter)
+{
+	uint8_t buf[64] = { 0 };
+	struct pair p;
+	int n;
+
+	pair_init(&p);
+	n = session_seal(&p.a, NOW + REJECT_AFTER_TIME - 1, buf + DATA_HEADER, 0);
+	ASSERT_EQ(n, DATA_MIN);
+	ASSERT_EQ(session_open(&p.b, NOW + REJECT_AFTER_TIME, buf, n), ERR_EXPIRED);
+	ASSERT_EQ(session_open(&p.b, NOW + REJECT_AFTER_TIME - 1, buf, n), 0);
+	ASSERT_EQ(session_seal(&p.a, NOW + REJECT_AFTER_TIME, buf + DATA_HEADER, 0), ERR_EXPIRED);
+
+	p.a.counter = REJECT_AFTER_MESSAGES - 1;
+	n = session_seal(&p.a, NOW, buf + DATA_HEADER, 0);
+	ASSERT_EQ(session_open(&p.b, NOW, buf, n), 0);
+	ASSERT_EQ(session_seal(&p.a, NOW, buf + DATA_HEADER, 0), ERR_EXPIRED);
+	pair_wipe(&p);
+}
+
+TEST(a_session_ends_with_the_certificate)
+{
+	struct noise_keys k = { 0 };
+	struct session s;
+
+	session_init(&s, &k, NOW, NOW + 7 * USEC_PER_SEC);
+	ASSERT(session_alive(&s, NOW + 7 * USEC_PER_SEC - 1));
+	ASSERT(!session_alive(&s, NOW + 7 * USEC_PER_SEC));
+	session_wipe(&s);
+	ASSERT(crypto_is_zero(&s, sizeof(s)));
+}
