@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * store.c - what a lighthouse knows across restarts: settings, and what the engine remembers.
+ */
+#include "lighthouse/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/bundle.h"
+#include "host/home.h"
+
+/* Endpoints separated by commas, or nothing. */
+static int
+check_public(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	char copy[SETTING_VALUE_MAX], *next = copy, *one;
+
+	if (strlen(value) >= sizeof(copy))
+		return err_set(err, -EINVAL, "the list of endpoints is too long");
+	strcpy(copy, value);
+	while (*value && (one = strsep(&next, ",")) != NULL)
+		if (endpoint_check(one) < 0)
+			return err_set(err, -EINVAL, "\"%.64s\" is no endpoint; say HOST:PORT", one);
+	strcpy(to, value);
+	return 0;
+}
+
+const struct setting lighthouse_settings[] = {
+	{ "stun", "no", false, "answer STUN Binding requests of strangers", setting_check_yes_no },
+	{ "relay", "yes", false, "pass datagrams between members that cannot reach one another",
+	    setting_check_yes_no },
+	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
+	{ "public", "", false, "where members reach it", check_public },
+	{ 0 },
+};
+
+int
+lighthouse_store_open(struct lighthouse_store *s, const char *dir, struct err *err)
+{
+	static char schema[1024];
+	const char *const migrations[] = { schema };
+	int rc;
+
+	*s = (struct lighthouse_store){ 0 };
+	snprintf(schema, sizeof(schema), "%s%s", settings_schema, keep_schema);
+	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/%s", dir, HOME_DB) >= sizeof(s->path))
+		return err_set(err, -ENAMETOOLONG, "%s: the name is too long", dir);
+	rc = db_open(&s->settings, s->path, DB_LIGHTHOUSE, migrations, 1, err);
+	if (rc < 0)
+		return rc;
+	rc = db_open(&s->rows, s->path, DB_LIGHTHOUSE, migrations, 1, err);
+	if (rc < 0)
+		db_close(&s->settings);
+	return rc;
+}
+
+void
+lighthouse_store_close(struct lighthouse_store *s)
+{
+	db_close(&s->settings);
+	db_close(&s->rows);
+}

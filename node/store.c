@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * store.c - what a node knows across restarts: settings, rules, and what the engine remembers.
+ */
+#include "node/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "host/home.h"
+
+const struct setting node_settings[] = {
+	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
+	{ "relay-only", "no", true, "show this host's addresses to relays only",
+	    setting_check_yes_no },
+	{ "accept-routes", "", true, "peers whose subnets are reached through them",
+	    setting_check_names },
+	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
+	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
+	{ 0 },
+};
+
+/* Rules stand in the order in which they were added; each is in its one spelling. */
+static const char rules_schema[] =
+    "CREATE TABLE rule ("
+    "	id INTEGER PRIMARY KEY,"
+    "	rule TEXT NOT NULL UNIQUE"
+    ") STRICT;";
+
+int
+node_store_open(struct node_store *s, const char *dir, struct err *err)
+{
+	static char schema[1024];
+	const char *const migrations[] = { schema };
+	int rc;
+
+	*s = (struct node_store){ 0 };
+	snprintf(schema, sizeof(schema), "%s%s%s", settings_schema, keep_schema, rules_schema);
+	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/%s", dir, HOME_DB) >= sizeof(s->path))
+		return err_set(err, -ENAMETOOLONG, "%s: the name is too long", dir);
+	rc = db_open(&s->settings, s->path, DB_NODE, migrations, 1, err);
+	if (rc < 0)
+		return rc;
+	rc = db_open(&s->rows, s->path, DB_NODE, migrations, 1, err);
+	if (rc < 0)
+		db_close(&s->settings);
+	return rc;
+}
+
+void
+node_store_close(struct node_store *s)
+{
+	db_close(&s->settings);
+	db_close(&s->rows);
+}
+
+static int
+load_rules(struct node_store *s, struct mesh_settings *to, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_query(&s->settings, &stmt, err, "SELECT rule FROM rule ORDER BY id", "");
+
+	while (rc == 0 && (rc = db_next(&s->settings, stmt, err)) == 1) {
+		rc = 0;
+		if (to->rule_count == FIREWALL_RULES_MAX)
+			break;
+		/* A rule that this version does not know opens nothing. */
+		if (firewall_rule_parse(&to->rules[to->rule_count],
+		    (const char *)sqlite3_column_text(stmt, 0), NULL) == 0)
+			to->rule_count++;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int
+load_accepted(struct node_store *s, struct mesh_settings *to, struct err *err)
+{
+	char value[SETTING_VALUE_MAX], *next = value, *name;
+	int rc = setting_get(&s->settings, setting_find(node_settings, "accept-routes", NULL), value,
+	    err);
+
+	while (rc >= 0 && (name = strsep(&next, ",")) != NULL &&
+	    to->accept_route_count < ACCEPT_ROUTES_MAX)
+		if (text_is_name(name, strlen(name)))
+			strcpy(to->accept_routes[to->accept_route_count++], name);
+	return rc < 0 ? rc : 0;
+}
+
+int
+node_store_load(struct node_store *s, struct mesh_settings *ret, struct err *err)
+{
+	int rc;
+
+	*ret = (struct mesh_settings){
+		.allow_all = setting_yes(&s->settings, node_settings, "allow-all"),
+		.relay_only = setting_yes(&s->settings, node_settings, "relay-only"),
+	};
+	rc = load_rules(s, ret, err);
+	return rc < 0 ? rc : load_accepted(s, ret, err);
+}
+
+/* The rule in its one spelling. */
+static int
+spell(char to[static FIREWALL_RULE_TEXT_MAX], const char *text, struct err *err)
+{
+	struct firewall_rule rule;
+
+	if (firewall_rule_parse(&rule, text, err) < 0)
+		return -EINVAL;
+	firewall_rule_format(to, &rule);
+	return 0;
+}
+
+int
+node_store_allow(struct node_store *s, const char *text, struct err *err)
+{
+	char rule[FIREWALL_RULE_TEXT_MAX];
+	int64_t count;
+	int rc = spell(rule, text, err);
+
+	if (rc == 0)
+		rc = db_int(&s->settings, &count, err, "SELECT count(*) FROM rule WHERE rule <> ?",
+		    "t", rule);
+	if (rc < 0)
+		return rc;
+	if (count >= FIREWALL_RULES_MAX)
+		return err_set(err, ERR_FULL, "there are %d rules already; remove one first",
+		    FIREWALL_RULES_MAX);
+	return db_run(&s->settings, err, "INSERT OR IGNORE INTO rule (rule) VALUES (?)", "t", rule);
+}
+
+int
+node_store_disallow(struct node_store *s, const char *text, struct err *err)
+{
+	char rule[FIREWALL_RULE_TEXT_MAX];
+	int rc = spell(rule, text, err);
+
+	if (rc == 0)
+		rc = db_run(&s->settings, err, "DELETE FROM rule WHERE rule = ?", "t", rule);
+	if (rc == 0 && sqlite3_changes(s->settings.sql) == 0)
+		return err_set(err, ERR_UNKNOWN, "there is no rule \"%s\"", rule);
+	return rc;
+}
