@@ -21,7 +21,7 @@
 /* The responder's side. */
 struct cookie_maker {
 	uint8_t secret[32];
-	usec_t born; /* 0: no secret yet */
+	usec_t born; /* of the secret; 0: there is none yet */
 };
 
 void cookie_maker_init(struct cookie_maker *m);
@@ -31,17 +31,14 @@ void cookie_maker_wipe(struct cookie_maker *m);
 void cookie_of(uint8_t ret[static COOKIE_SIZE], struct cookie_maker *m, usec_t now,
     const struct rng *rng, const struct source *from);
 
-/*
- * Does `msg`, an initiation of INITIATION_LEN bytes (without what PRESENT adds), show the cookie of
- * `from` in its mac2?
- */
+/* Does the initiation `msg` (without what PRESENT adds) show the cookie of `from` in its mac2? */
 bool cookie_shown(struct cookie_maker *m, usec_t now, const struct rng *rng,
-    const struct source *from, const uint8_t *msg, size_t len) must_check;
+    const struct source *from, const uint8_t msg[static INITIATION_LEN]) must_check;
 
-/* Writes the answer to such a `msg`, COOKIE_LEN bytes. */
+/* Writes the answer to such a `msg`. */
 void cookie_reply(uint8_t ret[static COOKIE_LEN], struct cookie_maker *m, usec_t now,
     const struct rng *rng, const struct noise_identity *self, const struct source *from,
-    const uint8_t *msg, size_t len);
+    const uint8_t msg[static INITIATION_LEN]);
 
 /* The initiator's side: the last cookie that one responder gave us. */
 struct cookie {

@@ -60,7 +60,10 @@ bool crypto_ed25519_valid(const uint8_t signature[static 64], const void *p, siz
 void crypto_seal(uint8_t *ret, const uint8_t key[static 32], uint64_t counter, const uint8_t *plain,
     size_t len, const void *ad, size_t ad_len);
 
-/* Writes `len` - CRYPTO_TAG bytes; `ret` may be `sealed`. 0, ERR_SHORT or ERR_AUTH. */
+/*
+ * Writes `len` - CRYPTO_TAG bytes; `ret` may be `sealed`, and after ERR_AUTH holds nothing of use.
+ * 0, ERR_SHORT or ERR_AUTH.
+ */
 int crypto_open(uint8_t *ret, const uint8_t key[static 32], uint64_t counter, const uint8_t *sealed,
     size_t len, const void *ad, size_t ad_len) must_check;
 
