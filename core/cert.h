@@ -20,8 +20,10 @@
 
 #include "core/addr.h"
 #include "core/base.h"
+#include "core/breach.h"
 #include "core/err.h"
 #include "core/text.h"
+#include "core/words.h"
 
 enum object_kind {
 	OBJECT_HOST = 1,
@@ -103,57 +105,6 @@ struct cert {
 	uint8_t fingerprint[32];
 };
 
-/* The rule that an object breaks: of its encoding, then of what its issuer permits. */
-enum breach {
-	BREACH_NONE,
-	BREACH_MAGIC,
-	BREACH_KIND,          /* no such kind */
-	BREACH_KIND_RESERVED, /* ERR_VERSION */
-	BREACH_ALG,           /* no such algorithm, or not for this kind */
-	BREACH_ALG_RESERVED,  /* ERR_VERSION */
-	BREACH_RESERVED,      /* bytes 6 and 7 are not zero */
-	BREACH_LENGTH,        /* the object's length is not what its header says */
-	BREACH_TOO_LONG,      /* above CERT_HOST_MAX, CERT_CA_MAX or CERT_REQUEST_MAX */
-	BREACH_FIELD_CUT,     /* a field runs past the end of the body */
-	BREACH_ORDER,         /* tags not strictly ascending */
-	BREACH_TAG,           /* an unknown tag that may not be ignored */
-	BREACH_TAG_RESERVED,  /* ERR_VERSION */
-	BREACH_TAG_KIND,      /* a field that this kind does not have */
-	BREACH_MISSING,       /* a field that this kind must have */
-	BREACH_FIELD_LENGTH,  /* a field of another length than it has */
-	BREACH_EMPTY_LIST,
-	BREACH_LIST_LONG,  /* more entries than CERT_*_MAX */
-	BREACH_LIST_ORDER, /* not sorted, or an entry twice */
-	BREACH_SERIAL,     /* zero */
-	BREACH_TIME,       /* never valid, or beyond the year 9999 */
-	BREACH_KEY,        /* low order, not on the curve, or not in its shortest form */
-	BREACH_NAME,
-	BREACH_PREFIX_LENGTH, /* above the bits of the family, or not whole in a host */
-	BREACH_HOST_BITS,
-	BREACH_ADDRESS,     /* loopback, multicast, link-local, v4-mapped, unspecified */
-	BREACH_GROUP,       /* not a name, or "*" where it may not be */
-	BREACH_FLAGS,       /* a bit without a meaning */
-	BREACH_LIFETIME,    /* max lifetime zero */
-	BREACH_PATH_LENGTH, /* above 1 */
-	BREACH_SUFFIX,
-
-	BREACH_NOT_A_CA,    /* signed by what is no CA */
-	BREACH_NETWORK,     /* of another network than its issuer */
-	BREACH_ISSUER,      /* names another issuer */
-	BREACH_TOO_DEEP,    /* an issuing CA where the issuer may sign hosts only */
-	BREACH_NOT_ADDRESS, /* an address, route, group, flag or lifetime not permitted */
-	BREACH_NOT_ROUTE,
-	BREACH_NOT_GROUP,
-	BREACH_NOT_FLAG,
-	BREACH_NOT_LIFETIME,
-	BREACH_NOT_SUFFIX,
-	BREACH_ROUTE_IN_OVERLAY, /* a route that overlaps the addresses of the network */
-	BREACH_COUNT,
-};
-
-/* "has tags that are not in ascending order": to stand after what names the object. Never NULL. */
-const char *breach_phrase(enum breach b);
-
 /*
  * Exactly one whole object in `p`, of kind host, CA or request. Nothing is said about who signed
  * it. 0; ERR_VERSION for what is reserved (kinds 3 and 5 to 8, algorithm 3, tags 14 and 15);
@@ -191,6 +142,14 @@ int cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[stat
 /* Of a whole object with a signature of 64 bytes; never over the signature. */
 void cert_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len);
 
+/*
+ * The proof of a request, in place of a signature: BLAKE2b-512 under `shared` over the same bytes
+ * that a signature covers. `object` is whole; what stands in its last 64 bytes does not matter.
+ */
+void cert_prove(uint8_t to[static CERT_SIGNATURE_LEN], const uint8_t *object, size_t len,
+    const uint8_t shared[static 32]);
+
+/* The first 16 bytes of BLAKE2b-256 of "mpynet key id v1", zeros to 24 bytes, and the key. */
 void cert_key_id(uint8_t to[static 16], const uint8_t ed25519_key[static 32]);
 
 /* A root: a CA certificate that names its own key as issuer. */
@@ -213,8 +172,12 @@ int cert_permitted(const struct cert *c, const struct cert *issuer, enum breach 
 /* Do any of `c`'s routes overlap what `root` calls the overlay? They may not. 0 or ERR_DENIED. */
 int cert_routes_outside(const struct cert *c, const struct cert *root, enum breach *why) must_check;
 
-/* Eight words of the PGP word list for a key, so that two people can compare it aloud. */
-#define CERT_WORDS_MAX 128
+/*
+ * Eight words for a key (of any kind) that two people can compare aloud: the PGP words of the first
+ * 8 bytes of the hash that key ids are cut from.
+ */
+#define CERT_WORDS     8
+#define CERT_WORDS_MAX (CERT_WORDS * (WORDS_WORD_MAX + 1))
 const char *cert_key_words(char to[static CERT_WORDS_MAX], const uint8_t key[static 32]);
 
 #endif

@@ -83,6 +83,12 @@ crypto_ed25519_public(uint8_t ret[static 32], const uint8_t seed[static 32])
 	crypto_wipe(pair, sizeof(pair));
 }
 
+bool
+crypto_ed25519_key_good(const uint8_t public[static 32])
+{
+	return crypto_core_ed25519_is_valid_point(public) == 1;
+}
+
 void
 crypto_ed25519_sign(uint8_t ret[static 64], const void *p, size_t len,
     const uint8_t seed[static 32])

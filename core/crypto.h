@@ -44,6 +44,10 @@ bool crypto_dh_low_order(const uint8_t public[static 32]) must_check;
 
 /* Ed25519 (RFC 8032). A private key is its 32-byte seed. */
 void crypto_ed25519_public(uint8_t ret[static 32], const uint8_t seed[static 32]);
+
+/* A point of the curve's main subgroup in its one encoding: what every honest key is. */
+bool crypto_ed25519_key_good(const uint8_t public[static 32]) must_check;
+
 void crypto_ed25519_sign(uint8_t ret[static 64], const void *p, size_t len,
     const uint8_t seed[static 32]);
 bool crypto_ed25519_valid(const uint8_t signature[static 64], const void *p, size_t len,

@@ -50,14 +50,14 @@ int pem_next(struct pem_reader *r, char label[static PEM_LABEL_MAX], uint8_t *to
 /* Writes one block, without NUL: the number of characters, PEM_LEN, or ERR_FULL. `len` > 0. */
 int pem_write(char *to, size_t cap, const char *label, const uint8_t *p, size_t len) must_check;
 
-/* The label that an object of this kind (core/cert.h) has, or NULL. */
-const char *pem_label(uint8_t object_kind);
+/* The label of a signed object by its kind, the byte at 4 (core/cert.h); NULL if it has none. */
+const char *pem_label(const uint8_t *object, size_t len);
 
 /*
- * The first block of a file that holds signed objects, decoded no further: its kind must match its
- * label. For those who expect exactly one; what follows it is refused. Bytes, or negative.
+ * A text that is one signed object and nothing else, its kind matching its label; what it says is
+ * for cert_decode. The number of its bytes, or negative with a sentence.
  */
-int pem_read_object(
-    uint8_t *to, size_t cap, uint8_t *kind, const char *text, size_t len, struct err *e) must_check;
+int
+pem_read_object(uint8_t *to, size_t cap, const char *text, size_t len, struct err *e) must_check;
 
 #endif

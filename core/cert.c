@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cert.c - signed objects as bytes: decoded by one table of fields, encoded by another walk over
+ * the same, and what is encoded is decoded again before it leaves, so that the rules stand once.
+ */
+#include "core/cert.h"
+
+#include "core/bytes.h"
+#include "core/crypto.h"
+#include "core/words.h"
+
+enum {
+	TAG_NETWORK = 0x01,
+	TAG_ISSUER = 0x02,
+	TAG_SERIAL = 0x03,
+	TAG_NOT_BEFORE = 0x04,
+	TAG_NOT_AFTER = 0x05,
+	TAG_KEY = 0x06,
+	TAG_NAME = 0x07,
+	TAG_ADDRESSES_V4 = 0x08,
+	TAG_ADDRESSES_V6 = 0x09,
+	TAG_ROUTES_V4 = 0x0a,
+	TAG_ROUTES_V6 = 0x0b,
+	TAG_GROUPS = 0x0c,
+	TAG_FLAGS = 0x0d,
+	TAG_MAX_LIFETIME = 0x10,
+	TAG_PATH_LENGTH = 0x11,
+	TAG_ENROL_KEY = 0x12,
+	TAG_NAME_SUFFIX = 0x13,
+	TAG_TLS_KEY = 0x14,     /* reserved */
+	TAG_COSIGNERS = 0x15,   /* reserved */
+	TAG_EXTRA_FIRST = 0x40, /* of later versions, ignored here */
+	TAG_EXTRA_LAST = 0x7f,
+};
+
+#define HEADER_LEN  12
+#define CONTEXT_LEN 24
+/* More than any struct cert can fill, so that what is too long is told as that. */
+#define ENCODE_MAX 2048
+
+static const char magic[4] = { 'M', 'P', 'Y', '1' };
+static const char context_signed[CONTEXT_LEN] = "mpynet signed object v1";
+static const char context_fingerprint[CONTEXT_LEN] = "mpynet fingerprint v1";
+static const char context_key_id[CONTEXT_LEN] = "mpynet key id v1";
+
+/* Whether a kind has a field. */
+enum { NO, MAY, MUST };
+
+static const struct field {
+	uint8_t tag;
+	uint8_t host, ca, request;
+	uint8_t len; /* 0: it varies */
+} fields[] = {
+	{ TAG_NETWORK, MUST, MUST, MUST, 16 },
+	{ TAG_ISSUER, MUST, MUST, MUST, 16 },
+	{ TAG_SERIAL, MUST, MUST, NO, 8 },
+	{ TAG_NOT_BEFORE, MUST, MUST, NO, 8 },
+	{ TAG_NOT_AFTER, MUST, MUST, NO, 8 },
+	{ TAG_KEY, MUST, MUST, MUST, 32 },
+	{ TAG_NAME, MUST, MUST, MUST, 0 },
+	{ TAG_ADDRESSES_V4, MAY, MAY, NO, 0 },
+	{ TAG_ADDRESSES_V6, MAY, MAY, NO, 0 },
+	{ TAG_ROUTES_V4, MAY, MAY, NO, 0 },
+	{ TAG_ROUTES_V6, MAY, MAY, NO, 0 },
+	{ TAG_GROUPS, MAY, MAY, NO, 0 },
+	{ TAG_FLAGS, MUST, MUST, NO, 4 },
+	{ TAG_MAX_LIFETIME, NO, MUST, NO, 4 },
+	{ TAG_PATH_LENGTH, NO, MUST, NO, 1 },
+	{ TAG_ENROL_KEY, NO, MUST, NO, 32 },
+	{ TAG_NAME_SUFFIX, NO, MAY, NO, 0 },
+};
+
+/* What no address of a mesh may be: it means something else to every host. */
+static const struct prefix never_inside[] = {
+	{ { FAMILY_V4, { 0 } }, 8 },                         /* this network, unspecified */
+	{ { FAMILY_V4, { 127 } }, 8 },                       /* loopback */
+	{ { FAMILY_V4, { 169, 254 } }, 16 },                 /* link-local */
+	{ { FAMILY_V4, { 224 } }, 3 },                       /* multicast, reserved, broadcast */
+	{ { FAMILY_V6, { 0 } }, 127 },                       /* unspecified, loopback */
+	{ { FAMILY_V6, { [10] = 0xff, [11] = 0xff } }, 96 }, /* v4-mapped */
+	{ { FAMILY_V6, { 0xfe, 0x80 } }, 10 },               /* link-local */
+	{ { FAMILY_V6, { 0xff } }, 8 },                      /* multicast */
+};
+
+static const struct field *
+field_of(uint8_t tag)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (fields[i].tag == tag)
+			return &fields[i];
+	}
+	return NULL;
+}
+
+static int
+field_for(const struct field *f, uint8_t kind)
+{
+	return kind == OBJECT_HOST ? f->host : kind == OBJECT_CA ? f->ca : f->request;
+}
+
+static size_t
+kind_max(uint8_t kind)
+{
+	return kind == OBJECT_HOST ? CERT_HOST_MAX
+	       : kind == OBJECT_CA ? CERT_CA_MAX
+	                           : CERT_REQUEST_MAX;
+}
+
+/*
+ * An X25519 key below 2^255 - 19, with the top bit clear, and not of low order. X25519 itself takes
+ * other spellings of a key, and then one key could have two certificates.
+ */
+static bool
+x25519_key_good(const uint8_t key[static 32])
+{
+	static const uint8_t low[][32] = {
+		{ 0 },
+		{ 1 },
+		{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1,
+		    0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62,
+		    0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 },
+		{ 0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c,
+		    0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22,
+		    0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57 },
+	};
+	bool ones = key[31] == 0x7f;
+
+	for (size_t i = 1; i < 31; i++)
+		ones &= key[i] == 0xff;
+	/* The prime ends in 0xed, and what is one below it has order 2. */
+	if (key[31] > 0x7f || (ones && key[0] >= 0xec))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(low); i++) {
+		if (memcmp(key, low[i], 32) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+suffix_good(const char *p, size_t len)
+{
+	char name[NAME_MAX_LEN + 1] = "a";
+
+	/* It begins with anything that a name may have inside: "a" stands for what comes before. */
+	if (len == 0 || len > NAME_MAX_LEN)
+		return false;
+	if (len == NAME_MAX_LEN)
+		return text_is_name(p, len);
+	memcpy(name + 1, p, len);
+	return text_is_name(name, len + 1);
+}
+
+static enum breach
+decode_time(uint64_t *ret, struct rd *v)
+{
+	*ret = rd_u64(v);
+	return *ret <= CERT_TIME_MAX ? BREACH_NONE : BREACH_TIME;
+}
+
+static enum breach
+decode_name(char to[static NAME_MAX_LEN + 1], struct rd *v)
+{
+	size_t len = v->left;
+
+	if (!text_is_name((const char *)v->p, len))
+		return BREACH_NAME;
+	rd_bytes(v, to, len);
+	return BREACH_NONE;
+}
+
+static enum breach
+prefix_breach(const struct prefix *p, bool whole)
+{
+	size_t bits = ip_size(p->ip) * 8;
+
+	if (p->len > bits || (whole && p->len != bits))
+		return BREACH_PREFIX_LENGTH;
+	if (!prefix_host_bits_zero(*p))
+		return BREACH_HOST_BITS;
+	for (size_t i = 0; i < ARRAY_LEN(never_inside); i++) {
+		if (prefix_within(*p, never_inside[i]))
+			return BREACH_ADDRESS;
+	}
+	return BREACH_NONE;
+}
+
+/* A list of prefixes of one family, after what `to` has already. */
+static enum breach
+decode_prefixes(
+    struct prefix *to, uint32_t *count, uint32_t max, uint8_t family, bool whole, struct rd *v)
+{
+	uint32_t first = *count;
+	size_t size = family == FAMILY_V4 ? 4 : 16;
+
+	if (v->left == 0)
+		return BREACH_EMPTY_LIST;
+	if (v->left % (size + 1) != 0)
+		return BREACH_FIELD_LENGTH;
+	while (v->left > 0) {
+		struct prefix p = { .ip.family = family };
+		enum breach b;
+
+		rd_bytes(v, p.ip.b, size);
+		p.len = rd_u8(v);
+		b = prefix_breach(&p, whole);
+		if (b != BREACH_NONE)
+			return b;
+		if (*count > first && memcmp(&to[*count - 1], &p, sizeof(p)) >= 0)
+			return BREACH_LIST_ORDER;
+		if (*count == max)
+			return BREACH_LIST_LONG;
+		to[(*count)++] = p;
+	}
+	return BREACH_NONE;
+}
+
+static enum breach
+decode_groups(struct cert *c, struct rd *v)
+{
+	if (v->left == 0)
+		return BREACH_EMPTY_LIST;
+	while (v->left > 0) {
+		size_t len = rd_u8(v);
+		const char *p = (const char *)rd_take(v, len);
+		bool any = c->kind == OBJECT_CA && len == 1 && p != NULL && p[0] == '*';
+		char *to = c->groups[c->group_count];
+
+		if (p == NULL)
+			return BREACH_FIELD_LENGTH;
+		if (len > CERT_GROUP_LEN || (!any && !text_is_name(p, len)))
+			return BREACH_GROUP;
+		if (c->group_count == CERT_GROUPS_MAX)
+			return BREACH_LIST_LONG;
+		memcpy(to, p, len);
+		if (c->group_count > 0 && strcmp(c->groups[c->group_count - 1], to) >= 0)
+			return BREACH_LIST_ORDER;
+		c->group_count++;
+	}
+	/* "*" sorts before every name. */
+	return c->group_count > 1 && c->groups[0][0] == '*' ? BREACH_GROUP : BREACH_NONE;
+}
+
+static enum breach
+decode_key(struct cert *c, struct rd *v)
+{
+	rd_bytes(v, c->key, sizeof(c->key));
+	if (c->kind == OBJECT_CA)
+		return crypto_ed25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
+	return x25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
+}
+
+static enum breach
+decode_suffix(struct cert *c, struct rd *v)
+{
+	size_t len = v->left;
+
+	if (!suffix_good((const char *)v->p, len))
+		return BREACH_SUFFIX;
+	rd_bytes(v, c->name_suffix, len);
+	return BREACH_NONE;
+}
+
+/* The value of a field that this kind has, of the right length if it has a fixed one. */
+static enum breach
+decode_value(struct cert *c, uint8_t tag, struct rd *v)
+{
+	bool whole = c->kind == OBJECT_HOST;
+
+	switch (tag) {
+	case TAG_NETWORK: rd_bytes(v, c->network, sizeof(c->network)); return BREACH_NONE;
+	case TAG_ISSUER: rd_bytes(v, c->issuer, sizeof(c->issuer)); return BREACH_NONE;
+	case TAG_SERIAL: c->serial = rd_u64(v); return c->serial > 0 ? BREACH_NONE : BREACH_SERIAL;
+	case TAG_NOT_BEFORE: return decode_time(&c->not_before, v);
+	case TAG_NOT_AFTER: return decode_time(&c->not_after, v);
+	case TAG_KEY: return decode_key(c, v);
+	case TAG_NAME: return decode_name(c->name, v);
+	case TAG_ADDRESSES_V4:
+		return decode_prefixes(
+		    c->addresses, &c->address_count, CERT_ADDRESSES_MAX, FAMILY_V4, whole, v);
+	case TAG_ADDRESSES_V6:
+		return decode_prefixes(
+		    c->addresses, &c->address_count, CERT_ADDRESSES_MAX, FAMILY_V6, whole, v);
+	case TAG_ROUTES_V4:
+		return decode_prefixes(
+		    c->routes, &c->route_count, CERT_ROUTES_MAX, FAMILY_V4, false, v);
+	case TAG_ROUTES_V6:
+		return decode_prefixes(
+		    c->routes, &c->route_count, CERT_ROUTES_MAX, FAMILY_V6, false, v);
+	case TAG_GROUPS: return decode_groups(c, v);
+	case TAG_FLAGS:
+		c->flags = rd_u32(v);
+		return (c->flags & ~(uint32_t)CERT_FLAGS_ALL) == 0 ? BREACH_NONE : BREACH_FLAGS;
+	case TAG_MAX_LIFETIME:
+		c->max_lifetime = rd_u32(v);
+		return c->max_lifetime > 0 ? BREACH_NONE : BREACH_LIFETIME;
+	case TAG_PATH_LENGTH:
+		c->path_length = rd_u8(v);
+		return c->path_length <= 1 ? BREACH_NONE : BREACH_PATH_LENGTH;
+	case TAG_ENROL_KEY:
+		rd_bytes(v, c->enrol_key, sizeof(c->enrol_key));
+		return x25519_key_good(c->enrol_key) ? BREACH_NONE : BREACH_KEY;
+	case TAG_NAME_SUFFIX: return decode_suffix(c, v);
+	}
+	return BREACH_TAG;
+}
+
+static enum breach
+decode_field(struct cert *c, uint8_t tag, struct rd *v)
+{
+	const struct field *f = field_of(tag);
+
+	if (f != NULL) {
+		if (field_for(f, c->kind) == NO)
+			return BREACH_TAG_KIND;
+		if (f->len != 0 && v->left != f->len)
+			return BREACH_FIELD_LENGTH;
+		return decode_value(c, tag, v);
+	}
+	if (tag == TAG_TLS_KEY || tag == TAG_COSIGNERS)
+		return BREACH_TAG_RESERVED;
+	return tag >= TAG_EXTRA_FIRST && tag <= TAG_EXTRA_LAST ? BREACH_NONE : BREACH_TAG;
+}
+
+/* Rules that need more than one field. `seen` has a bit for each tag below 64. */
+static enum breach
+check_fields(const struct cert *c, uint64_t seen)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (field_for(&fields[i], c->kind) == MUST && !(seen >> fields[i].tag & 1))
+			return BREACH_MISSING;
+	}
+	if (c->kind == OBJECT_HOST && c->address_count == 0)
+		return BREACH_MISSING;
+	if (c->kind != OBJECT_REQUEST && c->not_before >= c->not_after)
+		return BREACH_TIME;
+	return BREACH_NONE;
+}
+
+static enum breach
+decode_body(struct cert *c, struct rd body)
+{
+	uint64_t seen = 0;
+	int last = -1;
+
+	while (body.left > 0) {
+		const uint8_t *start = body.p;
+		uint8_t tag = rd_u8(&body);
+		struct rd value = rd_sub(&body, rd_u16(&body));
+		enum breach b;
+
+		if (body.failed)
+			return BREACH_FIELD_CUT;
+		if (tag <= last)
+			return BREACH_ORDER;
+		last = tag;
+		b = decode_field(c, tag, &value);
+		if (b != BREACH_NONE)
+			return b;
+		if (tag < TAG_EXTRA_FIRST) {
+			seen |= (uint64_t)1 << tag;
+			continue;
+		}
+		/* What does not fit has left no room for the fields that must be there. */
+		if ((size_t)(body.p - start) > CERT_EXTRA_MAX - c->extra_len)
+			return BREACH_MISSING;
+		memcpy(c->extra + c->extra_len, start, (size_t)(body.p - start));
+		c->extra_len += (uint32_t)(body.p - start);
+	}
+	return check_fields(c, seen);
+}
+
+static enum breach
+decode_header(uint8_t *kind, struct rd *r, size_t len)
+{
+	const uint8_t *start = rd_take(r, sizeof(magic));
+	uint8_t alg;
+	uint16_t reserved;
+	uint32_t body_len;
+
+	*kind = rd_u8(r);
+	alg = rd_u8(r);
+	reserved = rd_u16(r);
+	body_len = rd_u32(r);
+	if (r->failed)
+		return BREACH_LENGTH;
+	if (memcmp(start, magic, sizeof(magic)) != 0)
+		return BREACH_MAGIC;
+	if (*kind == 0 || *kind > OBJECT_COSIGN)
+		return BREACH_KIND;
+	if (*kind != OBJECT_HOST && *kind != OBJECT_CA && *kind != OBJECT_REQUEST)
+		return BREACH_KIND_RESERVED;
+	if (alg == ALG_MULTI)
+		return BREACH_ALG_RESERVED;
+	if (alg != (*kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519))
+		return BREACH_ALG;
+	if (reserved != 0)
+		return BREACH_RESERVED;
+	if (r->left < CERT_SIGNATURE_LEN || body_len != r->left - CERT_SIGNATURE_LEN)
+		return BREACH_LENGTH;
+	return len <= kind_max(*kind) ? BREACH_NONE : BREACH_TOO_LONG;
+}
+
+int
+cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why)
+{
+	struct rd r = rd_init(p, len);
+	struct cert c;
+	enum breach b;
+
+	memset(&c, 0, sizeof(c));
+	b = decode_header(&c.kind, &r, len);
+	if (b == BREACH_NONE)
+		b = decode_body(&c, rd_sub(&r, r.left - CERT_SIGNATURE_LEN));
+	if (b != BREACH_NONE)
+		return breach_set(why, b);
+	rd_bytes(&r, c.signature, sizeof(c.signature));
+	cert_fingerprint(c.fingerprint, p, len);
+	*ret = c;
+	return breach_set(why, BREACH_NONE);
+}
+
+/* Opens a field whose length is written by field_close. Returns where the length stands. */
+static uint8_t *
+field_open(struct wr *w, uint8_t tag)
+{
+	wr_u8(w, tag);
+	return wr_room(w, 2);
+}
+
+static void
+field_close(struct wr *w, uint8_t *len_at)
+{
+	size_t len = len_at != NULL ? (size_t)(w->start + w->len - len_at) - 2 : 0;
+
+	if (!w->failed) {
+		len_at[0] = (uint8_t)len;
+		len_at[1] = (uint8_t)(len >> 8);
+	}
+}
+
+static void
+encode_bytes(struct wr *w, uint8_t tag, const void *p, size_t len)
+{
+	uint8_t *len_at = field_open(w, tag);
+
+	wr_bytes(w, p, len);
+	field_close(w, len_at);
+}
+
+static void
+encode_uint(struct wr *w, uint8_t tag, uint64_t v, size_t n)
+{
+	uint8_t *len_at = field_open(w, tag);
+
+	wr_uint(w, v, n);
+	field_close(w, len_at);
+}
+
+/* Those of one family; no field if there are none. */
+static void
+encode_prefixes(struct wr *w, uint8_t tag, const struct prefix *p, uint32_t count, uint8_t family)
+{
+	uint8_t *len_at = NULL;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (p[i].ip.family != family)
+			continue;
+		if (len_at == NULL)
+			len_at = field_open(w, tag);
+		wr_bytes(w, p[i].ip.b, ip_size(p[i].ip));
+		wr_u8(w, p[i].len);
+	}
+	if (len_at != NULL)
+		field_close(w, len_at);
+}
+
+static void
+encode_groups(struct wr *w, const struct cert *c)
+{
+	uint8_t *len_at;
+
+	if (c->group_count == 0)
+		return;
+	len_at = field_open(w, TAG_GROUPS);
+	for (uint32_t i = 0; i < c->group_count; i++) {
+		size_t len = strnlen(c->groups[i], sizeof(c->groups[i]));
+
+		wr_u8(w, (uint8_t)len);
+		wr_bytes(w, c->groups[i], len);
+	}
+	field_close(w, len_at);
+}
+
+static void
+encode_ca_fields(struct wr *w, const struct cert *c)
+{
+	encode_uint(w, TAG_MAX_LIFETIME, c->max_lifetime, 4);
+	encode_uint(w, TAG_PATH_LENGTH, c->path_length, 1);
+	encode_bytes(w, TAG_ENROL_KEY, c->enrol_key, sizeof(c->enrol_key));
+	if (c->name_suffix[0] != '\0')
+		encode_bytes(w, TAG_NAME_SUFFIX, c->name_suffix,
+		    strnlen(c->name_suffix, sizeof(c->name_suffix)));
+}
+
+static void
+encode_body(struct wr *w, const struct cert *c)
+{
+	bool request = c->kind == OBJECT_REQUEST;
+
+	encode_bytes(w, TAG_NETWORK, c->network, sizeof(c->network));
+	encode_bytes(w, TAG_ISSUER, c->issuer, sizeof(c->issuer));
+	if (!request) {
+		encode_uint(w, TAG_SERIAL, c->serial, 8);
+		encode_uint(w, TAG_NOT_BEFORE, c->not_before, 8);
+		encode_uint(w, TAG_NOT_AFTER, c->not_after, 8);
+	}
+	encode_bytes(w, TAG_KEY, c->key, sizeof(c->key));
+	encode_bytes(w, TAG_NAME, c->name, strnlen(c->name, sizeof(c->name)));
+	encode_prefixes(w, TAG_ADDRESSES_V4, c->addresses, c->address_count, FAMILY_V4);
+	encode_prefixes(w, TAG_ADDRESSES_V6, c->addresses, c->address_count, FAMILY_V6);
+	encode_prefixes(w, TAG_ROUTES_V4, c->routes, c->route_count, FAMILY_V4);
+	encode_prefixes(w, TAG_ROUTES_V6, c->routes, c->route_count, FAMILY_V6);
+	encode_groups(w, c);
+	if (!request)
+		encode_uint(w, TAG_FLAGS, c->flags, 4);
+	if (c->kind == OBJECT_CA)
+		encode_ca_fields(w, c);
+	wr_bytes(w, c->extra, c->extra_len);
+}
+
+/* Everything but the signature, whatever the rules say of it. */
+static void
+encode_unsigned(struct wr *w, const struct cert *c)
+{
+	uint8_t *body_len;
+
+	wr_bytes(w, magic, sizeof(magic));
+	wr_u8(w, c->kind);
+	wr_u8(w, c->kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519);
+	wr_u16(w, 0);
+	body_len = wr_room(w, 4);
+	encode_body(w, c);
+	if (!w->failed)
+		put_le32(body_len, (uint32_t)w->len - HEADER_LEN);
+}
+
+int
+cert_encode_whole(uint8_t *to, size_t cap, const struct cert *c, enum breach *why)
+{
+	uint8_t buf[ENCODE_MAX];
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct cert again;
+	int rc;
+
+	if (c->address_count > CERT_ADDRESSES_MAX || c->route_count > CERT_ROUTES_MAX ||
+	    c->group_count > CERT_GROUPS_MAX || c->extra_len > CERT_EXTRA_MAX)
+		return breach_set(why, BREACH_LIST_LONG);
+	encode_unsigned(&w, c);
+	wr_bytes(&w, c->signature, sizeof(c->signature));
+	assert(!w.failed);
+	rc = cert_decode(&again, buf, w.len, why);
+	if (rc < 0)
+		return rc;
+	if (w.len > cap)
+		return ERR_FULL;
+	memcpy(to, buf, w.len);
+	return (int)w.len;
+}
+
+int
+cert_encode(uint8_t *to, size_t cap, const struct cert *c, enum breach *why)
+{
+	uint8_t whole[CERT_MAX];
+	int len = cert_encode_whole(whole, sizeof(whole), c, why);
+
+	if (len < 0)
+		return len;
+	len -= CERT_SIGNATURE_LEN;
+	if ((size_t)len > cap)
+		return ERR_FULL;
+	memcpy(to, whole, (size_t)len);
+	return len;
+}
+
+/* "mpynet signed object v1" and all bytes of `object` before its signature. Returns the length. */
+static size_t
+signed_bytes(uint8_t to[static CONTEXT_LEN + CERT_MAX], const uint8_t *object, size_t len)
+{
+	assert(len > CERT_SIGNATURE_LEN && len <= CERT_MAX);
+	memcpy(to, context_signed, CONTEXT_LEN);
+	memcpy(to + CONTEXT_LEN, object, len - CERT_SIGNATURE_LEN);
+	return CONTEXT_LEN + len - CERT_SIGNATURE_LEN;
+}
+
+int
+cert_sign(struct cert *c, uint8_t *to, size_t cap, const uint8_t seed[static 32], enum breach *why)
+{
+	struct cert done = *c;
+	uint8_t key[CRYPTO_SIGN_KEY];
+	uint8_t message[CONTEXT_LEN + CERT_MAX];
+	int len;
+
+	crypto_ed25519_public(key, seed);
+	cert_key_id(done.issuer, key);
+	len = cert_encode_whole(to, cap, &done, why);
+	if (len < 0)
+		return len;
+	crypto_ed25519_sign(done.signature, message, signed_bytes(message, to, (size_t)len), seed);
+	memcpy(to + len - CERT_SIGNATURE_LEN, done.signature, CERT_SIGNATURE_LEN);
+	cert_fingerprint(done.fingerprint, to, (size_t)len);
+	*c = done;
+	return len;
+}
+
+int
+cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[static 32])
+{
+	uint8_t message[CONTEXT_LEN + CERT_MAX];
+	size_t message_len = signed_bytes(message, object, len);
+
+	return crypto_ed25519_valid(
+		   object + len - CERT_SIGNATURE_LEN, message, message_len, issuer_key)
+	           ? 0
+	           : ERR_AUTH;
+}
+
+void
+cert_prove(uint8_t to[static CERT_SIGNATURE_LEN], const uint8_t *object, size_t len,
+    const uint8_t shared[static 32])
+{
+	assert(len > CERT_SIGNATURE_LEN);
+	crypto_blake2b(to, CERT_SIGNATURE_LEN, shared, 32, context_signed, CONTEXT_LEN, object,
+	    len - CERT_SIGNATURE_LEN);
+}
+
+void
+cert_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len)
+{
+	assert(len > CERT_SIGNATURE_LEN);
+	crypto_blake2b(
+	    to, 32, NULL, 0, context_fingerprint, CONTEXT_LEN, object, len - CERT_SIGNATURE_LEN);
+}
+
+static void
+key_digest(uint8_t to[static 32], const uint8_t key[static 32])
+{
+	crypto_blake2b(to, 32, NULL, 0, context_key_id, CONTEXT_LEN, key, 32);
+}
+
+void
+cert_key_id(uint8_t to[static 16], const uint8_t ed25519_key[static 32])
+{
+	uint8_t digest[32];
+
+	key_digest(digest, ed25519_key);
+	memcpy(to, digest, 16);
+}
+
+const char *
+cert_key_words(char to[static CERT_WORDS_MAX], const uint8_t key[static 32])
+{
+	uint8_t digest[32];
+
+	key_digest(digest, key);
+	return words_format(to, digest, CERT_WORDS);
+}
