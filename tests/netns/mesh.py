@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -151,17 +152,17 @@ class Computation:
         self.files = [lab.dir / ("%s-%s.out" % (program, host.name)) for host in hosts]
         self.children = []
         for i, (host, file) in enumerate(zip(hosts, self.files)):
-            with open(file, "w") as out, open(str(file) + ".log", "w") as log:
+            with open(file, "w") as out:
                 self.children.append(lab.spawn(
                     host.namespace, VENV / "bin" / "python", PROGRAMS / program,
-                    *args, *peers, "-I", i, stdout=out, stderr=log))
+                    *args, *peers, "-I", i, stdout=out, stderr=subprocess.STDOUT))
 
     def running(self):
         return all(child.poll() is None for child in self.children)
 
     def lines(self):
         """The lines that every party has printed so far: the fewest."""
-        return min(file.read_text().count("\n") for file in self.files)
+        return min(len(results(file).splitlines()) for file in self.files)
 
     def compare(self, seconds):
         """Wait for the end; Failed unless all outputs equal a run of one party."""
@@ -170,13 +171,18 @@ class Computation:
             try:
                 status = child.wait(seconds)
             except subprocess.TimeoutExpired:
-                raise Failed("%s on %s still runs after %d s; it has printed: %s" % (
+                raise Failed("%s on %s still runs after %d s; it has printed:\n%s" % (
                     self.program, host.name, seconds, file.read_text())) from None
-            if status or file.read_text() != expected:
-                raise Failed("%s on %s: status %d, output %r, and alone %r; log: %s" % (
-                    self.program, host.name, status, file.read_text(), expected,
-                    pathlib.Path(str(file) + ".log").read_text()[-2000:]))
+            if status or results(file) != expected:
+                raise Failed("%s on %s ended with %d and printed:\n%s\nalone:\n%s" % (
+                    self.program, host.name, status, file.read_text(), expected))
         return expected
+
+
+def results(file):
+    """What the program printed, without MPyC's own lines, which have a date."""
+    return "".join(line for line in file.read_text().splitlines(keepends=True)
+                   if not re.match(r"\d{4}-\d\d-\d\d ", line))
 
 
 def without_pauses(args):
