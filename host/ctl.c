@@ -218,20 +218,19 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 /* Is the process at the other end in the group that may see? */
 static bool
-in_group(int fd, gid_t primary)
+in_group(const struct ctl *c, int fd, gid_t primary)
 {
-	const struct group *group = getgrnam(CTL_GROUP);
 	gid_t groups[GROUPS_MAX];
 	socklen_t len = sizeof(groups);
 
-	if (!group)
+	if (!c->has_group)
 		return false;
-	if (primary == group->gr_gid)
+	if (primary == c->group)
 		return true;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
 		return false;
 	for (size_t i = 0; i < len / sizeof(gid_t); i++)
-		if (groups[i] == group->gr_gid)
+		if (groups[i] == c->group)
 			return true;
 	return false;
 }
@@ -246,8 +245,8 @@ judge(struct ctl_client *client)
 	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return;
-	client->may_change = cred.uid == 0 || cred.uid == geteuid();
-	client->may_see = client->may_change || in_group(fd, cred.gid);
+	client->may_change = cred.uid == 0 || cred.uid == client->ctl->owner;
+	client->may_see = client->may_change || in_group(client->ctl, fd, cred.gid);
 }
 
 static struct ctl_client **
@@ -286,7 +285,16 @@ void
 ctl_init(struct ctl *c, uv_loop_t *loop, void *ctx,
     void (*on_request)(void *ctx, const struct ctl_request *r))
 {
-	*c = (struct ctl){ .loop = loop, .ctx = ctx, .on_request = on_request };
+	const struct group *group = getgrnam(CTL_GROUP);
+
+	*c = (struct ctl){
+		.loop = loop,
+		.owner = geteuid(),
+		.has_group = group != NULL,
+		.group = group ? group->gr_gid : 0,
+		.ctx = ctx,
+		.on_request = on_request,
+	};
 }
 
 int

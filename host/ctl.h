@@ -49,6 +49,9 @@ struct ctl_client;
 
 struct ctl {
 	uv_loop_t *loop;
+	uid_t owner;		/* who started us, whoever we are by now */
+	bool has_group;
+	gid_t group;
 	uv_pipe_t sockets[CTL_SOCKETS_MAX];
 	size_t n_sockets;
 	struct ctl_client *clients[CTL_CLIENTS_MAX];
@@ -57,7 +60,10 @@ struct ctl {
 	void (*on_request)(void *ctx, const struct ctl_request *r);
 };
 
-/* What `r` and its parts point to is valid during the call. */
+/*
+ * Whoever runs us at this moment may change things, also when we become another user later. What
+ * `r` and its parts point to is valid during the call.
+ */
 void ctl_init(struct ctl *c, uv_loop_t *loop, void *ctx,
     void (*on_request)(void *ctx, const struct ctl_request *r));
 

@@ -236,10 +236,10 @@ keep_recall(struct keep *k, int (*each)(void *ctx, const struct memory *row), st
 }
 
 void
-keep_close(struct keep *k)
+keep_flush(struct keep *k)
 {
 	uv_timer_stop(&k->timer);
-	while (k->writing)	/* done on the loop: it has to turn */
+	while (k->writing)	/* its end comes through the loop, which has to turn */
 		uv_run(k->timer.loop, UV_RUN_ONCE);
 	uv_timer_stop(&k->timer);
 	for (int i = 0; i < 2; i++) {	/* what failed before, then what was gathered since */
@@ -249,8 +249,14 @@ keep_close(struct keep *k)
 		write_batch(k);
 		if (k->result < 0)
 			break;
-		k->batch.len = 0;
+		finish_batch(k);
 	}
+}
+
+void
+keep_close(struct keep *k)
+{
+	keep_flush(k);
 	uv_close((uv_handle_t *)&k->timer, NULL);
 	free(k->gathering.bytes);
 	free(k->batch.bytes);

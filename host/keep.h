@@ -60,7 +60,10 @@ int keep_recall(struct keep *k, int (*each)(void *ctx, const struct memory *row)
 /* Takes a copy of the row. */
 void keep_put(struct keep *k, const struct memory *row);
 
-/* Waits for the thread pool, writes what is left, and stops; the loop must turn once more. */
+/* Waits for the thread pool and writes what is left, on this thread. */
+void keep_flush(struct keep *k);
+
+/* keep_flush(), and the end; the loop must turn once more. */
 void keep_close(struct keep *k);
 
 #endif

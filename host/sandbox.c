@@ -64,6 +64,8 @@ filter(void)
 
 	if (!ctx)
 		return -ENOMEM;
+	/* Also for the threads that there are: those of the pool, of a name look-up. */
+	rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	for (size_t i = 0; i < ARRAY_LEN(allowed) && rc == 0; i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
 	if (rc == 0)

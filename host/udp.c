@@ -267,6 +267,30 @@ udp_send(struct udp *u, const struct udp_out *out, size_t n)
 	}
 }
 
+void
+udp_settle(struct udp *sockets, size_t n, const struct outbox *o)
+{
+	struct udp_out out[UDP_BATCH];
+
+	for (struct udp *u = sockets; u < sockets + n; u++) {
+		size_t filled = 0;
+
+		for (uint32_t i = 0; i < o->count && u->fd >= 0; i++) {
+			const struct effect *e = &o->effects[i];
+
+			if (e->kind != EFFECT_TO_NET || e->socket != u->id)
+				continue;
+			out[filled++] = (struct udp_out){ e->data, e->len, e->to };
+			if (filled == UDP_BATCH) {
+				send_batch(u, out, filled);
+				filled = 0;
+			}
+		}
+		if (filled > 0)
+			send_batch(u, out, filled);
+	}
+}
+
 static int
 set_int(int fd, int level, int name, int value)
 {

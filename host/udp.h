@@ -81,6 +81,12 @@ struct udp_out {
  */
 void udp_send(struct udp *u, const struct udp_out *out, size_t n);
 
+/*
+ * Carries out the TO_NET effects of an outbox: each leaves through the socket of its id among the
+ * `n` in `sockets`, those of one socket in order. What names a closed or unknown one is dropped.
+ */
+void udp_settle(struct udp *sockets, size_t n, const struct outbox *o);
+
 /* Forgets from which local address each remote was answered: the addresses have changed. */
 void udp_forget_sources(struct udp *u);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * identity.h - who a daemon is: the bundle that its state joined with.
+ */
+#ifndef HOST_IDENTITY_H
+#define HOST_IDENTITY_H
+
+#include "core/bundle.h"
+#include "core/err.h"
+#include "host/home.h"
+
+/*
+ * Reads the bundle that the daemon joined with and checks that it holds together now. -ENOENT, with
+ * a sentence that says how to join, when there is none. The caller wipes: bundle_wipe().
+ */
+int identity_load(const struct home *h, struct bundle *ret, struct verified *me, usec_t wall,
+    struct err *err) must_check;
+
+#endif
