@@ -11,5 +11,25 @@ int cmd_help(struct context *c, const struct args *a, struct err *e);
 int cmd_version(struct context *c, const struct args *a, struct err *e);
 int cmd_completion(struct context *c, const struct args *a, struct err *e);
 int cmd_complete(struct context *c, const struct args *a, struct err *e);
+int cmd_watch(struct context *c, const struct args *a, struct err *e);
+
+int cmd_status(struct context *c, const struct args *a, struct err *e);
+int cmd_peers(struct context *c, const struct args *a, struct err *e);
+int cmd_peer(struct context *c, const struct args *a, struct err *e);
+int cmd_ping(struct context *c, const struct args *a, struct err *e);
+int cmd_routes(struct context *c, const struct args *a, struct err *e);
+
+int cmd_set(struct context *c, const struct args *a, struct err *e);
+int cmd_get(struct context *c, const struct args *a, struct err *e);
+int cmd_unset(struct context *c, const struct args *a, struct err *e);
+int cmd_allow(struct context *c, const struct args *a, struct err *e);
+int cmd_disallow(struct context *c, const struct args *a, struct err *e);
+
+/* Draws the body of `status`. */
+void show_status(struct context *c, const json_t *body);
+
+/* For completion: what the daemon knows, or nothing when none runs. */
+void list_peers(struct context *c, const char *prefix, candidate_fn found, void *to);
+void list_settings(struct context *c, const char *prefix, candidate_fn found, void *to);
 
 #endif

@@ -40,7 +40,7 @@ print_candidate(void *to, const char *word, const char *help)
 int
 cmd_complete(struct context *c, const struct args *a, struct err *e)
 {
-	char *words[ARGS_MAX] = {(char *)""};
+	char *words[ARGS_MAX] = { (char *)"" };
 	size_t n = arg_count(a, "word");
 
 	(void)e;

@@ -11,7 +11,7 @@
 static bool
 begins_with(const struct command *cmd, const struct args *a)
 {
-	struct pattern p = {0};
+	struct pattern p = { 0 };
 	size_t n = arg_count(a, "command");
 
 	pattern_add(&p, cmd->pattern);
@@ -43,7 +43,7 @@ print_list(const struct context *c)
 
 	fprintf(to, "usage: mpynet [--state <dir>] [--json | --porcelain] [<command>]\n");
 	for (const struct command *cmd = c->table; cmd->help != NULL; cmd++) {
-		struct pattern p = {0};
+		struct pattern p = { 0 };
 		struct span last;
 		int name;
 
@@ -71,11 +71,11 @@ print_usages(const struct context *c, const struct args *a)
 }
 
 static const struct column command_columns[] = {
-    {"USAGE", "usage", COLUMN_TEXT},
-    {"HELP", "help", COLUMN_TEXT},
-    {NULL},
+	{ "USAGE", "usage", COLUMN_TEXT },
+	{ "HELP", "help", COLUMN_TEXT },
+	{ NULL },
 };
-static const struct view command_views[] = {{"commands", command_columns}, {NULL}};
+static const struct view command_views[] = { { "commands", command_columns }, { NULL } };
 
 int
 cmd_help(struct context *c, const struct args *a, struct err *e)
@@ -99,8 +99,8 @@ cmd_help(struct context *c, const struct args *a, struct err *e)
 	return EXIT_DONE;
 }
 
-static const struct column version_columns[] = {{"mpynet", "version", COLUMN_TEXT}, {NULL}};
-static const struct view version_views[] = {{NULL, version_columns}, {NULL}};
+static const struct column version_columns[] = { { "mpynet", "version", COLUMN_TEXT }, { NULL } };
+static const struct view version_views[] = { { NULL, version_columns }, { NULL } };
 
 int
 cmd_version(struct context *c, const struct args *a, struct err *e)

@@ -13,7 +13,7 @@
 void
 context_init(struct context *c, const struct command *table, FILE *to)
 {
-	*c = (struct context){.table = table};
+	*c = (struct context){ .table = table };
 	output_init(&c->out, to);
 }
 
@@ -26,7 +26,7 @@ command_is_shown(const struct command *cmd)
 void
 command_pattern(struct pattern *ret, const struct command *cmd)
 {
-	*ret = (struct pattern){0};
+	*ret = (struct pattern){ 0 };
 	pattern_add(ret, cmd->pattern);
 	pattern_add(ret, global_options);
 }
@@ -37,7 +37,7 @@ command_pattern(struct pattern *ret, const struct command *cmd)
 static size_t
 leading_words(const char *to[static ARGS_MAX], char *const *words, size_t n)
 {
-	struct pattern global = {0};
+	struct pattern global = { 0 };
 	size_t n_to = 0;
 
 	pattern_add(&global, global_options);
@@ -62,7 +62,7 @@ leading_words(const char *to[static ARGS_MAX], char *const *words, size_t n)
 static size_t
 common_words(const struct command *cmd, const char *const *words, size_t n, size_t *ret_name)
 {
-	struct pattern p = {0};
+	struct pattern p = { 0 };
 	size_t i = 0;
 
 	pattern_add(&p, cmd->pattern);
@@ -133,7 +133,7 @@ near_find(struct near *near, const struct command *table, const char *const *wor
 			near->depth = max_u64(near->depth, common_words(cmd, words, n, &name));
 	near->typed = near->depth < n ? words[near->depth] : NULL;
 	for (const struct command *cmd = table; cmd->help != NULL; cmd++) {
-		struct pattern p = {0};
+		struct pattern p = { 0 };
 
 		if (!command_is_shown(cmd) || common_words(cmd, words, n, &name) != near->depth ||
 		    name == near->depth)
@@ -148,7 +148,7 @@ no_such_command(const struct command *table, char *const *words, size_t n, struc
 {
 	const char *leading[ARGS_MAX];
 	size_t n_leading = leading_words(leading, words, n);
-	struct near near = {.best_distance = 3};
+	struct near near = { .best_distance = 3 };
 	char shown[64];
 
 	if (n_leading == 0)
@@ -176,7 +176,7 @@ no_such_command(const struct command *table, char *const *words, size_t n, struc
 static struct span
 next_piece(const char **p)
 {
-	struct span s = {*p + strspn(*p, " "), 0};
+	struct span s = { *p + strspn(*p, " "), 0 };
 	int depth = 0;
 
 	for (; s.p[s.len] != '\0' && (s.p[s.len] != ' ' || depth > 0); s.len++)
@@ -201,18 +201,19 @@ command_usage(FILE *to, const struct command *cmd, size_t indent)
 
 /* Running *************************************************************************************/
 
-enum exit_code
-exit_code_of(int err)
+int
+exit_code_of(int result)
 {
-	switch (err) {
+	switch (result) {
 	case -EINVAL: return EXIT_USAGE;
 	case -EPERM:
 	case -EACCES:
 	case ERR_DENIED: return EXIT_PERMISSION;
 	case -ECONNREFUSED: return EXIT_NO_DAEMON;
 	case -ETIMEDOUT: return EXIT_TIMEOUT;
-	case ERR_UNKNOWN: return EXIT_NO;
-	default: return EXIT_CONFIG;
+	case ERR_UNKNOWN:
+	case -EINTR: return EXIT_NO;
+	default: return result >= 0 ? result : EXIT_CONFIG;
 	}
 }
 
@@ -220,15 +221,27 @@ exit_code_of(int err)
 static int
 apply_global_options(struct context *c, const struct args *a, struct err *e)
 {
-	if (arg(a, "--state") != NULL)
-		c->state_option = arg(a, "--state");
 	if (arg(a, "--json") != NULL && arg(a, "--porcelain") != NULL)
 		return err_set(e, -EINVAL, "--json and --porcelain exclude each other");
 	if (arg(a, "--json") != NULL)
 		c->out.format = OUTPUT_JSON;
 	if (arg(a, "--porcelain") != NULL)
 		c->out.format = OUTPUT_PORCELAIN;
+	if (arg(a, "--state") != NULL)
+		c->state_option = arg(a, "--state");
 	return state_find(c->state, sizeof(c->state), c->state_option, e);
+}
+
+int
+context_options(struct context *c, char *const *words, size_t n, struct err *e)
+{
+	struct args a = { .n = 0 };
+
+	pattern_add(&a.pattern, global_options);
+	if (args_match(&a, words, n, e) < 0 || arg(&a, "--help") != NULL ||
+	    arg(&a, "--version") != NULL)
+		return ERR_UNKNOWN;
+	return apply_global_options(c, &a, e);
 }
 
 /* --help and --version say what the commands of that name do, whatever else was typed. */
@@ -249,7 +262,7 @@ run_instead(struct context *c, const char *name, char *const *words, size_t n)
 {
 	const char *of[ARGS_MAX];
 	size_t n_of = strcmp(name, "help") == 0 ? leading_words(of, words, n) : 0;
-	char *instead[1 + ARGS_MAX] = {(char *)name};
+	char *instead[1 + ARGS_MAX] = { (char *)name };
 
 	for (size_t i = 0; i < n_of; i++)
 		instead[1 + i] = (char *)of[i];
@@ -262,7 +275,7 @@ command_name(const struct command *cmd, const struct pattern *p)
 {
 	struct span last = p->items[p->words - 1].name;
 
-	return (struct span){cmd->pattern, (size_t)(last.p + last.len - cmd->pattern)};
+	return (struct span){ cmd->pattern, (size_t)(last.p + last.len - cmd->pattern) };
 }
 
 static int
@@ -296,7 +309,7 @@ command_run(struct context *c, char *const *words, size_t n)
 	const char *instead = instead_of_command(words, n);
 	struct context own = *c;
 	const struct command *cmd;
-	struct err e = {""};
+	struct err e = { "" };
 	int r;
 
 	if (instead != NULL)
@@ -304,9 +317,7 @@ command_run(struct context *c, char *const *words, size_t n)
 	cmd = command_find(c->table, words, n);
 	r = cmd != NULL ? run_matched(&own, cmd, words, n, &e)
 	                : no_such_command(c->table, words, n, &e);
-	if (r >= 0)
-		return r;
-	if (e.text[0] != '\0')
+	if (r != EXIT_DONE && e.text[0] != '\0')
 		fprintf(stderr, "mpynet: %s\n", e.text);
-	return (int)exit_code_of(r);
+	return exit_code_of(r);
 }

@@ -38,8 +38,8 @@ struct context {
  * One line of the table. A line without a pattern is a heading. A command whose first word begins
  * with "__" is for programs and is not shown.
  *
- * `run` returns an exit code; or a negative number with a sentence in `e`, which command_run
- * prints and turns into an exit code (see exit_code_of).
+ * `run` returns an exit code, or a negative number that exit_code_of() turns into one. Unless that
+ * is EXIT_DONE, the sentence in `e`, if any, is printed.
  */
 struct command {
 	const char *pattern;
@@ -56,14 +56,21 @@ extern const char global_options[];
 /* A context of `table` that prints to `to`. */
 void context_init(struct context *c, const struct command *table, FILE *to);
 
+/*
+ * Takes words that are nothing but global options into `c`, where they hold for every command from
+ * now on. 0; ERR_UNKNOWN when there is anything else among them; -EINVAL.
+ */
+int context_options(struct context *c, char *const *words, size_t n, struct err *e) must_check;
+
 /* Runs `n` words. Errors go to stderr, one sentence. Returns the exit code. */
 int command_run(struct context *c, char *const *words, size_t n);
 
 /*
- * -EINVAL is EXIT_USAGE; no permission is EXIT_PERMISSION; nobody listening, EXIT_NO_DAEMON; late,
- * EXIT_TIMEOUT; unknown, EXIT_NO; all else, EXIT_CONFIG.
+ * An exit code stays what it is. Of negative numbers -EINVAL is EXIT_USAGE; no permission,
+ * EXIT_PERMISSION; nobody listening, EXIT_NO_DAEMON; late, EXIT_TIMEOUT; unknown or interrupted,
+ * EXIT_NO; all else, EXIT_CONFIG.
  */
-enum exit_code exit_code_of(int err);
+int exit_code_of(int result);
 
 /* The command's pattern with the global options behind it. */
 void command_pattern(struct pattern *ret, const struct command *cmd);

@@ -39,10 +39,10 @@ sift_span(struct sieve *s, struct span word, const char *help)
 static void
 complete_name(const struct command *table, const char *const *words, size_t n, struct sieve *s)
 {
-	struct span last = {"", 0};
+	struct span last = { "", 0 };
 
 	for (const struct command *cmd = table; cmd->help != NULL; cmd++) {
-		struct pattern p = {0};
+		struct pattern p = { 0 };
 		size_t same = 0;
 		struct span next;
 
@@ -95,7 +95,7 @@ place_find(struct place *at, const struct pattern *p, char *const *words, size_t
 {
 	static_assert(PATTERN_MAX <= 32, "place.given has a bit for every item");
 
-	*at = (struct place){0};
+	*at = (struct place){ 0 };
 	for (size_t i = 0; i < n && at->value_of == NULL; i++) {
 		bool last = i == n - 1;
 		const char *value = NULL;
@@ -147,9 +147,9 @@ complete_plain(struct context *c, const struct pattern *p, const struct place *a
 void
 command_complete(struct context *c, char *const *words, size_t n, candidate_fn found, void *to)
 {
-	struct sieve s = {.found = found, .to = to};
+	struct sieve s = { .found = found, .to = to };
 	const struct command *cmd;
-	struct pattern p = {0};
+	struct pattern p = { 0 };
 	struct place at;
 
 	if (n == 0 || n > ARGS_MAX)
@@ -160,7 +160,7 @@ command_complete(struct context *c, char *const *words, size_t n, candidate_fn f
 	else
 		pattern_add(&p, global_options);
 	place_find(&at, &p, words, n);
-	s.before = (struct span){words[n - 1], at.before};
+	s.before = (struct span){ words[n - 1], at.before };
 	s.prefix = words[n - 1] + at.before;
 	if (at.value_of != NULL)
 		complete_value(c, at.value_of, &s);

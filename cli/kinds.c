@@ -2,7 +2,7 @@
 /*
  * kinds.c - what may stand for a <kind> of a pattern, for completion.
  */
-#include "cli/command.h"
+#include "cli/cmd.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -14,7 +14,7 @@ directory_of(const char *prefix)
 {
 	const char *slash = strrchr(prefix, '/');
 
-	return (struct span){prefix, slash != NULL ? (size_t)(slash + 1 - prefix) : 0};
+	return (struct span){ prefix, slash != NULL ? (size_t)(slash + 1 - prefix) : 0 };
 }
 
 /* Directories end with a slash, so that the next Tab goes on inside. Hidden ones must be begun. */
@@ -60,8 +60,10 @@ list_directories(struct context *c, const char *prefix, candidate_fn found, void
 }
 
 const struct kind kinds[] = {
-    {"file", list_files},
-    {"bundle", list_files},
-    {"dir", list_directories},
-    {NULL, NULL},
+	{ "file", list_files },
+	{ "bundle", list_files },
+	{ "dir", list_directories },
+	{ "peer", list_peers },
+	{ "key", list_settings },
+	{ NULL, NULL },
 };

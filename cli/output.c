@@ -19,7 +19,7 @@ output_init(struct output *o, FILE *to)
 {
 	const char *no_color = getenv("NO_COLOR");
 
-	*o = (struct output){.to = to, .terminal = isatty(fileno(to)) == 1};
+	*o = (struct output){ .to = to, .terminal = isatty(fileno(to)) == 1 };
 	o->colour = o->terminal && (no_color == NULL || *no_color == '\0');
 }
 
@@ -74,7 +74,7 @@ plain_cell(char to[static CELL_MAX], const json_t *value)
 	else if (json_is_integer(value))
 		snprintf(to, CELL_MAX, "%lld", (long long)json_integer_value(value));
 	else if (json_is_real(value))
-		snprintf(to, CELL_MAX, "%g", json_real_value(value));
+		snprintf(to, CELL_MAX, "%.15g", json_real_value(value));
 	else if (json_is_boolean(value))
 		snprintf(to, CELL_MAX, "%s", json_is_true(value) ? "yes" : "no");
 	json_array_foreach(value, i, element)
@@ -112,10 +112,27 @@ number_cell(char to[static CELL_MAX], enum column_kind kind, double number)
 	case COLUMN_DURATION: snprintf(to, CELL_MAX, "%s", text_format_duration(text, n)); break;
 	case COLUMN_AGO: snprintf(to, CELL_MAX, "%s ago", text_format_duration(text, n)); break;
 	case COLUMN_TIME: snprintf(to, CELL_MAX, "%s", text_format_time(text, n)); break;
+	case COLUMN_DATE: snprintf(to, CELL_MAX, "%.10s", text_format_time(text, n)); break;
 	case COLUMN_PERCENT: snprintf(to, CELL_MAX, "%.0f %%", number); break;
 	case COLUMN_TEXT:
-	case COLUMN_STATE: break;
+	case COLUMN_STATE:
+	case COLUMN_PATH: break;
 	}
+}
+
+/* A relay is known by its name, everything else by where it is. */
+static void
+path_cell(char to[static CELL_MAX], const json_t *path)
+{
+	const char *kind = json_string_value(json_object_get(path, "kind"));
+	const char *relay = json_string_value(json_object_get(path, "relay"));
+	const char *at = json_string_value(json_object_get(path, "at"));
+	const char *where = relay != NULL ? relay : at;
+	char text[CELL_MAX];
+
+	snprintf(text, sizeof(text), "%s%s%s", kind != NULL ? kind : "", where != NULL ? " " : "",
+	    where != NULL ? where : "");
+	text_escape(to, CELL_MAX, text, strlen(text));
 }
 
 static void
@@ -123,7 +140,10 @@ cell(char to[static CELL_MAX], const struct column *column, const json_t *row, b
 {
 	const json_t *value = member(row, column->key);
 
-	plain_cell(to, value);
+	if (column->kind == COLUMN_PATH)
+		path_cell(to, value);
+	else
+		plain_cell(to, value);
 	if (porcelain)
 		return;
 	if (json_is_number(value))
@@ -144,18 +164,18 @@ to_the_right(enum column_kind kind)
 static const struct {
 	const char *word, *code;
 } colours[] = {
-    {"direct", "\033[32m"},
-    {"lan", "\033[32m"},
-    {"valid", "\033[32m"},
-    {"ready", "\033[32m"},
-    {"relay", "\033[33m"},
-    {"expiring", "\033[33m"},
-    {"starting", "\033[33m"},
-    {"superseded", "\033[33m"},
-    {"none", "\033[31m"},
-    {"expired", "\033[31m"},
-    {"revoked", "\033[31m"},
-    {"invalid", "\033[31m"},
+	{ "direct", "\033[32m" },
+	{ "lan", "\033[32m" },
+	{ "valid", "\033[32m" },
+	{ "ready", "\033[32m" },
+	{ "relay", "\033[33m" },
+	{ "expiring", "\033[33m" },
+	{ "starting", "\033[33m" },
+	{ "superseded", "\033[33m" },
+	{ "none", "\033[31m" },
+	{ "expired", "\033[31m" },
+	{ "revoked", "\033[31m" },
+	{ "invalid", "\033[31m" },
 };
 
 #define COLOUR_HEAD "\033[1m"
@@ -167,8 +187,8 @@ colour_of(const struct output *o, const struct column *column, const char *text)
 	size_t len = strcspn(text, " ");
 
 	for (size_t i = 0; i < ARRAY_LEN(colours) && o->colour; i++)
-		if (column->kind == COLUMN_STATE && strlen(colours[i].word) == len &&
-		    memcmp(colours[i].word, text, len) == 0)
+		if ((column->kind == COLUMN_STATE || column->kind == COLUMN_PATH) &&
+		    strlen(colours[i].word) == len && memcmp(colours[i].word, text, len) == 0)
 			return colours[i].code;
 	return NULL;
 }
@@ -254,8 +274,7 @@ put_table(const struct output *o, const struct view *view, const json_t *rows)
 	json_t *row;
 
 	if (json_array_size(rows) == 0) {
-		if (view->empty != NULL)
-			fprintf(o->to, "%s\n", view->empty);
+		fprintf(o->to, "%s\n", view->empty);
 		return;
 	}
 	measure(widths, view->columns, rows);
@@ -335,19 +354,37 @@ put_json(const struct output *o, const json_t *body, size_t indent)
 	fputc('\n', o->to);
 }
 
+/* A view that has nothing to show takes no place; the others are an empty line apart. */
+static void
+put_views(const struct output *o, const json_t *body, const struct view *views)
+{
+	bool first = true;
+
+	for (const struct view *v = views; v->columns != NULL; v++) {
+		const json_t *rows = v->rows != NULL ? json_object_get(body, v->rows) : NULL;
+
+		if (v->rows != NULL && json_array_size(rows) == 0 && v->empty == NULL)
+			continue;
+		if (!first)
+			fputc('\n', o->to);
+		first = false;
+		if (v->rows == NULL)
+			put_fields(o, v->columns, body);
+		else
+			put_table(o, v, rows);
+	}
+}
+
 void
 output_show(struct output *o, const json_t *body, const struct view *views)
 {
 	if (o->format == OUTPUT_JSON)
 		put_json(o, body, o->terminal ? 2 : 0);
-	for (const struct view *v = views; v->columns != NULL; v++) {
+	else if (o->format == OUTPUT_PEOPLE)
+		put_views(o, body, views);
+	for (const struct view *v = views; v->columns != NULL; v++)
 		if (o->format == OUTPUT_PORCELAIN)
 			put_porcelain(o, v, body);
-		else if (o->format == OUTPUT_PEOPLE && v->rows == NULL)
-			put_fields(o, v->columns, body);
-		else if (o->format == OUTPUT_PEOPLE)
-			put_table(o, v, json_object_get(body, v->rows));
-	}
 	fflush(o->to);
 }
 

@@ -39,7 +39,9 @@ enum column_kind {
 	COLUMN_DURATION, /* seconds: "3d 4h" */
 	COLUMN_AGO,      /* seconds: "12s ago" */
 	COLUMN_TIME,     /* Unix seconds: "2026-05-01 12:00 UTC" */
+	COLUMN_DATE,     /* Unix seconds: "2026-05-01" */
 	COLUMN_PERCENT,  /* a number, 0 to 100: "3 %" */
+	COLUMN_PATH,     /* a path of docs/control.md: "direct 203.0.113.7:7717", coloured */
 };
 
 struct column {

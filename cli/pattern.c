@@ -20,7 +20,7 @@ struct span
 span_next_choice(struct span *s)
 {
 	const char *bar = memchr(s->p, '|', s->len);
-	struct span first = {s->p, bar != NULL ? (size_t)(bar - s->p) : s->len};
+	struct span first = { s->p, bar != NULL ? (size_t)(bar - s->p) : s->len };
 	size_t taken = first.len + (bar != NULL);
 
 	s->p += taken;
@@ -51,7 +51,7 @@ eat_blanks(const char **p)
 static struct span
 take_while(const char **p, bool (*fits)(char))
 {
-	struct span s = {*p, 0};
+	struct span s = { *p, 0 };
 
 	while (fits((*p)[s.len]))
 		s.len++;
@@ -124,7 +124,7 @@ parse_item(struct pattern *to, const char **p)
 	struct item *item = &to->items[to->n];
 
 	assert(to->n < PATTERN_MAX);
-	*item = (struct item){.optional = eat(p, "[")};
+	*item = (struct item){ .optional = eat(p, "[") };
 	if (strncmp(*p, "--", 2) == 0)
 		parse_option(item, p);
 	else

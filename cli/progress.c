@@ -90,10 +90,10 @@ int
 progress_while(const char *what, int (*work)(void *arg), void *arg)
 {
 	struct task t = {
-	    .work = work,
-	    .arg = arg,
-	    .lock = PTHREAD_MUTEX_INITIALIZER,
-	    .finished = PTHREAD_COND_INITIALIZER,
+		.work = work,
+		.arg = arg,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.finished = PTHREAD_COND_INITIALIZER,
 	};
 	pthread_t thread;
 

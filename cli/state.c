@@ -45,6 +45,12 @@ make_absolute(char *to, size_t cap, const char *path, struct err *e)
 	return join(to, cap, here, path, e);
 }
 
+bool
+state_is_given(const char *option)
+{
+	return option != NULL || environment("MPYNET_STATE") != NULL;
+}
+
 int
 state_find(char *to, size_t cap, const char *option, struct err *e)
 {

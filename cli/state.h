@@ -8,11 +8,13 @@
 #include "core/base.h"
 #include "core/err.h"
 
+/* Is the state directory one that somebody chose, by `option` (may be NULL) or $MPYNET_STATE? */
+bool state_is_given(const char *option);
+
 /*
  * Where the state is: `option` (may be NULL), else $MPYNET_STATE, else /var/lib/mpynet for root,
  * else $XDG_STATE_HOME/mpynet, which is ~/.local/state/mpynet where that is not set. An absolute
- * path. Nothing is created:
- * who writes there makes it with dir_make(state, 0700). 0, or -EINVAL.
+ * path. Nothing is created: who writes there makes it. 0, or -EINVAL.
  */
 int state_find(char *to, size_t cap, const char *option, struct err *e) must_check;
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * client.h - asks a daemon over its control socket (docs/control.md).
+ *
+ * A connection is one conversation: a question, then its answer or a stream of answers. Everything
+ * here blocks, with a limit on time, and ends early with -EINTR when the user interrupts.
+ */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include "cli/command.h"
+
+#include <jansson.h>
+
+/* How long a daemon may take for an answer that does not depend on anybody else. */
+#define CLIENT_PATIENCE_MS 10000
+
+/* An answer longer than this is not one. */
+#define CLIENT_LINE_MAX ((size_t)16 << 20)
+
+struct client {
+	int fd;
+	json_int_t id; /* of the question that was asked last */
+	char *line;    /* what has come and was not taken yet */
+	size_t have, cap;
+	size_t taken; /* so much of it was the answer before */
+};
+
+/* One line of a daemon. */
+struct answer {
+	json_int_t id;
+	json_t *body; /* NULL: refused; owned by whoever has the answer */
+	bool more;
+	int code;       /* of a refusal, an exit code above 0, */
+	struct err why; /* and its sentence, escaped */
+};
+
+/* Parses `len` bytes without the newline. 0; ERR_FORMAT or ERR_VERSION when it is no answer. */
+int answer_parse(struct answer *ret, const char *line, size_t len) must_check;
+
+/*
+ * Connects to the daemon that `c` means: that of its state, a node before a lighthouse; and unless
+ * the state was chosen by somebody, the only one in /run/mpynet. 0; -ECONNREFUSED when none runs;
+ * -EACCES when it is not for this user. client_close() wants only what was opened.
+ */
+int client_open(struct client *cl, const struct context *c, struct err *e) must_check;
+void client_close(struct client *cl);
+
+/* Asks; `args` is taken, NULL is an empty object. The answers come by client_next(). */
+int client_ask(struct client *cl, const char *verb, json_t *args, struct err *e) must_check;
+
+/*
+ * The next answer: its body, which the caller owns, and whether more will follow. 0; an exit code
+ * above 0 with the daemon's sentence when it refuses; -ETIMEDOUT, -EINTR, -ECONNRESET when the
+ * daemon is gone.
+ */
+int client_next(
+    struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms, struct err *e) must_check;
+
+/* Waits until the daemon closes the connection. 0 or -ETIMEDOUT, -EINTR. */
+int client_wait_closed(struct client *cl, int timeout_ms, struct err *e) must_check;
+
+/*
+ * Connects, asks, and takes one answer. 0, or what client_open(), client_ask() or client_next()
+ * says.
+ */
+int client_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body,
+    struct err *e) must_check;
+
+/* Does the body come from a lighthouse? From a node otherwise. */
+bool body_of_lighthouse(const json_t *body);
+
+/* client_call(), and shows the body. An exit code or a negative number. */
+int client_show(struct context *c, const char *verb, json_t *args, const struct view *views,
+    struct err *e) must_check;
+
+#endif
