@@ -18,6 +18,7 @@ clear_screen(const struct context *c)
 {
 	if (c->out.terminal)
 		fputs("\033[H\033[2J", c->out.to);
+	fflush(c->out.to);
 }
 
 int

@@ -11,7 +11,7 @@
 
 #include "core/base.h"
 
-/* From now on SIGINT and SIGTERM set the flag and end the system call they meet. */
+/* From now on SIGINT sets the flag and ends the system call that it meets. */
 void interrupt_catch(void);
 
 bool interrupt_seen(void);

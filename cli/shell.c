@@ -162,15 +162,27 @@ make_prompt(char to[static PROMPT_MAX], const struct context *c)
 	client_close(&cl);
 }
 
-/* Ctrl-C at the prompt begins a new line. */
+/* The next key. Ctrl-C is the end of a line that says nothing. */
 static int
-on_signal(void)
+read_key(FILE *from)
 {
-	if (interrupt_seen()) {
-		rl_replace_line("", 0);
-		rl_done = 1;
+	unsigned char c;
+
+	for (;;) {
+		ssize_t n = read(fileno(from), &c, 1);
+
+		if (n == 1)
+			return c;
+		if (n == 0 || errno != EINTR)
+			return EOF;
+		if (interrupt_seen()) {
+			interrupt_clear();
+			fputs("^C", rl_outstream);
+			rl_replace_line("", 0);
+			return '\n';
+		}
+		rl_check_signals(); /* the window has another size */
 	}
-	return 0;
 }
 
 /* A line with an invitation or another secret in it, or one that begins with a blank, is not kept.
@@ -206,7 +218,8 @@ set_up_readline(struct context *c)
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = " \t\n";
 	rl_completer_quote_characters = "'\"";
-	rl_signal_event_hook = on_signal;
+	rl_catch_signals = 0;
+	rl_getc_function = read_key;
 	using_history();
 	stifle_history(HISTORY_LINES);
 }
@@ -231,9 +244,6 @@ run_terminal(struct context *c)
 		line = readline(prompt);
 		if (line == NULL)
 			break;
-		if (interrupt_seen())
-			line[0] = '\0';
-		interrupt_clear();
 		remember(line);
 		r = run_line(c, line, &leave);
 		if (r != EXIT_DONE)
