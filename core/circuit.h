@@ -80,8 +80,8 @@ int circuits_close(struct circuits *c, const uint8_t key[static 32], uint32_t nu
  * Closes one of the circuits of the client `key`, whose session is gone. True: tell the other end,
  * in `ret`, and call again.
  */
-bool circuits_leave(
-    struct circuits *c, const uint8_t key[static 32], struct circuit_end *ret) must_check;
+bool circuits_leave(struct circuits *c, const uint8_t key[static 32],
+    struct circuit_end *ret) must_check;
 
 /* Closes one circuit that was idle. True: tell both ends, and call again. */
 bool circuits_expire(struct circuits *c, usec_t now, struct circuit_end ret[static 2]) must_check;

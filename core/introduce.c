@@ -123,8 +123,8 @@ target_answered(struct target_limit *l, const struct addr *from)
  */
 
 struct introduction *
-introductions_find(
-    struct introductions *is, usec_t now, const uint8_t id[static INTRODUCTION_ID_LEN])
+introductions_find(struct introductions *is, usec_t now,
+    const uint8_t id[static INTRODUCTION_ID_LEN])
 {
 	static const uint8_t none[INTRODUCTION_ID_LEN];
 

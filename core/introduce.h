@@ -116,7 +116,7 @@ struct introduction *introductions_add(struct introductions *is, usec_t now,
     const uint8_t id[static INTRODUCTION_ID_LEN], const uint8_t key[static 32]);
 
 /* The introduction with this id, or NULL when there is none or it is over. */
-struct introduction *introductions_find(
-    struct introductions *is, usec_t now, const uint8_t id[static INTRODUCTION_ID_LEN]);
+struct introduction *introductions_find(struct introductions *is, usec_t now,
+    const uint8_t id[static INTRODUCTION_ID_LEN]);
 
 #endif

@@ -785,8 +785,8 @@ reply_decode(struct reply *ret, const struct frame *f)
 	rd_bytes(&in.rd, r.introduction, sizeof(r.introduction));
 	in_contact(&in, &r.contact);
 	in_demand(&in, r.status <= REPLY_LIMITED);
-	in_demand(
-	    &in, r.status == REPLY_UNKNOWN ? contact_is_empty(&r.contact) : r.contact.cert.len > 0);
+	in_demand(&in,
+	    r.status == REPLY_UNKNOWN ? contact_is_empty(&r.contact) : r.contact.cert.len > 0);
 	if (in_end(&in) < 0)
 		return in_end(&in);
 	*ret = r;

@@ -344,8 +344,8 @@ struct candidates {
 	struct relays relays;
 };
 
-int candidates_encode(
-    uint8_t *to, size_t cap, enum frame_type type, const struct candidates *c) must_check;
+int candidates_encode(uint8_t *to, size_t cap, enum frame_type type,
+    const struct candidates *c) must_check;
 int candidates_decode(struct candidates *ret, const struct frame *f) must_check;
 
 /* REG_ACK */
@@ -438,8 +438,8 @@ struct ping {
 };
 
 /* `len` is the size of the frame, PING_LEN..FRAME_LONG_MAX; a PONG has PING_LEN. */
-int ping_encode(
-    uint8_t *to, size_t cap, enum frame_type type, const struct ping *p, size_t len) must_check;
+int ping_encode(uint8_t *to, size_t cap, enum frame_type type, const struct ping *p,
+    size_t len) must_check;
 int ping_decode(struct ping *ret, const struct frame *f) must_check;
 
 /*
@@ -453,8 +453,8 @@ struct relay_open {
 	uint8_t key[32]; /* the other client */
 };
 
-int relay_open_encode(
-    uint8_t *to, size_t cap, enum frame_type type, const struct relay_open *o) must_check;
+int relay_open_encode(uint8_t *to, size_t cap, enum frame_type type,
+    const struct relay_open *o) must_check;
 int relay_open_decode(struct relay_open *ret, const struct frame *f) must_check;
 
 /* RELAY_OPENED carries a status (0: open), RELAY_CLOSE a reason: one list of numbers. */
@@ -474,8 +474,8 @@ struct relay_end {
 	uint8_t code;
 };
 
-int relay_end_encode(
-    uint8_t *to, size_t cap, enum frame_type type, const struct relay_end *e) must_check;
+int relay_end_encode(uint8_t *to, size_t cap, enum frame_type type,
+    const struct relay_end *e) must_check;
 int relay_end_decode(struct relay_end *ret, const struct frame *f) must_check;
 
 /* RELAY_DATA: 8 bytes before the datagram, so that it is wrapped where it lies. */

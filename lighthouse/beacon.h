@@ -60,8 +60,8 @@ int beacon_recall(struct beacon *b, struct instant now, const struct memory *row
  * `n` datagrams as they came, each with PACKET_HEADROOM and PACKET_TAILROOM around it; they are
  * overwritten, and TO_NET effects may point into them.
  */
-void beacon_from_net(
-    struct beacon *b, struct instant now, struct packet *pk, size_t n, struct outbox *out);
+void beacon_from_net(struct beacon *b, struct instant now, struct packet *pk, size_t n,
+    struct outbox *out);
 
 /* Does what is due at `now`. After it beacon_next_due() is later than `now`, or the outbox half
  * full. */
@@ -117,7 +117,7 @@ struct beacon_client {
 };
 
 /* Walks the clients: start with *cursor = 0; false at the end. Valid until the next engine call. */
-bool beacon_next_client(
-    const struct beacon *b, struct instant now, size_t *cursor, struct beacon_client *ret);
+bool beacon_next_client(const struct beacon *b, struct instant now, size_t *cursor,
+    struct beacon_client *ret);
 
 #endif

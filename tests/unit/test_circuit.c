@@ -92,8 +92,8 @@ TEST(a_client_has_64_circuits_at_either_end_and_all_have_the_limit)
 	ASSERT_EQ(circuits_of(c, key_of(1), &bytes), CIRCUITS_OF_CLIENT);
 	ASSERT_EQ(circuits_of(c, key_of(9), &bytes), 0);
 	for (n = CIRCUITS_OF_CLIENT; n < LIMIT; n++)
-		ASSERT_EQ(
-		    circuits_open(c, NOW, key_of(10 + n % 50), n, key_of(100 + n % 50), &e), 0);
+		ASSERT_EQ(circuits_open(c, NOW, key_of(10 + n % 50), n, key_of(100 + n % 50), &e),
+		    0);
 	ASSERT_EQ(circuits_open(c, NOW, key_of(4), n, key_of(5), &e), ERR_FULL);
 	ASSERT_EQ(circuits_count(c), LIMIT);
 	circuits_free(c);
