@@ -46,11 +46,13 @@ enum breach {
 	BREACH_PATH_LENGTH, /* above 1 */
 	BREACH_SUFFIX,
 
-	BREACH_NOT_A_CA,    /* signed by what is no CA */
-	BREACH_NETWORK,     /* of another network than its issuer */
-	BREACH_ISSUER,      /* names another issuer */
-	BREACH_TOO_DEEP,    /* an issuing CA where the issuer may sign hosts only */
-	BREACH_NOT_ADDRESS, /* an address, route, group, flag or lifetime not permitted */
+	BREACH_NOT_A_CA,      /* signed by what is no CA */
+	BREACH_NOT_A_REQUEST, /* shown as a request, and is none */
+	BREACH_NOT_A_HOST,    /* shown as a host's certificate, and is none */
+	BREACH_NETWORK,       /* of another network than its issuer */
+	BREACH_ISSUER,        /* names another issuer */
+	BREACH_TOO_DEEP,      /* an issuing CA where the issuer may sign hosts only */
+	BREACH_NOT_ADDRESS,   /* and what follows: the issuer may not give it */
 	BREACH_NOT_ROUTE,
 	BREACH_NOT_GROUP,
 	BREACH_NOT_FLAG,

@@ -9,10 +9,10 @@
  * Signatures that were verified are not verified again: a bounded cache knows chains by the hash
  * of all their bytes, signatures included. Time is always looked at anew.
  *
- * The effective clock is the system's, or the newest issue time of a verified certificate if that
- * is later, so that a machine whose clock fell back does not accept what has expired. A certificate
- * counts only once it was found valid, so that an issuer cannot turn the clock forward by more than
- * CERT_BACKDATE at a time.
+ * The effective clock is the system's, or the newest issue time that was seen if that is later, so
+ * that a machine whose clock fell back does not accept what has expired. What the operator gave
+ * (roots, the own certificate) may set it forward; what comes from outside only up to what it says
+ * already, or an issuing CA could turn everybody's clock until all other certificates have expired.
  */
 #ifndef CORE_TRUST_H
 #define CORE_TRUST_H
@@ -67,8 +67,8 @@ int trust_verify(struct trust *t, const uint8_t *host, size_t host_len, const ui
 uint64_t trust_now(const struct trust *t, usec_t wall);
 
 /*
- * The newest issue time, to be remembered over a restart and given back; also said of objects that
- * are believed for another reason, as the own certificate. Never goes back.
+ * The newest issue time, to be remembered over a restart and given back; trust_saw is also for the
+ * own certificate, and never sets it back.
  */
 uint64_t trust_newest(const struct trust *t);
 void trust_saw(struct trust *t, uint64_t unix_seconds);
