@@ -26,11 +26,14 @@
 #define REKEY_TIMEOUT_JITTER  (USEC_PER_SEC / 3)
 #define REKEY_ATTEMPT_TIME    (90 * USEC_PER_SEC)
 #define KEEPALIVE_TIMEOUT     (10 * USEC_PER_SEC)
-#define WIPE_AFTER_TIME	      (3 * REJECT_AFTER_TIME)
+
 
 /* Copies of an accepted initiation that are answered, for as long as an initiator may send them. */
-#define CHANNEL_COPIES_MAX 8
+#define CHANNEL_COPIES_MAX  8
 #define CHANNEL_COPIES_TIME (REKEY_TIMEOUT + REKEY_TIMEOUT_JITTER)
+
+/* New attempts that somebody asks for (channel_want, channel_want_fresh) are this far apart. */
+#define CHANNEL_ATTEMPTS_APART USEC_PER_SEC
 
 /* HELLOs sent in one keypair at the most. */
 #define CHANNEL_HELLOS_MAX 8
@@ -44,7 +47,7 @@ enum {
 	CHANNEL_KEEPALIVE = 4, /* channel_seal() nothing */
 	CHANNEL_HELLO = 8,     /* seal a HELLO, then channel_hello_sent() */
 	CHANNEL_GAVE_UP = 16,  /* 90 s without an answer: drop what waits. Said once. */
-	CHANNEL_WIPED = 32,    /* the last keys are gone, nobody spoke for long. Said once. */
+	CHANNEL_WIPED = 32,    /* the last session has ended, its keys are gone. Said once. */
 };
 
 /* What must hold for as long as the channel lives, and what may change in between. */
@@ -56,17 +59,17 @@ struct channel_config {
 	bool stock;			   /* speaks WireGuard and nothing else */
 };
 
-/* NULL without memory, or when the key has low order. Costs one DH. */
+/* NULL without memory, or when the key has low order. Costs one DH. Copies `c`. */
 struct channel *channel_new(const struct channel_config *c);
 
 /* Wipes every key. NULL is allowed. Indices are not handed back: the engine forgets the channel. */
 void channel_free(struct channel *ch);
 
 /*
- * Nothing is sealed or opened past the wall time `not_after` (Unix seconds), the end of the
- * shorter-lived of both certificates; 0: no end.
+ * Sessions, also those that there are, end after the wall time `not_after` (Unix seconds), the last
+ * second of the shorter-lived of both certificates. Until this is called they end by age alone.
  */
-void channel_set_not_after(struct channel *ch, uint64_t not_after);
+void channel_set_not_after(struct channel *ch, struct instant now, uint64_t not_after);
 
 /* OPEN and cookies need what was derived from the other side's key. */
 const struct noise_remote *channel_remote(const struct channel *ch);
@@ -89,14 +92,14 @@ usec_t channel_next_due(const struct channel *ch);
  */
 
 /*
- * There is something to say: an initiation becomes due, unless there is a live session that may
- * send or an attempt is under way.
+ * There is something to say: an initiation becomes due, unless there is a session to say it in or
+ * an attempt is under way; that is then not given up for another REKEY_ATTEMPT_TIME.
  */
 void channel_want(struct channel *ch, usec_t now);
 
 /*
- * All paths failed, or the peer is somewhere else: a fresh initiation becomes due although there
- * is a session, at most once a second.
+ * All paths failed, or the peer has lost its keys: an initiation becomes due although there is a
+ * session, unless an attempt is under way.
  */
 void channel_want_fresh(struct channel *ch, usec_t now);
 
@@ -122,7 +125,7 @@ int channel_attempt(const struct channel *ch, usec_t now, const uint8_t **ret) m
 /*
  * A response to our index came. 0: there is a new session, send what waits (the first packet
  * confirms it to the other side: HELLO is due, or a keepalive to STOCK). ERR_STATE: nothing was
- * asked, or it was answered before; ERR_AUTH, ERR_CRYPTO: not an answer.
+ * asked, or it was answered before; ERR_AUTH, ERR_CRYPTO: not an answer; -ENOMEM.
  */
 int channel_response(struct channel *ch, struct instant now,
     const uint8_t msg[static RESPONSE_LEN]) must_check;
@@ -140,11 +143,10 @@ int channel_cookie(struct channel *ch, usec_t now, const uint8_t msg[static COOK
 /*
  * Answers an initiation that core/door.h let in: `n` is the handshake (wiped), `hash` names the
  * whole message. Writes RESPONSE_LEN bytes to `ret`; the new session serves as soon as a packet in
- * it has come. 0, or ERR_CRYPTO; then `index` was not taken.
+ * it has come. 0, ERR_CRYPTO or -ENOMEM; then `index` was not taken.
  */
 int channel_accept(struct channel *ch, struct instant now, uint32_t index, struct noise *n,
-    const uint8_t timestamp[static NOISE_TIMESTAMP], const uint8_t hash[static 16],
-    uint8_t ret[static RESPONSE_LEN]) must_check;
+    const uint8_t hash[static 16], uint8_t ret[static RESPONSE_LEN]) must_check;
 
 /*
  * The 16 bytes that name the last initiation answered, for door_forget() before the next
@@ -177,8 +179,7 @@ struct channel_opened {
 	size_t len; /* 0: keepalive */
 	uint64_t counter;
 	uint32_t index;
-	bool first; /* the other side has confirmed a new session: the engine remembers timestamp */
-	uint8_t timestamp[NOISE_TIMESTAMP]; /* of its initiation, if `first` */
+	bool first; /* it confirms a session that they began: their timestamp is worth the disk */
 };
 
 /*
@@ -206,7 +207,8 @@ bool channel_agreed(const struct channel *ch);
 
 /*
  * The conversation is over: CLOSE came or went, or a certificate does not hold any more. Sessions
- * and attempt are wiped, nothing is due; the channel may start again.
+ * and attempt are wiped, what was accepted is forgotten (door_forget() before), nothing is due;
+ * the channel may start again.
  */
 void channel_close(struct channel *ch);
 
