@@ -179,16 +179,16 @@ check_ranges(const struct founding *f, struct err *e)
 
 		prefix_format(text, p);
 		if (p.len > longest)
-			return err_set(e, ERR_DENIED, "%s is too small for a network; /%u is the "
+			return err_set(e, ERR_FORMAT, "%s is too small for a network; /%u is the "
 			    "smallest", text, longest);
 		if (p.len < 8)
-			return err_set(e, ERR_DENIED, "%s is too large for a network; /8 is the "
+			return err_set(e, ERR_FORMAT, "%s is too large for a network; /8 is the "
 			    "largest", text);
 		if (ip_class(p.ip) != ADDR_CLASS_PRIVATE && ip_class(p.ip) != ADDR_CLASS_PUBLIC)
-			return err_set(e, ERR_DENIED, "%s cannot be a network: it is loopback, "
+			return err_set(e, ERR_FORMAT, "%s cannot be a network: it is loopback, "
 			    "multicast, link-local or unspecified", text);
 		if (ranges_overlap(f, i))
-			return err_set(e, ERR_DENIED, "%s overlaps another --network", text);
+			return err_set(e, ERR_FORMAT, "%s overlaps another --network", text);
 	}
 	return 0;
 }
@@ -215,7 +215,7 @@ authority_found(struct issued *ret, struct ca_keys *keys, const struct founding 
 	int rc;
 
 	if (!text_is_name(f->name, strlen(f->name)))
-		return err_set(e, ERR_DENIED, "a network's name has 1 to 63 of a-z, 0-9, '.', '_' "
+		return err_set(e, ERR_FORMAT, "a network's name has 1 to 63 of a-z, 0-9, '.', '_' "
 		    "and '-', with a letter or digit at both ends");
 	rc = check_ranges(f, e);
 	if (rc < 0)
@@ -256,21 +256,14 @@ authority_owns(const struct cert *ca, const struct ca_keys *keys)
  * Signing
  */
 
-/* May this name and key have a certificate now? */
-static int
-check_identity(const struct order *o, const struct facts *f, struct err *e)
+int
+authority_may_name(const struct order *o, const struct facts *f, struct err *e)
 {
 	char until[32];
 
 	if (!text_is_name(o->name, strlen(o->name)))
-		return err_set(e, ERR_DENIED, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', "
+		return err_set(e, ERR_FORMAT, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', "
 		    "with a letter or digit at both ends");
-	if (crypto_dh_low_order(o->key))
-		return err_set(e, ERR_DENIED, "the public key for %s is weak (of low order); no "
-		    "WireGuard makes such a key", o->name);
-	if (f->key_holder != NULL)
-		return err_set(e, ERR_CONFLICT, "this key is certified for %s already; every host "
-		    "needs a key of its own", f->key_holder);
 	if (f->holder != NULL && !o->replace)
 		return err_set(e, ERR_CONFLICT, "%s has a certificate (serial %llu, until %s); "
 		    "`mpynet sign %s --replace` makes another in its place", o->name,
@@ -282,6 +275,18 @@ check_identity(const struct order *o, const struct facts *f, struct err *e)
 	return 0;
 }
 
+static int
+may_certify_key(const struct order *o, const struct facts *f, struct err *e)
+{
+	if (crypto_dh_low_order(o->key))
+		return err_set(e, ERR_FORMAT, "the public key for %s is weak (of low order); no "
+		    "WireGuard makes such a key", o->name);
+	if (f->key_holder != NULL)
+		return err_set(e, ERR_CONFLICT, "this key is certified for %s already; every host "
+		    "needs a key of its own", f->key_holder);
+	return 0;
+}
+
 /* An address that somebody named: in the network, for hosts, and free. */
 static int
 check_address(struct ip ip, const struct cert *ca, const struct facts *f, struct err *e)
@@ -290,7 +295,7 @@ check_address(struct ip ip, const struct cert *ca, const struct facts *f, struct
 
 	ip_format(text, ip);
 	if (number_of(ca, ip) == 0)
-		return err_set(e, ERR_DENIED, "%s is no host address of network %s; "
+		return err_set(e, ERR_FORMAT, "%s is no host address of network %s; "
 		    "`mpynet ca show` lists its ranges", text, ca->name);
 	if (is_taken(f, ip))
 		return err_set(e, ERR_CONFLICT, "%s belongs to another host; "
@@ -344,7 +349,7 @@ choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 			w.families[w.count++] = families[i];
 	}
 	if (w.count + c->address_count > CERT_ADDRESSES_MAX)
-		return err_set(e, ERR_DENIED, "a host has at most %d addresses",
+		return err_set(e, ERR_FORMAT, "a host has at most %d addresses",
 		    CERT_ADDRESSES_MAX);
 	rc = w.count > 0 ? allocate(&w, ca, f, c->flags, hint, e) : 0;
 	for (size_t i = 0; rc == 0 && i < w.count; i++)
@@ -413,8 +418,10 @@ authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *
 {
 	struct cert c = { .kind = OBJECT_HOST, .serial = facts->serial };
 	enum breach why = BREACH_NONE;
-	int rc = check_identity(order, facts, e);
+	int rc = authority_may_name(order, facts, e);
 
+	if (rc == 0)
+		rc = may_certify_key(order, facts, e);
 	if (rc < 0)
 		return rc;
 	memcpy(c.network, ca->network, sizeof(c.network));

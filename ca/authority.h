@@ -46,7 +46,7 @@ struct issued {
 };
 
 /*
- * Makes a root with new keys and a new network id. 0; ERR_DENIED with a sentence when `f` is not a
+ * Makes a root with new keys and a new network id. 0; ERR_FORMAT with a sentence when `f` is not a
  * network that can be.
  */
 int authority_found(struct issued *ret, struct ca_keys *keys, const struct founding *f,
@@ -81,9 +81,16 @@ struct facts {
 };
 
 /*
+ * May this name have a certificate now? Looks at nothing of `facts` but `holder`. 0, ERR_FORMAT,
+ * ERR_CONFLICT, or ERR_UNKNOWN for a replacement of nothing.
+ */
+int authority_may_name(const struct order *order, const struct facts *facts,
+    struct err *e) must_check;
+
+/*
  * Signs. A replacement inherits addresses, routes, groups and roles that the order does not name.
  * 0; ERR_CONFLICT when name, key or an address belongs to another; ERR_FULL when no address is
- * free; ERR_DENIED for what this CA may not sign; each with a sentence.
+ * free; ERR_FORMAT or ERR_DENIED for what no CA or not this one may sign; each with a sentence.
  */
 int authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *keys,
     const struct order *order, const struct facts *facts, struct err *e) must_check;

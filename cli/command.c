@@ -207,8 +207,7 @@ exit_code_of(int result)
 	switch (result) {
 	case -EINVAL: return EXIT_USAGE;
 	case -EPERM:
-	case -EACCES:
-	case ERR_DENIED: return EXIT_PERMISSION;
+	case -EACCES: return EXIT_PERMISSION;
 	case -ECONNREFUSED: return EXIT_NO_DAEMON;
 	case -ETIMEDOUT: return EXIT_TIMEOUT;
 	case ERR_UNKNOWN:
