@@ -132,6 +132,26 @@ ctl_refuse(struct ctl *c, uint64_t number, json_int_t id, enum ctl_refusal why, 
 	return object ? send_line(client, object) : -ENOMEM;
 }
 
+enum ctl_refusal
+ctl_refusal_of(int rc)
+{
+	switch (rc) {
+	case -EINVAL:
+		return CTL_USAGE;
+	case -EPERM:
+	case -EACCES:
+	case ERR_DENIED:
+		return CTL_PERMISSION;
+	case -ETIMEDOUT:
+		return CTL_TIMEOUT;
+	case ERR_UNKNOWN:
+	case ERR_FULL:
+		return CTL_NO;
+	default:
+		return CTL_CONFIG;
+	}
+}
+
 /* Hands one request on, or says what is wrong with it. */
 static void
 handle_line(struct ctl_client *client, const char *line, size_t len)

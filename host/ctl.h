@@ -83,6 +83,9 @@ int ctl_answer(struct ctl *c, uint64_t client, json_int_t id, json_t *body, bool
 int ctl_refuse(struct ctl *c, uint64_t client, json_int_t id, enum ctl_refusal why,
     const char *fmt, ...) printf_like(5, 6);
 
+/* The refusal that one of our error codes comes to. */
+enum ctl_refusal ctl_refusal_of(int rc);
+
 /* Disconnects everybody and stops listening; the loop must turn once more before `c` goes. */
 void ctl_close(struct ctl *c);
 

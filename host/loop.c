@@ -128,13 +128,16 @@ loop_init(struct loop *l, void *ctx, void (*due)(void *ctx),
 	*l = (struct loop){ .timer_fd = -1, .ctx = ctx, .on_due = due, .on_signal = sig };
 	signal(SIGPIPE, SIG_IGN);
 	rc = uv_loop_init(&l->uv);
-	if (rc < 0)
+	if (rc < 0) {
+		*l = (struct loop){ .timer_fd = -1 };
 		return err_set(err, rc, "cannot start an event loop: %s", uv_strerror(rc));
+	}
 	rc = watch_timer(l);
 	if (rc == 0)
 		rc = watch_signals(l);
 	if (rc < 0) {
 		loop_free(l);
+		*l = (struct loop){ .timer_fd = -1 };
 		return err_set(err, rc, "cannot start an event loop: %s", uv_strerror(rc));
 	}
 	return 0;

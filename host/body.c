@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * body.c - how the values of an engine are written in the body of an answer (docs/control.md).
+ */
+#include "host/body.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/text.h"
+#include "core/wire.h"
+
+void
+body_put(json_t *body, const char *key, json_t *value)
+{
+	if (json_object_set_new(body, key, value) < 0)
+		abort();	/* no memory, or a text of ours that is not UTF-8 */
+}
+
+json_t *
+body_new(int schema)
+{
+	json_t *body = json_object();
+
+	body_put(body, "schema", json_integer(schema));
+	return body;
+}
+
+void
+body_text(json_t *body, const char *key, const char *value)
+{
+	body_put(body, key, json_string(value));
+}
+
+void
+body_number(json_t *body, const char *key, uint64_t value)
+{
+	body_put(body, key, json_integer((json_int_t)min_u64(value, INT64_MAX)));
+}
+
+void
+body_flag(json_t *body, const char *key, bool value)
+{
+	body_put(body, key, json_boolean(value));
+}
+
+void
+body_addr(json_t *body, const char *key, const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (a->family != FAMILY_NONE)
+		body_text(body, key, addr_format(text, a));
+}
+
+void
+body_ip(json_t *body, const char *key, struct ip ip)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (ip.family != FAMILY_NONE)
+		body_text(body, key, ip_format(text, ip));
+}
+
+void
+body_hex(json_t *body, const char *key, const uint8_t *p, size_t n)
+{
+	char text[2 * 64 + 1];
+
+	assert(n <= 64);
+	text_hex(text, p, n);
+	body_text(body, key, text);
+}
+
+void
+body_key(json_t *body, const char *key, const uint8_t p[static 32])
+{
+	char text[sodium_base64_ENCODED_LEN(32, sodium_base64_VARIANT_ORIGINAL)];
+
+	body_text(body, key,
+	    sodium_bin2base64(text, sizeof(text), p, 32, sodium_base64_VARIANT_ORIGINAL));
+}
+
+void
+body_seconds_since(json_t *body, const char *key, usec_t then, usec_t now)
+{
+	if (then != 0)
+		body_number(body, key, now > then ? (now - then) / USEC_PER_SEC : 0);
+}
+
+/* `ip` with the prefix length of the range of `root` that it is in. */
+static struct prefix
+in_overlay(struct ip ip, const struct cert *root)
+{
+	for (uint32_t i = 0; i < root->address_count; i++)
+		if (prefix_contains(root->addresses[i], ip))
+			return (struct prefix){ ip, root->addresses[i].len };
+	return (struct prefix){ ip, (uint8_t)(8 * ip_size(ip)) };
+}
+
+void
+body_identity(json_t *body, const struct verified *me, const struct cert *root)
+{
+	json_t *ips = json_array();
+	char text[PREFIX_TEXT_MAX];
+
+	body_text(body, "name", me->cert.name);
+	body_text(body, "network", root->name);
+	body_hex(body, "network_id", root->network, sizeof(root->network));
+	body_hex(body, "fingerprint", me->cert.fingerprint, sizeof(me->cert.fingerprint));
+	body_number(body, "serial", me->cert.serial);
+	body_number(body, "expires", me->valid_until);
+	for (uint32_t i = 0; i < me->cert.address_count; i++)
+		json_array_append_new(ips, json_string(prefix_format(text,
+		    in_overlay(me->cert.addresses[i].ip, root))));
+	body_put(body, "ips", ips);
+}
+
+void
+body_warning(json_t *warnings, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	json_t *row = json_object();
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	body_text(row, "text", text);
+	json_array_append_new(warnings, row);
+}
+
+void
+body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall)
+{
+	uint64_t now = wall / USEC_PER_SEC;
+	uint64_t days = not_after > now ? (not_after - now) / 86400 : 0;
+
+	if (not_after <= now)
+		body_warning(warnings, "the certificate has expired; "
+		    "get a new bundle from the authority");
+	else if (days < BODY_EXPIRY_DAYS)
+		body_warning(warnings, "the certificate expires in %llu days; "
+		    "get a new bundle from the authority", (unsigned long long)days);
+}
+
+const char *
+body_nat_words(const struct nat *nat)
+{
+	switch (nat->mapping) {
+	case NAT_MAPPING_NONE:
+		return "none";
+	case NAT_MAPPING_ENDPOINT:
+		return "endpoint-independent";
+	case NAT_MAPPING_ADDRESS:
+		return "address-dependent";
+	case NAT_MAPPING_PORT:
+		if (nat->flags & NAT_SEQUENTIAL)
+			return "symmetric, sequential ports";
+		return nat->flags & NAT_BLOCK ? "symmetric, ports of a block"
+					      : "symmetric, random ports";
+	default:
+		return "unknown";
+	}
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * body.h - how the values of an engine are written in the body of an answer (docs/control.md).
+ */
+#ifndef HOST_BODY_H
+#define HOST_BODY_H
+
+#include <jansson.h>
+
+#include "core/addr.h"
+#include "core/base.h"
+#include "core/cert.h"
+#include "core/trust.h"
+
+/* A body with its schema version. Never NULL: without memory the process ends. */
+json_t *body_new(int schema);
+
+/* Members of `body`; each takes a copy. An address of no family is left out. */
+void body_text(json_t *body, const char *key, const char *value);
+void body_number(json_t *body, const char *key, uint64_t value);
+void body_flag(json_t *body, const char *key, bool value);
+void body_addr(json_t *body, const char *key, const struct addr *a);
+void body_ip(json_t *body, const char *key, struct ip ip);
+void body_hex(json_t *body, const char *key, const uint8_t *p, size_t n);
+void body_key(json_t *body, const char *key, const uint8_t p[static 32]); /* base64 */
+
+/* Takes the reference of `value`. */
+void body_put(json_t *body, const char *key, json_t *value);
+
+/* Whole seconds from `then` to `now`, both mono; left out when `then` is 0. */
+void body_seconds_since(json_t *body, const char *key, usec_t then, usec_t now);
+
+/*
+ * What a certificate says of its owner: "name", "fingerprint", "serial", "expires" (the end of the
+ * whole chain) and "ips", each with the prefix length of the overlay range that holds it.
+ */
+void body_identity(json_t *body, const struct verified *me, const struct cert *root);
+
+/* Appends a sentence to the array `warnings`. */
+void body_warning(json_t *warnings, const char *fmt, ...) printf_like(2, 3);
+
+/* Warns of a certificate that ends within BODY_EXPIRY_DAYS days of `wall`, or has ended. */
+#define BODY_EXPIRY_DAYS 14
+void body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall);
+
+/* "endpoint-independent", "symmetric, random ports"..., as NAT descriptors are shown. */
+struct nat;
+const char *body_nat_words(const struct nat *nat);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control.c - a lighthouse's answers on its control socket.
+ */
+#include "lighthouse/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/body.h"
+#include "lighthouse/shell.h"
+
+/* What a verb came to: a body to answer with, or a negative number and a sentence. */
+typedef int (*verb_fn)(struct lighthouse *l, const struct ctl_request *r, json_t **ret,
+    struct err *err);
+
+static json_t *
+clients_body(const struct beacon_totals *t)
+{
+	json_t *body = json_object();
+
+	body_number(body, "sessions", t->sessions);
+	body_number(body, "registrations", t->registrations);
+	body_number(body, "circuits", t->circuits);
+	return body;
+}
+
+static json_t *
+counters_body(const struct beacon_totals *t)
+{
+	json_t *body = json_object();
+
+	body_number(body, "handshakes", t->handshakes);
+	body_number(body, "refused", t->refused);
+	body_number(body, "unauthentic", t->unauthentic);
+	body_number(body, "cookies", t->cookies);
+	body_number(body, "queries", t->queries);
+	body_number(body, "answers", t->answers);
+	body_number(body, "introductions", t->introductions);
+	body_number(body, "relayed_packets", t->relayed_packets);
+	body_number(body, "relayed_bytes", t->relayed_bytes);
+	body_number(body, "relay_dropped", t->relay_dropped);
+	body_number(body, "bad_frames", t->bad_frames);
+	body_number(body, "limited", t->limited);
+	body_number(body, "stun", t->stun);
+	return body;
+}
+
+/* Where it listens, one text for each main socket. */
+static json_t *
+listen_body(const struct lighthouse *l)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < 2; i++) {
+		struct addr at = { .family = l->udp[i].family, .port = l->udp[i].port };
+		char text[ADDR_TEXT_MAX];
+
+		if (l->udp[i].fd >= 0)
+			json_array_append_new(list, json_string(addr_format(text, &at)));
+	}
+	return list;
+}
+
+/* The endpoints of the setting `public`. */
+static json_t *
+public_body(struct lighthouse *l)
+{
+	const struct setting *s = setting_find(lighthouse_settings, "public", NULL);
+	char value[SETTING_VALUE_MAX], *next = value, *one;
+	json_t *list = json_array();
+
+	if (setting_get(&l->store.settings, s, value, NULL) < 0 || value[0] == '\0')
+		return list;
+	while ((one = strsep(&next, ",")) != NULL)
+		json_array_append_new(list, json_string(one));
+	return list;
+}
+
+static json_t *
+warnings_body(const struct lighthouse *l, usec_t wall)
+{
+	json_t *list = json_array();
+
+	body_warn_expiry(list, l->me.valid_until, wall);
+	if (l->keep.result < 0)
+		body_warning(list, "what must survive a restart cannot be written: %s",
+		    l->keep.error.text);
+	return list;
+}
+
+static int
+verb_status(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct instant now = clock_now();
+	struct beacon_totals totals;
+	json_t *body = body_new(1);
+
+	(void)r;
+	(void)err;
+	beacon_totals(l->beacon, &totals);
+	body_text(body, "role", "lighthouse");
+	body_text(body, "state", l->stopping ? "stopping" : "ready");
+	body_identity(body, &l->me, &l->root);
+	body_text(body, "version", MPYNET_VERSION);
+	body_number(body, "pid", (uint64_t)getpid());
+	body_seconds_since(body, "uptime_s", l->started, now.mono);
+	body_put(body, "listen", listen_body(l));
+	body_put(body, "public", public_body(l));
+	body_flag(body, "stun", l->stun);
+	body_flag(body, "relay", l->relay);
+	body_put(body, "clients", clients_body(&totals));
+	body_put(body, "counters", counters_body(&totals));
+	body_put(body, "warnings", warnings_body(l, now.wall));
+	*ret = body;
+	return 0;
+}
+
+static void
+fill_client(json_t *row, const struct beacon_client *c)
+{
+	body_text(row, "name", c->name);
+	body_ip(row, "ip", c->address);
+	body_key(row, "key", c->key);
+	body_addr(row, "observed", &c->observed);
+	body_text(row, "nat", body_nat_words(&c->nat));
+	body_flag(row, "session", c->session);
+	body_number(row, "last_s", c->heard / USEC_PER_SEC);
+	body_number(row, "expires", c->not_after);
+	body_number(row, "circuits", c->circuits);
+	body_number(row, "relayed_bytes", c->relayed_bytes);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct beacon_client *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* All clients by name; the caller frees. Returns how many. */
+static size_t
+sorted_clients(struct lighthouse *l, struct beacon_client **ret)
+{
+	struct instant now = clock_now();
+	struct beacon_totals t;
+	size_t cursor = 0, n = 0, room;
+
+	beacon_totals(l->beacon, &t);
+	room = (size_t)t.sessions + t.registrations;
+	*ret = calloc(room + 1, sizeof(**ret));
+	while (*ret && n < room && beacon_next_client(l->beacon, now, &cursor, &(*ret)[n]))
+		n++;
+	if (n > 0)
+		qsort(*ret, n, sizeof(**ret), by_name);
+	return n;
+}
+
+static int
+verb_peers(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	json_t *body = body_new(1), *list = json_array();
+	struct beacon_client *clients;
+	size_t n = sorted_clients(l, &clients);
+
+	(void)r;
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_object();
+
+		fill_client(row, &clients[i]);
+		json_array_append_new(list, row);
+	}
+	free(clients);
+	body_text(body, "role", "lighthouse");
+	body_put(body, "peers", list);
+	*ret = body;
+	return 0;
+}
+
+/* Is this client called so, or has it this overlay address? */
+static bool
+answers_to(const struct beacon_client *c, const char *name)
+{
+	struct ip ip;
+
+	return strcmp(c->name, name) == 0 ||
+	    (ip_parse(&ip, name) == 0 && ip_equal(ip, c->address));
+}
+
+static int
+verb_peer(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *name = json_string_value(json_object_get(r->args, "name"));
+	struct instant now = clock_now();
+	struct beacon_client c;
+	size_t cursor = 0;
+
+	if (!name)
+		return err_set(err, -EINVAL, "\"peer\" wants a \"name\"");
+	while (beacon_next_client(l->beacon, now, &cursor, &c)) {
+		if (!answers_to(&c, name))
+			continue;
+		*ret = body_new(1);
+		body_text(*ret, "role", "lighthouse");
+		fill_client(*ret, &c);
+		return 0;
+	}
+	return err_set(err, ERR_UNKNOWN, "\"%.64s\" has not been heard of here", name);
+}
+
+static int
+verb_get(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *key = json_string_value(json_object_get(r->args, "key"));
+
+	return settings_body(&l->store.settings, lighthouse_settings, key, ret, err);
+}
+
+static int
+verb_set(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *key = json_string_value(json_object_get(r->args, "key"));
+	const char *value = json_string_value(json_object_get(r->args, "value"));
+	int rc;
+
+	if (!key || !value)
+		return err_set(err, -EINVAL, "\"set\" wants a \"key\" and a \"value\", both texts");
+	rc = setting_set(&l->store.settings, lighthouse_settings, key, value, err);
+	return rc < 0 ? rc : verb_get(l, r, ret, err);
+}
+
+static int
+verb_unset(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *key = json_string_value(json_object_get(r->args, "key"));
+	int rc;
+
+	if (!key)
+		return err_set(err, -EINVAL, "\"unset\" wants a \"key\"");
+	rc = setting_unset(&l->store.settings, lighthouse_settings, key, err);
+	return rc < 0 ? rc : verb_get(l, r, ret, err);
+}
+
+static int
+verb_reload(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	int rc = lighthouse_reload(l, err);
+
+	return rc < 0 ? rc : verb_status(l, r, ret, err);
+}
+
+static int
+verb_stop(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	(void)r;
+	(void)err;
+	*ret = body_new(1);
+	body_text(*ret, "name", l->me.cert.name);
+	lighthouse_stop(l);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	bool changes;
+	verb_fn run;
+} verbs[] = {
+	{ "status", false, verb_status },
+	{ "peers", false, verb_peers },
+	{ "peer", false, verb_peer },
+	{ "get", false, verb_get },
+	{ "set", true, verb_set },
+	{ "unset", true, verb_unset },
+	{ "reload", true, verb_reload },
+	{ "stop", true, verb_stop },
+};
+
+void
+lighthouse_control(void *ctx, const struct ctl_request *r)
+{
+	struct lighthouse *l = ctx;
+	struct err err = { 0 };
+	json_t *body = NULL;
+	size_t i = 0;
+	int rc;
+
+	while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].name, r->verb) != 0)
+		i++;
+	if (i == ARRAY_LEN(verbs)) {
+		ctl_refuse(&l->ctl, r->client, r->id, CTL_USAGE,
+		    "a lighthouse has no answer to \"%.32s\"", r->verb);
+		return;
+	}
+	if (!(verbs[i].changes ? r->may_change : r->may_see)) {
+		ctl_refuse(&l->ctl, r->client, r->id, CTL_PERMISSION, "only %s may do this",
+		    verbs[i].changes ? "root" : "root and the group " CTL_GROUP);
+		return;
+	}
+	rc = verbs[i].run(l, r, &body, &err);
+	if (rc < 0)
+		ctl_refuse(&l->ctl, r->client, r->id, ctl_refusal_of(rc), "%s", err.text);
+	else
+		ctl_answer(&l->ctl, r->client, r->id, body, false);
+}
