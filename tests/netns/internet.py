@@ -2,7 +2,7 @@
 """An Internet of namespaces: public hosts, routers with NATs, hosts behind them.
 
 The Internet is one namespace that routes between public addresses of
-198.18.0.0/15 and knows no private ones. It counts the packets of every pair of
+198.18.0.0/15 and 2001:db8::/32 and knows no private ones. It counts the packets of every pair of
 addresses, which is how a test decides what path was used without asking the
 program under test, and it can cut a pair.
 
@@ -16,22 +16,23 @@ import nat
 from lab import Failed, sh, wait_until
 
 GATEWAY = "198.18.0.1"
+GATEWAY6, CUSTOMER6 = "fe80::1", "fe80::2"      # at both ends of every line
 
 WORLD = """
-table ip world {
+table FAMILY world {
 	set pairs {
-		typeof ip saddr . ip daddr
+		typeof FAMILY saddr . FAMILY daddr
 		size 4096
 		flags dynamic
 		counter
 	}
 	set cut {
-		typeof ip saddr . ip daddr
+		typeof FAMILY saddr . FAMILY daddr
 	}
 	chain forward {
 		type filter hook forward priority 0
-		ip saddr . ip daddr @cut drop
-		meta l4proto udp update @pairs { ip saddr . ip daddr }
+		FAMILY saddr . FAMILY daddr @cut drop
+		meta l4proto udp update @pairs { FAMILY saddr . FAMILY daddr }
 	}
 }
 """
@@ -61,6 +62,13 @@ class Line:
                              % GATEWAY)
         self._ip("route replace %s/32 dev %s" % (self.address, self.port))
 
+    def route6(self, prefix):
+        """The customer has this IPv6 prefix too."""
+        self._ip("addr add %s/64 dev %s nodad" % (GATEWAY6, self.port))
+        self.internet.lab.ip(self.name, "addr add %s/64 dev eth0 nodad" % CUSTOMER6)
+        self.internet.lab.ip(self.name, "route add default via %s dev eth0" % GATEWAY6)
+        self._ip("route add %s via %s dev %s" % (prefix, CUSTOMER6, self.port))
+
     def renumber(self, address):
         """What a provider does at night: the same line, another address."""
         self.internet.lab.ip(self.name, "addr flush dev eth0")
@@ -89,8 +97,9 @@ class Internet:
         self.lines = 0
         lab.namespace(self.name)
         lab.ip(self.name, "addr add %s/32 dev lo" % GATEWAY)
-        lab.sysctl(self.name, net__ipv4__ip_forward=1)
-        lab.nft(self.name, WORLD)
+        lab.sysctl(self.name, net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
+        for family in ("ip", "ip6"):
+            lab.nft(self.name, WORLD.replace("FAMILY", family))
 
     def attach(self, name, address):
         return Line(self, name, address)
@@ -105,10 +114,12 @@ class Internet:
     def counters(self):
         """UDP packets so far: a dict from (from, to) to a number."""
         listed = json.loads(sh("ip", "netns", "exec", self.lab.full(self.name),
-                               "nft", "-j", "list", "set", "ip", "world", "pairs"))
+                               "nft", "-j", "list", "sets"))
         found = {}
         for item in listed["nftables"]:
-            for element in item.get("set", {}).get("elem", ()):
+            if item.get("set", {}).get("name") != "pairs":
+                continue
+            for element in item["set"].get("elem", ()):
                 pair = tuple(element["elem"]["val"]["concat"])
                 found[pair] = element["elem"]["counter"]["packets"]
         return found
@@ -128,8 +139,8 @@ class Internet:
         self._cut("delete", one, other)
 
     def _cut(self, verb, one, other):
-        self.lab.nft(self.name, "%s element ip world cut { %s . %s, %s . %s }\n"
-                     % (verb, one, other, other, one))
+        self.lab.nft(self.name, "%s element %s world cut { %s . %s, %s . %s }\n" % (
+            verb, "ip6" if ":" in one else "ip", one, other, other, one))
 
 
 class Router:
@@ -164,6 +175,16 @@ class Router:
     def host(self, name, address=None):
         self.lab.namespace(name)
         return self.attach(name, address)
+
+    def give_ipv6(self, prefix, host):
+        """A /64 for the LAN, behind a stateful firewall, and `host` has its ::10.
+        `prefix` ends in "::"."""
+        self.line.route6(prefix + "/64")
+        self.lab.sysctl(self.name, net__ipv6__conf__all__forwarding=1)
+        self.lab.nft(self.name, nat.FIREWALL6)
+        self.lab.ip(self.name, "addr add %s1/64 dev lan nodad" % prefix)
+        self.lab.ip(host, "addr add %s10/64 dev eth0 nodad" % prefix)
+        self.lab.ip(host, "route add default via %s1" % prefix)
 
     # Trouble
 

@@ -172,7 +172,8 @@ class Lab:
     def udp(self, name, address="0.0.0.0", port=0):
         """A UDP socket that lives in a namespace."""
         with self.inside(name):
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET,
+                              socket.SOCK_DGRAM)
         s.bind((address, port))
         return s
 

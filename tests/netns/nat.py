@@ -128,6 +128,17 @@ table ip guests {
 """ + linux(_address)
 
 
+# IPv6 has no NAT, but a home router lets in only what was asked for.
+FIREWALL6 = """
+table ip6 filter {
+	chain forward {
+		type filter hook forward priority 0; policy drop
+		iifname lan accept
+		ct state established,related accept
+	}
+}
+"""
+
 KINDS = {
     "linux": linux,
     "linux-open": linux_open,

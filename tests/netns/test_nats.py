@@ -152,9 +152,27 @@ def a_line_can_be_cut_renumbered_and_rebooted(lab):
         raise Failed("counters: %s" % internet.counters())
 
 
+def ipv6_passes_a_firewall_that_was_opened_from_within(lab):
+    internet = Internet(lab)
+    clients = []
+    for i, name in enumerate(("one", "two")):
+        site = home(internet, name, "198.18.1.%d" % (i + 1), "linux-frandom")
+        site.give_ipv6("2001:db8:%d::" % (i + 1), name)
+        clients.append(lab.udp(name, "2001:db8:%d::10" % (i + 1), 5000))
+        clients[i].settimeout(PATIENCE)
+    one, two = clients
+    if carry(one, two.getsockname(), two):
+        raise Failed("a packet came in unasked")
+    if not carry(two, one.getsockname(), one) or not carry(one, two.getsockname(), two):
+        raise Failed("the firewalls do not open from within")
+    if internet.between("2001:db8:1::10", "2001:db8:2::10") != 3:
+        raise Failed("counters: %s" % internet.counters())
+
+
 SCENARIOS = (
     nats_are_what_they_are_called,
     sequential_ports_follow_one_another,
     an_open_router_gives_the_tuple_to_a_stranger,
     a_line_can_be_cut_renumbered_and_rebooted,
+    ipv6_passes_a_firewall_that_was_opened_from_within,
 )
