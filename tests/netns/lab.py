@@ -85,6 +85,9 @@ class Lab:
         self.before = {}
 
     def __enter__(self):
+        if self.dir.exists():           # a process of the same number left it
+            raise Failed("%s is in the way: %s --remove %s" % (
+                self.dir, pathlib.Path(__file__).with_name("demo"), self.prefix))
         for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self.before[sig] = signal.signal(sig, self._interrupted)
         self.dir.mkdir(mode=0o700)

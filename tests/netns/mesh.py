@@ -17,6 +17,10 @@ VENV = pathlib.Path(os.environ.get("MPYNET_VENV", ROOT / "build" / "venv"))
 PROGRAMS = ROOT / "tests" / "mpyc"
 MPYC_PORT = 11365
 
+# What runs as root also listens in /run/mpynet, which belongs to the machine that the
+# tests run on and not to them: a daemon here sees a /run of its own.
+OWN_RUN = ("sh", "-c", 'mount -t tmpfs run /run && exec "$0" "$@"')
+
 
 class Host:
     """A machine with mpynet on it: a namespace and a state directory."""
@@ -29,8 +33,8 @@ class Host:
 
     def run(self, *words, **more):
         """Run a command: (status, stdout, stderr)."""
-        return self.lab.run(self.namespace, MPYNET, "--state", self.state, *words,
-                            cwd=self.state, **more)
+        return self.lab.run(self.namespace, *OWN_RUN, MPYNET, "--state", self.state,
+                            *words, cwd=self.state, **more)
 
     def tell(self, *words, **more):
         """A command that has to work; what it prints."""
@@ -106,11 +110,12 @@ class Host:
 class Mesh:
     """An authority without a network, lighthouses, and parties that are up.
 
-    `lighthouses` maps names to public addresses, `parties` lists namespaces. All
-    of them exist already; their hosts are in .lighthouses and .parties, by name.
+    `lighthouses` maps names to public addresses, `parties` and `others` list names
+    that get a bundle; only `parties` join. All of them are namespaces that exist;
+    the hosts are in .lighthouses and .parties, by name.
     """
 
-    def __init__(self, lab, lighthouses, parties):
+    def __init__(self, lab, lighthouses, parties, others=()):
         self.lab = lab
         lab.namespace("you")
         self.authority = Host(lab, "you")
@@ -118,16 +123,16 @@ class Mesh:
         for name, address in lighthouses.items():
             self.authority.tell("sign", name, "--lighthouse", "--public",
                                 "%s:7717" % address)
-        self.authority.tell("sign", *parties)
+        self.authority.tell("sign", *parties, *others)
         self.lighthouses = {name: Host(lab, name) for name in lighthouses}
         self.parties = {name: Host(lab, name) for name in parties}
-        for host in self.lighthouses.values():
-            host.tell("lighthouse", self.bundle(host))
-        for host in self.parties.values():
-            host.join(self.bundle(host))
+        for name, host in self.lighthouses.items():
+            host.tell("lighthouse", self.bundle(name))
+        for name, host in self.parties.items():
+            host.join(self.bundle(name))
 
-    def bundle(self, host):
-        return self.authority.state / (host.name + ".mpynet")
+    def bundle(self, name):
+        return self.authority.state / (name + ".mpynet")
 
 
 # MPyC
