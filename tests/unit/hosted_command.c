@@ -235,8 +235,9 @@ TEST(a_misspelt_command_is_told_what_fits)
 	static const struct {
 		const char *line, *says;
 	} cases[] = {
-		{ "pers", "mpynet: 'pers' is not a command, but 'peers' is; 'mpynet help' lists them "
-			  "all" },
+		{ "pers",
+		    "mpynet: 'pers' is not a command, but 'peers' is; 'mpynet help' lists them "
+		    "all" },
 		{ "xyzzy", "mpynet: 'xyzzy' is not a command; 'mpynet help' lists them" },
 		{ "__hiden", "mpynet: '__hiden' is not a command; 'mpynet help' lists them" },
 		{ "ca", "mpynet: 'ca' needs one more word: init, list" },
@@ -312,15 +313,16 @@ TEST(the_table_is_well_formed)
 		for (size_t i = 0, used = 0; i < p.words; i++) {
 			words[i] = text + used;
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%.*s",
-				    (int)p.items[i].name.len, p.items[i].name.p) + 1;
+				    (int)p.items[i].name.len, p.items[i].name.p) +
+			        1;
 		}
 		if (command_find(commands, words, p.words) != cmd)
 			test_fail(__FILE__, __LINE__, "%s: another command has this name",
 			    cmd->pattern);
 		snprintf(first, sizeof(first), "%s", words[0]);
 		if (p.words > 1 && command_find(commands, words, p.words - 1) != NULL)
-			test_fail(__FILE__, __LINE__, "%s: '%s' is a command already",
-			    cmd->pattern, first);
+			test_fail(__FILE__, __LINE__, "%s: '%s' is a command already", cmd->pattern,
+			    first);
 	}
 }
 
@@ -398,10 +400,9 @@ TEST(offered_commands_are_commands)
 		bool begins = false;
 
 		for (const struct command *cmd = commands; cmd->help != NULL; cmd++)
-			begins = begins ||
-			    (command_is_shown(cmd) &&
-				strncmp(cmd->pattern, word, strlen(word)) == 0 &&
-				strchr(" ", cmd->pattern[strlen(word)]) != NULL);
+			begins = begins || (command_is_shown(cmd) &&
+					       strncmp(cmd->pattern, word, strlen(word)) == 0 &&
+					       strchr(" ", cmd->pattern[strlen(word)]) != NULL);
 		ASSERT(begins || command_find(commands, words, 1) != NULL);
 	}
 }

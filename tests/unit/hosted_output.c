@@ -31,11 +31,13 @@ static const struct view views[] = {
 static json_t *
 sample(void)
 {
-	json_t *body = json_loads("{\"schema\":1,\"name\":\"a\\u001b[31m\\u00e9\\n\",\"expires\":86400,"
-				  "\"rows\":[{\"name\":\"x\",\"path\":{\"kind\":\"relay\",\"relay\":"
-				  "\"lh\",\"at\":\"192.0.2.1:1\"},\"rtt_us\":43100,\"n\":{\"tx\":1500},"
-				  "\"up\":true},{\"name\":\"longer\",\"path\":{\"kind\":\"direct\",\"at\":"
-				  "\"192.0.2.1:1\"},\"rtt_us\":null,\"up\":[\"a\",\"b\"]}]}", 0, NULL);
+	json_t *body =
+	    json_loads("{\"schema\":1,\"name\":\"a\\u001b[31m\\u00e9\\n\",\"expires\":86400,"
+		       "\"rows\":[{\"name\":\"x\",\"path\":{\"kind\":\"relay\",\"relay\":"
+		       "\"lh\",\"at\":\"192.0.2.1:1\"},\"rtt_us\":43100,\"n\":{\"tx\":1500},"
+		       "\"up\":true},{\"name\":\"longer\",\"path\":{\"kind\":\"direct\",\"at\":"
+		       "\"192.0.2.1:1\"},\"rtt_us\":null,\"up\":[\"a\",\"b\"]}]}",
+		0, NULL);
 
 	ASSERT(body != NULL);
 	return body;
@@ -175,7 +177,8 @@ TEST(what_is_no_answer_is_refused)
 {
 	static const char *const lines[] = { "", "[]", "{}", "{", "{\"v\":1,\"id\":1}",
 		"{\"v\":1,\"id\":\"1\",\"body\":{}}", "{\"v\":1,\"id\":1,\"body\":[]}",
-		"{\"v\":1,\"id\":1,\"error\":{\"code\":1}}", "{\"v\":1,\"v\":1,\"id\":1,\"body\":{}}" };
+		"{\"v\":1,\"id\":1,\"error\":{\"code\":1}}",
+		"{\"v\":1,\"v\":1,\"id\":1,\"body\":{}}" };
 	struct answer a;
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
