@@ -32,7 +32,7 @@
 #define CHANNEL_COPIES_MAX  8
 #define CHANNEL_COPIES_TIME (REKEY_TIMEOUT + REKEY_TIMEOUT_JITTER)
 
-/* New attempts that somebody asks for (channel_want, channel_want_fresh) are this far apart. */
+/* Attempts begin at least this far apart, whatever asks for them. */
 #define CHANNEL_ATTEMPTS_APART USEC_PER_SEC
 
 /* HELLOs sent in one keypair at the most. */
