@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * members.c - certificates that are held, and who has which name and address.
+ *
+ * Three indexes point at the same members: by key all of them, by name and by address those that
+ * are not superseded. What has expired counts as gone wherever it would stand in somebody's way.
+ */
+#include "core/members.h"
+
+#include "core/bytes.h"
+#include "core/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW_VERSION 1
+
+struct members {
+	struct table by_key;
+	struct table by_name; /* the name with zeros to NAME_KEY_LEN */
+	struct table by_ip;   /* struct ip */
+	struct member **all;
+	uint32_t count;
+	uint32_t cap;
+	uint32_t limit;
+	uint32_t cursor; /* where members_expire looks next */
+};
+
+#define NAME_KEY_LEN (NAME_MAX_LEN + 1)
+
+struct members *
+members_new(const struct rng *rng, uint32_t limit)
+{
+	struct members *ms = calloc(1, sizeof(*ms));
+	uint8_t hash_key[16];
+
+	if (ms == NULL)
+		return NULL;
+	ms->limit = limit;
+	rng_fill(rng, hash_key, sizeof(hash_key));
+	table_init(&ms->by_key, hash_key, 32, limit);
+	table_init(&ms->by_name, hash_key, NAME_KEY_LEN, limit);
+	table_init(&ms->by_ip, hash_key, sizeof(struct ip), limit * CERT_ADDRESSES_MAX);
+	return ms;
+}
+
+static void
+member_free(struct member *m)
+{
+	free(m->bytes);
+	free(m);
+}
+
+void
+members_free(struct members *ms)
+{
+	if (ms == NULL)
+		return;
+	for (uint32_t i = 0; i < ms->count; i++)
+		member_free(ms->all[i]);
+	table_free(&ms->by_key);
+	table_free(&ms->by_name);
+	table_free(&ms->by_ip);
+	free(ms->all);
+	free(ms);
+}
+
+void
+member_cert(const struct member *m, struct cert *ret)
+{
+	int rc = cert_decode(ret, m->bytes, m->host_len, NULL);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
+struct member *
+members_get(const struct members *ms, const uint8_t key[static 32])
+{
+	return table_get(&ms->by_key, key);
+}
+
+struct member *
+members_by_name(const struct members *ms, const char *name)
+{
+	char padded[NAME_KEY_LEN] = { 0 };
+
+	if (strlen(name) > NAME_MAX_LEN)
+		return NULL;
+	memcpy(padded, name, strlen(name));
+	return table_get(&ms->by_name, padded);
+}
+
+struct member *
+members_by_ip(const struct members *ms, struct ip ip)
+{
+	return table_get(&ms->by_ip, &ip);
+}
+
+static bool
+expired(const struct member *m, uint64_t now)
+{
+	return now > m->valid_until;
+}
+
+bool
+members_is_stock(const struct members *ms, const uint8_t key[static 32], uint64_t now)
+{
+	const struct member *m = members_get(ms, key);
+
+	return m != NULL && (m->flags & CERT_STOCK) != 0 && !m->superseded && !expired(m, now);
+}
+
+uint32_t
+members_count(const struct members *ms)
+{
+	return ms->count;
+}
+
+struct member *
+members_at(const struct members *ms, uint32_t i)
+{
+	return i < ms->count ? ms->all[i] : NULL;
+}
+
+void
+members_stamp(struct member *m, const uint8_t timestamp[static MEMBER_TIMESTAMP_LEN])
+{
+	/* TAI64N is big-endian. */
+	if (memcmp(timestamp, m->timestamp, MEMBER_TIMESTAMP_LEN) > 0)
+		memcpy(m->timestamp, timestamp, MEMBER_TIMESTAMP_LEN);
+}
+
+/* Takes from `m` the name and addresses that it has in the indexes. */
+static void
+unindex(struct members *ms, const struct member *m)
+{
+	struct cert c;
+
+	member_cert(m, &c);
+	if (table_get(&ms->by_name, m->name) == m)
+		(void)table_del(&ms->by_name, m->name);
+	for (uint32_t i = 0; i < c.address_count; i++) {
+		if (members_by_ip(ms, c.addresses[i].ip) == m)
+			(void)table_del(&ms->by_ip, &c.addresses[i].ip);
+	}
+}
+
+/* Without memory `m` stays found by its key, and by less than all of the rest. */
+static int
+index_member(struct members *ms, struct member *m, const struct cert *c)
+{
+	int rc = table_put(&ms->by_name, m->name, m);
+
+	for (uint32_t i = 0; rc == 0 && i < c->address_count; i++)
+		rc = table_put(&ms->by_ip, &c->addresses[i].ip, m);
+	return rc;
+}
+
+static void
+remove_member(struct members *ms, struct member *m, struct outbox *o)
+{
+	unindex(ms, m);
+	(void)table_del(&ms->by_key, m->key);
+	ms->all[m->index] = ms->all[--ms->count];
+	ms->all[m->index]->index = m->index;
+	if (o != NULL)
+		outbox_remember(o, MEMORY_MEMBER, m->key, sizeof(m->key), NULL, 0, 0);
+	member_free(m);
+}
+
+uint32_t
+members_expire(struct members *ms, uint64_t now, uint32_t max, struct outbox *o)
+{
+	uint32_t removed = 0;
+
+	for (uint32_t looked = 0; looked < max && ms->count > 0; looked++) {
+		if (ms->cursor >= ms->count)
+			ms->cursor = 0;
+		if (!expired(ms->all[ms->cursor], now)) {
+			ms->cursor++;
+			continue;
+		}
+		/* The last one comes here and is looked at next. */
+		remove_member(ms, ms->all[ms->cursor], o);
+		removed++;
+	}
+	return removed;
+}
+
+/* Who stands where a certificate wants to be; NULL where nobody does. */
+struct claim {
+	struct member *key;     /* may have expired: its timestamp stays with the key */
+	struct member *name;    /* another key with its name */
+	struct member *address; /* yet another with one of its addresses */
+};
+
+/* `m`, unless it is `but` or has expired; then it is removed. */
+static struct member *
+in_the_way(struct members *ms, struct member *m, const struct member *but, uint64_t now,
+    struct outbox *o)
+{
+	if (m == NULL || m == but)
+		return NULL;
+	if (!expired(m, now))
+		return m;
+	remove_member(ms, m, o);
+	return NULL;
+}
+
+static struct claim
+claim_of(struct members *ms, const struct cert *c, uint64_t now, struct outbox *o)
+{
+	struct claim claim = { .key = members_get(ms, c->key) };
+
+	claim.name = in_the_way(ms, members_by_name(ms, c->name), claim.key, now, o);
+	for (uint32_t i = 0; i < c->address_count; i++) {
+		struct member *m = members_by_ip(ms, c->addresses[i].ip);
+
+		m = in_the_way(ms, m, claim.key, now, o);
+		if (m != claim.name && claim.address == NULL)
+			claim.address = m;
+	}
+	return claim;
+}
+
+/* Does a certificate come after the one that `m` holds, from the same issuer? */
+static int
+comes_after(const struct cert *c, const struct member *m)
+{
+	if (memcmp(c->issuer, m->issuer, sizeof(m->issuer)) != 0 || c->serial == m->serial)
+		return ERR_CONFLICT;
+	return c->serial > m->serial ? 0 : ERR_SUPERSEDED;
+}
+
+/* May `c` take the places that it claims? If not, `*holder` is who keeps them. */
+static int
+claim_judge(const struct claim *claim, const struct cert *c, uint64_t now, struct member **holder)
+{
+	int rc = 0;
+
+	*holder = claim->key;
+	if (claim->key != NULL && !expired(claim->key, now))
+		rc = comes_after(c, claim->key);
+	if (rc == 0 && claim->name != NULL) {
+		*holder = claim->name;
+		rc = comes_after(c, claim->name);
+	}
+	if (rc == 0 && claim->address != NULL) {
+		*holder = claim->address;
+		rc = ERR_CONFLICT;
+	}
+	return rc;
+}
+
+/* A member for a key that is not here yet, in the table but without a certificate. */
+static int
+add_member(struct members *ms, const uint8_t key[static 32], struct member **ret)
+{
+	uint32_t cap = ms->cap > 0 ? ms->cap * 2 : 64;
+	struct member **all;
+	struct member *m;
+	int rc;
+
+	if (ms->count == ms->cap) {
+		all = realloc(ms->all, cap * sizeof(struct member *));
+		if (all == NULL)
+			return -ENOMEM;
+		ms->all = all;
+		ms->cap = cap;
+	}
+	m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		return -ENOMEM;
+	rc = table_put(&ms->by_key, key, m);
+	if (rc < 0) {
+		free(m);
+		return rc;
+	}
+	memcpy(m->key, key, sizeof(m->key));
+	m->index = ms->count;
+	ms->all[ms->count++] = m;
+	*ret = m;
+	return 0;
+}
+
+/* Gives `m` another certificate. `bytes` are `m`'s from now on. */
+static void
+set_certificate(struct member *m, const struct verified *v, uint8_t *bytes, size_t host_len)
+{
+	const struct cert *c = &v->cert;
+
+	free(m->bytes);
+	m->bytes = bytes;
+	m->host_len = (uint16_t)host_len;
+	m->issuing_len = (uint16_t)v->issuing_len;
+	memcpy(m->fingerprint, c->fingerprint, sizeof(m->fingerprint));
+	memcpy(m->issuer, c->issuer, sizeof(m->issuer));
+	memcpy(m->name, c->name, sizeof(m->name));
+	m->serial = c->serial;
+	m->valid_from = v->valid_from;
+	m->valid_until = v->valid_until;
+	m->flags = c->flags;
+	m->superseded = false;
+}
+
+/* Stores what was found to be allowed, in `*m` or, if that is NULL, in a new member. */
+static int
+store(struct members *ms, const struct verified *v, const uint8_t *host, size_t host_len,
+    struct member *loser, struct member **m)
+{
+	uint8_t *bytes = malloc(host_len + v->issuing_len);
+	int rc = 0;
+
+	if (bytes == NULL)
+		return -ENOMEM;
+	memcpy(bytes, host, host_len);
+	memcpy(bytes + host_len, v->issuing, v->issuing_len);
+	if (*m != NULL)
+		unindex(ms, *m);
+	else
+		rc = add_member(ms, v->cert.key, m);
+	if (rc < 0) {
+		free(bytes);
+		return rc;
+	}
+	set_certificate(*m, v, bytes, host_len);
+	if (loser != NULL) {
+		unindex(ms, loser);
+		loser->superseded = true;
+	}
+	return index_member(ms, *m, &v->cert);
+}
+
+/* The certificate is the one that `m` holds; only its issuing CA may have been renewed. */
+static int
+learn_again(struct members *ms, const struct verified *v, const uint8_t *host, size_t host_len,
+    struct member *m)
+{
+	int rc;
+
+	if (m->superseded)
+		return ERR_SUPERSEDED;
+	if (v->valid_until <= m->valid_until)
+		return LEARNED_NOTHING;
+	rc = store(ms, v, host, host_len, NULL, &m);
+	return rc < 0 ? rc : LEARNED_RENEWED;
+}
+
+static int
+make_room(struct members *ms, uint64_t now, struct outbox *o)
+{
+	if (ms->count == ms->limit)
+		(void)members_expire(ms, now, ms->count, o);
+	return ms->count < ms->limit ? 0 : ERR_FULL;
+}
+
+int
+members_learn(struct members *ms, const struct verified *v, const uint8_t *host, size_t host_len,
+    uint64_t now, struct outbox *o, struct member **ret, struct member **loser)
+{
+	struct claim claim = claim_of(ms, &v->cert, now, o);
+	struct member *m = claim.key, *holder;
+	int rc;
+
+	if (m != NULL && memcmp(m->fingerprint, v->cert.fingerprint, sizeof(m->fingerprint)) == 0) {
+		rc = learn_again(ms, v, host, host_len, m);
+		holder = members_by_name(ms, m->name);
+	} else {
+		rc = claim_judge(&claim, &v->cert, now, &holder);
+		if (rc == 0 && m == NULL)
+			rc = make_room(ms, now, o);
+		if (rc == 0)
+			rc = store(ms, v, host, host_len, claim.name, &m);
+		if (rc == 0)
+			rc = claim.name != NULL  ? LEARNED_REPLACED
+			     : claim.key != NULL ? LEARNED_RENEWED
+			                         : LEARNED_NEW;
+	}
+	if (rc >= 0 && ret != NULL)
+		*ret = m;
+	if ((rc == LEARNED_REPLACED || rc == ERR_CONFLICT || rc == ERR_SUPERSEDED) && loser != NULL)
+		*loser = holder;
+	return rc;
+}
+
+void
+members_remember(const struct member *m, struct outbox *o)
+{
+	uint8_t row[MEMBER_ROW_MAX];
+	struct wr w = wr_init(row, sizeof(row));
+	int len;
+
+	wr_u8(&w, ROW_VERSION);
+	wr_bytes(&w, m->timestamp, sizeof(m->timestamp));
+	wr_u16(&w, m->host_len);
+	wr_bytes(&w, m->bytes, m->host_len);
+	wr_u16(&w, m->issuing_len);
+	wr_bytes(&w, m->bytes + m->host_len, m->issuing_len);
+	len = wr_end(&w);
+	assert(len > 0);
+	outbox_remember(o, MEMORY_MEMBER, m->key, sizeof(m->key), row, (uint32_t)len, 0);
+}
+
+int
+members_recall(struct members *ms, struct trust *t, const uint8_t *key, size_t key_len,
+    const uint8_t *value, size_t value_len, usec_t wall, struct member **ret)
+{
+	struct rd r = rd_init(value, value_len);
+	uint8_t version = rd_u8(&r);
+	uint8_t timestamp[MEMBER_TIMESTAMP_LEN];
+	struct rd host, issuing;
+	struct verified v;
+	struct member *m;
+	int rc;
+
+	rd_bytes(&r, timestamp, sizeof(timestamp));
+	host = rd_sub(&r, rd_u16(&r));
+	issuing = rd_sub(&r, rd_u16(&r));
+	if (rd_end(&r) < 0)
+		return rd_end(&r);
+	if (version != ROW_VERSION)
+		return ERR_VERSION;
+	rc = trust_verify(t, host.p, host.left, issuing.p, issuing.left, wall, &v, NULL);
+	if (rc < 0)
+		return rc;
+	if (key_len != sizeof(v.cert.key) || memcmp(key, v.cert.key, key_len) != 0)
+		return ERR_FORMAT;
+	rc = members_learn(ms, &v, host.p, host.left, trust_now(t, wall), NULL, &m, NULL);
+	if (rc < 0)
+		return rc;
+	members_stamp(m, timestamp);
+	if (ret != NULL)
+		*ret = m;
+	return rc;
+}
