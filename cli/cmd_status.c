@@ -18,7 +18,6 @@ static const struct column node_columns[] = {
 	{ "sent", "tx_bytes", COLUMN_BYTES },
 	{ "received", "rx_bytes", COLUMN_BYTES },
 	{ "open to members", "allow_all", COLUMN_TEXT },
-	{ "relay only", "relay_only", COLUMN_TEXT },
 	{ "certificate until", "expires", COLUMN_TIME },
 	{ "running for", "uptime_s", COLUMN_DURATION },
 	{ "version", "version", COLUMN_TEXT },

@@ -550,6 +550,14 @@ channel_ready(const struct channel *ch, struct instant now)
 	return k != NULL && session_alive(&k->session, now.mono);
 }
 
+uint32_t
+channel_index(const struct channel *ch)
+{
+	const struct keypair *k = ch->keypairs[CURRENT];
+
+	return k != NULL ? k->session.local_index : 0;
+}
+
 /*
  * Does the sender of this payload expect to hear something? Answers do not; whatever else comes is
  * answered by a keepalive if by nothing better, so that silence means that nobody is there.

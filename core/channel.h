@@ -174,6 +174,9 @@ bool channel_ready(const struct channel *ch, struct instant now);
  */
 int channel_seal(struct channel *ch, struct instant now, uint8_t *p, size_t len) must_check;
 
+/* Our index of the session that channel_seal() uses, by which its counters are known; 0: none. */
+uint32_t channel_index(const struct channel *ch);
+
 struct channel_opened {
 	uint8_t *p; /* the plaintext, in place, with padding */
 	size_t len; /* 0: keepalive */

@@ -60,7 +60,6 @@ const char *firewall_rule_format(char to[static FIREWALL_RULE_TEXT_MAX],
 /* What may change while the node runs (mesh_configure). */
 struct mesh_settings {
 	bool allow_all; /* inbound open to every member: the rule "anyone" */
-	bool relay_only; /* show our addresses to relays only (privacy), at the price of speed */
 	struct firewall_rule rules[FIREWALL_RULES_MAX];
 	size_t rule_count;
 	char accept_routes[ACCEPT_ROUTES_MAX][NAME_MAX_LEN + 1]; /* peers whose routes we take */

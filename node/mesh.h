@@ -50,9 +50,6 @@ void mesh_free(struct mesh *m);
 int mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const uint8_t *key,
     size_t key_len, const uint8_t *value, size_t value_len);
 
-/* The write that carried `ticket` is on disk. */
-void mesh_remembered(struct mesh *m, struct instant now, uint64_t ticket, struct outbox *out);
-
 /* Registers with the lighthouses and calls the peers of the last ten minutes. */
 void mesh_start(struct mesh *m, struct instant now, struct outbox *out);
 
@@ -104,7 +101,17 @@ int mesh_want(struct mesh *m, struct instant now, const char *name, struct outbo
 int mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t cert_len,
     const uint8_t *issuing, size_t issuing_len, struct outbox *out, struct err *e) must_check;
 
-/* Says goodbye to every peer. Nothing but mesh_free may follow. */
-void mesh_close(struct mesh *m, struct instant now, struct outbox *out);
+/*
+ * Somebody says that the member `name` is reached at `at` (a stock peer, which registers nowhere;
+ * a lighthouse whose name was resolved anew). 0; ERR_UNKNOWN.
+ */
+int mesh_add_endpoint(struct mesh *m, struct instant now, const char *name, const struct addr *at,
+    struct outbox *out) must_check;
+
+/*
+ * Says goodbye, to as many peers as the outbox holds. True: there are more, settle and call again.
+ * Nothing but mesh_close and mesh_free may follow.
+ */
+bool mesh_close(struct mesh *m, struct instant now, struct outbox *out);
 
 #endif

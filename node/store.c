@@ -13,8 +13,6 @@
 
 const struct setting node_settings[] = {
 	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
-	{ "relay-only", "no", true, "show this host's addresses to relays only",
-	    setting_check_yes_no },
 	{ "accept-routes", "", true, "peers whose subnets are reached through them",
 	    setting_check_names },
 	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
@@ -96,7 +94,6 @@ node_store_load(struct node_store *s, struct mesh_settings *ret, struct err *err
 
 	*ret = (struct mesh_settings){
 		.allow_all = setting_yes(&s->settings, node_settings, "allow-all"),
-		.relay_only = setting_yes(&s->settings, node_settings, "relay-only"),
 	};
 	rc = load_rules(s, ret, err);
 	return rc < 0 ? rc : load_accepted(s, ret, err);

@@ -21,7 +21,6 @@ enum view_why {
 	WHY_NO_ANSWER,	     /* handshakes go unanswered */
 	WHY_UNKNOWN_TO_LIGHTHOUSES,
 	WHY_NO_LIGHTHOUSE,   /* no lighthouse answers */
-	WHY_RELAY_ONLY,	     /* set here or there */
 };
 
 /* One word of [a-z-] for each, as `peers` shows it and `--json` holds it. */
@@ -115,7 +114,6 @@ struct view_status {
 	uint64_t tx_bytes;
 	uint64_t rx_bytes;
 	bool allow_all;
-	bool relay_only;
 	struct view_lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
 };

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * firewall.c - tracked flows, and rules for what nobody here asked for.
+ */
+#include "node/firewall.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A flow as seen from here. Without padding: it is hashed as bytes. */
+struct flow_key {
+	struct ip local;
+	struct ip remote;
+	uint8_t local_port[2];
+	uint8_t remote_port[2];
+	uint8_t protocol;
+};
+
+struct flow {
+	struct flow_key key;
+	usec_t expires;
+	struct flow *newer;
+	struct flow *older;
+};
+
+void
+firewall_init(struct firewall *fw, const uint8_t hash_key[static 16])
+{
+	memset(fw, 0, sizeof(*fw));
+	table_init(&fw->flows, hash_key, sizeof(struct flow_key), FIREWALL_FLOWS_MAX);
+}
+
+void
+firewall_wipe(struct firewall *fw)
+{
+	struct flow *f = fw->newest;
+
+	while (f != NULL) {
+		struct flow *older = f->older;
+
+		free(f);
+		f = older;
+	}
+	table_free(&fw->flows);
+	memset(fw, 0, sizeof(*fw));
+}
+
+void
+firewall_configure(struct firewall *fw, const struct mesh_settings *s)
+{
+	fw->allow_all = s->allow_all;
+	fw->rule_count = s->rule_count;
+	memcpy(fw->rules, s->rules, s->rule_count * sizeof(s->rules[0]));
+}
+
+static usec_t
+flow_timeout(uint8_t protocol)
+{
+	return protocol == IPPROTO_OF_TCP ? FIREWALL_TCP_TIMEOUT :
+	    protocol == IPPROTO_OF_UDP	? FIREWALL_UDP_TIMEOUT :
+					  FIREWALL_OTHER_TIMEOUT;
+}
+
+static struct flow_key
+flow_key(struct ip local, uint16_t local_port, struct ip remote, uint16_t remote_port,
+    uint8_t protocol)
+{
+	struct flow_key k = { .local = local, .remote = remote, .protocol = protocol };
+
+	put_be16(k.local_port, local_port);
+	put_be16(k.remote_port, remote_port);
+	return k;
+}
+
+static void
+unlink_flow(struct firewall *fw, struct flow *f)
+{
+	*(f->newer != NULL ? &f->newer->older : &fw->newest) = f->older;
+	*(f->older != NULL ? &f->older->newer : &fw->oldest) = f->newer;
+}
+
+static void
+push_newest(struct firewall *fw, struct flow *f)
+{
+	f->newer = NULL;
+	f->older = fw->newest;
+	*(fw->newest != NULL ? &fw->newest->newer : &fw->oldest) = f;
+	fw->newest = f;
+}
+
+/* A flow object that is in no list: a fresh one, or the quietest when there may be no more. */
+static struct flow *
+take_flow(struct firewall *fw)
+{
+	struct flow *f;
+
+	if (fw->flows.count < FIREWALL_FLOWS_MAX)
+		return calloc(1, sizeof(*f));
+	f = fw->oldest;
+	table_del(&fw->flows, &f->key);
+	unlink_flow(fw, f);
+	return f;
+}
+
+static void
+touch(struct firewall *fw, usec_t now, struct flow *f)
+{
+	f->expires = now + flow_timeout(f->key.protocol);
+	if (fw->newest != f) {
+		unlink_flow(fw, f);
+		push_newest(fw, f);
+	}
+}
+
+void
+firewall_sent(struct firewall *fw, usec_t now, const struct inner *in)
+{
+	struct flow_key key = flow_key(in->src, in->sport, in->dst, in->dport, in->protocol);
+	struct flow *f = table_get(&fw->flows, &key);
+
+	if (in->fragment || in->icmp == ICMP_ERROR)
+		return;
+	if (f == NULL) {
+		f = take_flow(fw);
+		if (f == NULL)
+			return;
+		f->key = key;
+		if (table_put(&fw->flows, &key, f) < 0) {
+			free(f);
+			return;
+		}
+		push_newest(fw, f);
+	}
+	touch(fw, now, f);
+}
+
+/* Is there a flow that we opened between these two? Hearing from it keeps it. */
+static bool
+answers_flow(struct firewall *fw, usec_t now, const struct flow_key *key)
+{
+	struct flow *f = table_get(&fw->flows, key);
+
+	if (f == NULL || f->expires <= now)
+		return false;
+	touch(fw, now, f);
+	return true;
+}
+
+/* Does the ICMP error quote a packet of a flow of ours? */
+static bool
+quotes_flow(struct firewall *fw, usec_t now, const struct inner *in, const uint8_t *p)
+{
+	struct inner quoted;
+	struct flow_key key;
+
+	if (inner_parse_quoted(&quoted, p, in) < 0)
+		return false;
+	key = flow_key(quoted.src, quoted.sport, quoted.dst, quoted.dport, quoted.protocol);
+	return ip_equal(quoted.src, in->dst) && answers_flow(fw, now, &key);
+}
+
+static bool
+rule_names(const struct firewall_rule *r, const struct cert *who)
+{
+	switch (r->who) {
+	case RULE_ANYONE:
+		return true;
+	case RULE_NAME:
+		return strcmp(r->subject, who->name) == 0;
+	case RULE_GROUP:
+		return cert_has_group(who, r->subject);
+	}
+	return false;
+}
+
+/* ICMP has one number in each family and one name for people. */
+static uint8_t
+protocol_for_rules(uint8_t protocol)
+{
+	return protocol == IPPROTO_OF_ICMP6 ? IPPROTO_OF_ICMP : protocol;
+}
+
+static bool
+rule_admits(const struct firewall_rule *r, const struct inner *in, const struct cert *who)
+{
+	if (r->protocol != 0 && r->protocol != protocol_for_rules(in->protocol))
+		return false;
+	if (in->dport < r->port_first || in->dport > r->port_last)
+		return false;
+	return rule_names(r, who);
+}
+
+bool
+firewall_admits(struct firewall *fw, usec_t now, const struct inner *in, const uint8_t *p,
+    const struct cert *who)
+{
+	struct flow_key key = flow_key(in->dst, in->dport, in->src, in->sport, in->protocol);
+
+	/*
+	 * A later fragment does nothing without the first one, which has the ports and was judged
+	 * by them; the kernel refuses overlaps (RFC 5722).
+	 */
+	if (fw->allow_all || in->icmp == ICMP_ECHO || in->fragment)
+		return true;
+	if (in->icmp == ICMP_ERROR)
+		return quotes_flow(fw, now, in, p);
+	if (answers_flow(fw, now, &key))
+		return true;
+	for (size_t i = 0; i < fw->rule_count; i++) {
+		if (rule_admits(&fw->rules[i], in, who))
+			return true;
+	}
+	return false;
+}
+
+static int
+parse_who(struct firewall_rule *r, const char *word, struct err *e)
+{
+	const char *name = word;
+
+	if (strcmp(word, "anyone") == 0) {
+		r->who = RULE_ANYONE;
+		return 0;
+	}
+	r->who = RULE_NAME;
+	if (strncmp(word, "name:", 5) == 0) {
+		name = word + 5;
+	} else if (strncmp(word, "group:", 6) == 0) {
+		r->who = RULE_GROUP;
+		name = word + 6;
+	}
+	if (!text_is_name(name, strlen(name)))
+		return err_set(e, ERR_FORMAT,
+		    "a rule begins with anyone, a peer's name, or group:NAME");
+	memcpy(r->subject, name, strlen(name) + 1);
+	return 0;
+}
+
+static int
+parse_ports(struct firewall_rule *r, char *ports, struct err *e)
+{
+	char *dash = strchr(ports, '-');
+	uint64_t first, last;
+
+	if (dash != NULL)
+		*dash = '\0';
+	if (text_u64(&first, ports, 1, UINT16_MAX) < 0 ||
+	    text_u64(&last, dash != NULL ? dash + 1 : ports, first, UINT16_MAX) < 0)
+		return err_set(e, ERR_FORMAT, "a port is 1 to 65535, or a range like 8000-8080");
+	if (r->protocol != IPPROTO_OF_TCP && r->protocol != IPPROTO_OF_UDP)
+		return err_set(e, ERR_FORMAT, "only tcp and udp have ports");
+	r->port_first = (uint16_t)first;
+	r->port_last = (uint16_t)last;
+	return 0;
+}
+
+static int
+parse_protocol(struct firewall_rule *r, char *word, struct err *e)
+{
+	char *slash = strchr(word, '/');
+	uint64_t number;
+
+	if (slash != NULL)
+		*slash = '\0';
+	if (strcmp(word, "any") == 0)
+		r->protocol = 0;
+	else if (strcmp(word, "tcp") == 0)
+		r->protocol = IPPROTO_OF_TCP;
+	else if (strcmp(word, "udp") == 0)
+		r->protocol = IPPROTO_OF_UDP;
+	else if (strcmp(word, "icmp") == 0)
+		r->protocol = IPPROTO_OF_ICMP;
+	else if (text_u64(&number, word, 1, 254) == 0)
+		r->protocol = protocol_for_rules((uint8_t)number);
+	else
+		return err_set(e, ERR_FORMAT,
+		    "a protocol is any, tcp, udp, icmp, or a number from 1 to 254");
+	return slash != NULL ? parse_ports(r, slash + 1, e) : 0;
+}
+
+int
+firewall_rule_parse(struct firewall_rule *ret, const char *text, struct err *e)
+{
+	char buf[FIREWALL_RULE_TEXT_MAX];
+	struct firewall_rule r = { .port_last = UINT16_MAX };
+	char *space;
+	int rc;
+
+	if (strlen(text) >= sizeof(buf))
+		return err_set(e, ERR_FORMAT, "a rule has at most %zu characters", sizeof(buf) - 1);
+	memcpy(buf, text, strlen(text) + 1);
+	space = strchr(buf, ' ');
+	if (space != NULL) {
+		*space = '\0';
+		rc = parse_protocol(&r, space + 1, e);
+		if (rc < 0)
+			return rc;
+	}
+	rc = parse_who(&r, buf, e);
+	if (rc < 0)
+		return rc;
+	*ret = r;
+	return 0;
+}
+
+/* Writes " tcp", " 47" or nothing for any protocol. */
+static int
+format_protocol(char *to, size_t cap, uint8_t protocol)
+{
+	switch (protocol) {
+	case 0:
+		return 0;
+	case IPPROTO_OF_TCP:
+		return snprintf(to, cap, " tcp");
+	case IPPROTO_OF_UDP:
+		return snprintf(to, cap, " udp");
+	case IPPROTO_OF_ICMP:
+		return snprintf(to, cap, " icmp");
+	default:
+		return snprintf(to, cap, " %u", protocol);
+	}
+}
+
+const char *
+firewall_rule_format(char to[static FIREWALL_RULE_TEXT_MAX], const struct firewall_rule *r)
+{
+	static const char *const prefixes[] = {
+		[RULE_ANYONE] = "anyone",
+		[RULE_NAME] = "name:",
+		[RULE_GROUP] = "group:",
+	};
+	const size_t cap = FIREWALL_RULE_TEXT_MAX;
+	int n = snprintf(to, cap, "%s%s", prefixes[r->who], r->subject);
+
+	n += format_protocol(to + n, cap - (size_t)n, r->protocol);
+	if (r->port_first != 0 && r->port_first == r->port_last)
+		(void)snprintf(to + n, cap - (size_t)n, "/%u", r->port_first);
+	else if (r->port_first != 0)
+		(void)snprintf(to + n, cap - (size_t)n, "/%u-%u", r->port_first, r->port_last);
+	return to;
+}

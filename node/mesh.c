@@ -1,0 +1,1113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * mesh.c - the way of a packet through a node.
+ *
+ * From the network: type and length; the session, found by index, opens it in place; the path
+ * learns that it was heard; a frame goes to speak.c, an inner packet past source check and firewall
+ * to the TUN. From the TUN: the route names the peer, its channel seals in place, its best path
+ * carries it; where there is no session yet the packet waits while reach.c makes one.
+ */
+#include "node/mesh_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define OPEN_ANSWERS_MAX 16
+#define MEMBERS_EXPIRE_AT_ONCE 64
+
+/*
+ * Life
+ */
+
+static int
+copy_bytes(struct cert_bytes *to, const struct cert_bytes *from)
+{
+	if (from->len > sizeof(to->p))
+		return ERR_FORMAT;
+	*to = *from;
+	return 0;
+}
+
+static int
+add_roots(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
+{
+	enum breach why;
+	int r;
+
+	if (c->root_count == 0)
+		return err_set(e, ERR_UNKNOWN, "the bundle holds no CA certificate; ask for a new one");
+	for (size_t i = 0; i < c->root_count; i++) {
+		r = trust_add(m->trust, c->roots[i].p, c->roots[i].len, now.wall, &why);
+		if (r < 0)
+			return err_set(e, r, "CA certificate %zu of the bundle %s (%s)", i + 1,
+			    err_phrase(r), breach_phrase(why));
+	}
+	return 0;
+}
+
+static int
+take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
+{
+	struct verified v;
+	enum breach why;
+	int r;
+
+	if (noise_identity_init(&m->self, c->private_key) < 0 ||
+	    copy_bytes(&m->cert_bytes, &c->cert) < 0 || copy_bytes(&m->issuing, &c->issuing) < 0)
+		return err_set(e, ERR_FORMAT, "the key or certificate of this node is damaged");
+	r = trust_verify(m->trust, m->cert_bytes.p, m->cert_bytes.len,
+	    m->issuing.len > 0 ? m->issuing.p : NULL, m->issuing.len, now.wall, &v, &why);
+	if (r < 0)
+		return err_set(e, r, "the certificate of this node %s; ask for a new one, and check "
+		    "the clock of this machine", err_phrase(r));
+	if (!crypto_equal(v.cert.key, m->self.public, sizeof(v.cert.key)))
+		return err_set(e, ERR_CONFLICT,
+		    "the certificate of this node belongs to another private key");
+	m->cert = v.cert;
+	return 0;
+}
+
+/* The bundle's lighthouses become peers with fixed addresses. */
+static int
+add_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now,
+    struct outbox *out, struct err *e)
+{
+	struct lighthouse *l = &m->lighthouses[m->lighthouse_count];
+	struct member *member;
+	struct verified v;
+	int r;
+
+	r = trust_verify(m->trust, c->cert.p, c->cert.len,
+	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
+	if (r >= 0 && (v.cert.flags & CERT_LIGHTHOUSE) == 0)
+		r = ERR_DENIED;
+	if (r >= 0)
+		r = members_learn(m->members, &v, c->cert.p, c->cert.len,
+		    trust_now(m->trust, now.wall), out, &member, NULL);
+	if (r < 0)
+		return err_set(e, r, "the certificate of a lighthouse in the bundle %s",
+		    err_phrase(r));
+	l->peer = reach_peer(m, now, member, out);
+	if (l->peer == NULL)
+		return err_set(e, ERR_CONFLICT, "a lighthouse of the bundle is this node itself");
+	l->peer->lighthouse = l;
+	for (size_t i = 0; i < c->endpoint_count; i++)
+		(void)reach_candidate(m, now, l->peer, &c->endpoints[i], ORIGIN_FIXED);
+	m->lighthouse_count++;
+	return 0;
+}
+
+/* Hash tables, each with a key of its own. */
+static void
+init_tables(struct mesh *m)
+{
+	uint8_t key[16];
+
+	rng_fill(&m->rng, key, sizeof(key));
+	table_init(&m->by_key, key, 32, m->peers_max);
+	rng_fill(&m->rng, key, sizeof(key));
+	table_init(&m->by_index, key, sizeof(uint32_t), 4 * m->peers_max);
+	rng_fill(&m->rng, key, sizeof(key));
+	table_init(&m->endpoints, key, 32, ENDPOINTS_MAX);
+	rng_fill(&m->rng, key, sizeof(key));
+	route_init(&m->routes, key, m->peers_max);
+	rng_fill(&m->rng, key, sizeof(key));
+	firewall_init(&m->firewall, key);
+	rng_fill(&m->rng, key, sizeof(key));
+	relay_init(&m->relaying, key, &m->rng);
+	rng_fill(&m->rng, key, sizeof(key));
+	target_limit_init(&m->targets, key);
+	finder_init(&m->finder, &m->rng);
+}
+
+static int
+fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct outbox *out,
+    struct err *e)
+{
+	unsigned load = c->handshakes_per_second != 0 ? c->handshakes_per_second :
+							DOOR_LOAD_DEFAULT;
+	int r;
+
+	init_tables(m);
+	m->peers = calloc(m->peers_max, sizeof(struct peer *));
+	m->trust = trust_new(&m->rng);
+	m->members = members_new(&m->rng, MEMBERS_NODE_MAX);
+	if (m->peers == NULL || m->trust == NULL || m->members == NULL)
+		return err_set(e, -ENOMEM, "not enough memory");
+	r = add_roots(m, c, now, e);
+	if (r >= 0)
+		r = take_identity(m, c, now, e);
+	if (r < 0)
+		return r;
+	m->door = door_new(&m->self, m->trust, m->members, &m->rng, load, m->peers_max);
+	if (m->door == NULL)
+		return err_set(e, -ENOMEM, "not enough memory");
+	if (c->has_psk)
+		memcpy(m->psk, c->psk, sizeof(m->psk));
+	m->settings = c->settings;
+	firewall_configure(&m->firewall, &m->settings);
+	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
+		r = add_lighthouse(m, &c->lighthouses[i], now, out, e);
+	return r;
+}
+
+int
+mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng, struct instant now,
+    struct err *e)
+{
+	struct mesh *m = calloc(1, sizeof(*m));
+	struct outbox unheard = { 0 };
+	int r;
+
+	if (m == NULL)
+		return err_set(e, -ENOMEM, "not enough memory");
+	m->rng = *rng;
+	m->peers_max = c->peers_max != 0 ? c->peers_max : PEERS_MAX_DEFAULT;
+	m->candidates_seq = 1;
+	/* Effects of this first stage are routes of lighthouses; mesh_start says them again. */
+	r = fill(m, c, now, &unheard, e);
+	if (r < 0) {
+		mesh_free(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+static void
+free_endpoints(struct mesh *m)
+{
+	size_t cursor = 0;
+	struct endpoints *row;
+
+	while ((row = table_next(&m->endpoints, &cursor, NULL)) != NULL)
+		free(row);
+	table_free(&m->endpoints);
+}
+
+void
+mesh_free(struct mesh *m)
+{
+	if (m == NULL)
+		return;
+	for (uint32_t i = 0; i < m->peer_count; i++)
+		peer_free(m->peers[i]);
+	free(m->peers);
+	door_free(m->door);
+	members_free(m->members);
+	trust_free(m->trust);
+	free_endpoints(m);
+	finder_wipe(&m->finder);
+	relay_wipe(&m->relaying);
+	firewall_wipe(&m->firewall);
+	route_wipe(&m->routes);
+	table_free(&m->by_key);
+	table_free(&m->by_index);
+	heap_free(&m->timers);
+	crypto_wipe(m, sizeof(*m));
+	free(m);
+}
+
+/*
+ * What was remembered
+ */
+
+static int
+recall_endpoint(struct mesh *m, const uint8_t *key, size_t key_len, const uint8_t *value,
+    size_t value_len)
+{
+	struct rd r = rd_init(value, value_len);
+	struct endpoints row = { .wall = rd_u64(&r), .count = rd_u8(&r) };
+	struct endpoints *kept;
+
+	if (key_len != sizeof(row.key) || row.count > ENDPOINTS_OF_PEER)
+		return ERR_FORMAT;
+	memcpy(row.key, key, sizeof(row.key));
+	for (size_t i = 0; i < row.count; i++) {
+		row.at[i].family = rd_u8(&r);
+		(void)rd_u8(&r);
+		row.at[i].port = rd_u16(&r);
+		rd_bytes(&r, row.at[i].ip, sizeof(row.at[i].ip));
+		if (row.at[i].family != FAMILY_V4 && row.at[i].family != FAMILY_V6)
+			return ERR_FORMAT;
+	}
+	if (rd_end(&r) < 0)
+		return rd_end(&r);
+	kept = table_get(&m->endpoints, key);
+	if (kept == NULL) {
+		kept = malloc(sizeof(*kept));
+		if (kept == NULL || table_put(&m->endpoints, key, kept) < 0) {
+			free(kept);
+			return ERR_FULL;
+		}
+	}
+	*kept = row;
+	return 0;
+}
+
+static int
+recall_clock(struct mesh *m, const uint8_t *value, size_t value_len)
+{
+	struct rd r = rd_init(value, value_len);
+	uint64_t reserved = rd_u64(&r);
+	uint64_t newest = rd_u64(&r);
+
+	if (rd_end(&r) < 0)
+		return rd_end(&r);
+	noise_clock_init(&m->clock, reserved);
+	trust_saw(m->trust, newest);
+	return 0;
+}
+
+int
+mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const uint8_t *key,
+    size_t key_len, const uint8_t *value, size_t value_len)
+{
+	assert(!m->started);
+	switch (table) {
+	case MEMORY_MEMBER:
+		return members_recall(
+		    m->members, m->trust, key, key_len, value, value_len, now.wall, NULL);
+	case MEMORY_ENDPOINT:
+		return recall_endpoint(m, key, key_len, value, value_len);
+	case MEMORY_CLOCK:
+		return recall_clock(m, value, value_len);
+	default:
+		return ERR_UNKNOWN;
+	}
+}
+
+/* The peers that were reached lately are called again, without waiting for anybody's traffic. */
+static void
+call_recent(struct mesh *m, struct instant now, struct outbox *out)
+{
+	const struct endpoints *row;
+	size_t cursor = 0;
+
+	while ((row = table_next(&m->endpoints, &cursor, NULL)) != NULL) {
+		const struct member *member = members_get(m->members, row->key);
+		struct peer *p;
+
+		if (member == NULL || member->superseded || row->wall + RECENT_PEERS < now.wall)
+			continue;
+		p = reach_peer(m, now, member, out);
+		if (p == NULL || p->lighthouse != NULL)
+			continue;
+		p->used_at = now.mono;
+		channel_want(p->channel, now.mono);
+		reach_due(m, p, now.mono);
+	}
+}
+
+void
+mesh_start(struct mesh *m, struct instant now, struct outbox *out)
+{
+	m->started = true;
+	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		struct peer *p = m->lighthouses[i].peer;
+
+		for (uint32_t k = 0; k < p->cert.address_count; k++)
+			outbox_route(out, p->cert.addresses[k], p->mtu, true);
+		channel_want(p->channel, now.mono);
+		reach_due(m, p, now.mono);
+	}
+	call_recent(m, now, out);
+	mesh_tick(m, now, out);
+}
+
+bool
+mesh_close(struct mesh *m, struct instant now, struct outbox *out)
+{
+	for (uint32_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		if (!channel_ready(p->channel, now))
+			continue;
+		if (outbox_half_full(out))
+			return true;
+		/* Relayed goodbyes go through the lighthouses' sessions, which end last. */
+		if (p->lighthouse != NULL)
+			continue;
+		speak_close(m, now, p, CLOSE_STOP, out);
+		reach_end(m, p);
+	}
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		struct peer *p = m->lighthouses[i].peer;
+
+		if (channel_ready(p->channel, now))
+			speak_close(m, now, p, CLOSE_STOP, out);
+		reach_end(m, p);
+	}
+	return false;
+}
+
+/*
+ * What the machine and the operator say
+ */
+
+void
+mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
+    struct outbox *out)
+{
+	struct addr kept[MESH_LOCAL_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < n && count < MESH_LOCAL_MAX; i++) {
+		enum addr_class c = addr_class(&local[i]);
+
+		if (c != ADDR_CLASS_LOOPBACK && c != ADDR_CLASS_UNUSABLE &&
+		    c != ADDR_CLASS_LINK_LOCAL && !trust_in_overlay(m->trust, addr_ip(&local[i])))
+			kept[count++] = local[i];
+	}
+	if (count == m->local_count && memcmp(kept, m->local, count * sizeof(kept[0])) == 0)
+		return;
+	memcpy(m->local, kept, count * sizeof(kept[0]));
+	m->local_count = count;
+	if (!m->started)
+		return;
+	for (uint32_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		for (size_t k = 0; k < PEER_PATHS_MAX; k++) {
+			if (p->paths[k].state != PATH_FREE)
+				path_doubt(&p->paths[k], now.mono);
+		}
+		reach_due(m, p, now.mono);
+	}
+	reach_candidates_changed(m, now, out);
+}
+
+void
+mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s,
+    struct outbox *out)
+{
+	(void)now;
+	(void)out;
+	m->settings = *s;
+	firewall_configure(&m->firewall, s);
+}
+
+int
+mesh_want(struct mesh *m, struct instant now, const char *name, struct outbox *out)
+{
+	struct seek like = { .by = QUERY_BY_NAME, .introduce = true };
+	struct member *member;
+	struct peer *p;
+
+	if (!text_is_name(name, strlen(name)))
+		return ERR_FORMAT;
+	member = members_by_name(m->members, name);
+	p = member == NULL ? NULL : reach_peer(m, now, member, out);
+	if (p != NULL) {
+		p->used_at = now.mono;
+		reach_want(m, now, p, out);
+		return 0;
+	}
+	name_copy(like.name, name);
+	(void)finder_seek(&m->finder, now.mono, &like);
+	return 0;
+}
+
+int
+mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t cert_len,
+    const uint8_t *issuing, size_t issuing_len, struct outbox *out, struct err *e)
+{
+	struct member *member, *loser = NULL;
+	struct verified v;
+	enum breach why = BREACH_NONE;
+	int r = trust_verify(m->trust, cert, cert_len, issuing_len > 0 ? issuing : NULL,
+	    issuing_len, now.wall, &v, &why);
+
+	if (r < 0)
+		return err_set(e, r, "the certificate %s", err_phrase(r));
+	r = members_learn(m->members, &v, cert, cert_len, trust_now(m->trust, now.wall), out,
+	    &member, &loser);
+	if (r < 0)
+		return err_set(e, r, "the certificate of %s is refused: its name or address %s",
+		    v.cert.name, err_phrase(r));
+	members_remember(member, out);
+	if (r == LEARNED_REPLACED)
+		speak_loser(m, now, loser, out);
+	(void)reach_peer(m, now, member, out);
+	return 0;
+}
+
+int
+mesh_add_endpoint(struct mesh *m, struct instant now, const char *name, const struct addr *at,
+    struct outbox *out)
+{
+	const struct member *member = members_by_name(m->members, name);
+	struct peer *p = member == NULL ? NULL : reach_peer(m, now, member, out);
+
+	if (p == NULL)
+		return ERR_UNKNOWN;
+	return reach_candidate(m, now, p, at, ORIGIN_FIXED) != NULL ? 0 : ERR_DENIED;
+}
+
+/*
+ * To a peer
+ */
+
+/* The packet does not fit the path: its sender is told, and TCP sends smaller ones. */
+static void
+say_too_big(struct mesh *m, const struct peer *peer, const uint8_t *p, size_t len,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, ICMP_ERROR_MAX);
+	struct inner in;
+	size_t n;
+
+	m->counts[MESH_TOO_BIG]++;
+	if (room == NULL || inner_parse(&in, p, len) < 0)
+		return;
+	n = icmp_too_big_make(room, p, &in, peer->mtu);
+	if (n > 0)
+		outbox_to_tun(out, room, (uint32_t)n);
+}
+
+void
+mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, size_t len,
+    struct outbox *out)
+{
+	struct path *best = peer_best(peer);
+
+	peer->used_at = now.mono;
+	if (len > peer->mtu) {
+		say_too_big(m, peer, p, len, out);
+		return;
+	}
+	if (best == NULL || reach_seal(m, now, peer, best, p, len, true, out) < 0) {
+		peer_wait(peer, p, (uint32_t)len);
+		reach_want(m, now, peer, out);
+		return;
+	}
+	peer->tx_packets++;
+	peer->tx_bytes += len;
+	m->tx_bytes += len;
+}
+
+void
+mesh_to_peer_copy(struct mesh *m, struct instant now, struct peer *peer, const uint8_t *p,
+    size_t len, struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, len);
+
+	if (room == NULL)
+		return;
+	memcpy(room, p, len);
+	mesh_to_peer(m, now, peer, room, len, out);
+}
+
+/* "Unreachable" for one packet, at most ten times a second for a peer. */
+static void
+say_unreachable(struct mesh *m, usec_t now, usec_t *last, const uint8_t *p, size_t len,
+    struct outbox *out)
+{
+	uint8_t *room;
+	struct inner in;
+	size_t n;
+
+	if (*last != 0 && now - *last < UNREACHABLE_EVERY)
+		return;
+	room = outbox_room(out, ICMP_ERROR_MAX);
+	if (room == NULL || inner_parse(&in, p, len) < 0)
+		return;
+	n = icmp_unreachable_make(room, p, &in);
+	if (n == 0)
+		return;
+	*last = now;
+	m->counts[MESH_UNREACHABLE]++;
+	outbox_to_tun(out, room, (uint32_t)n);
+}
+
+void
+mesh_unreachable(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	struct waiting *w;
+
+	while ((w = peer_next_waiting(peer)) != NULL) {
+		say_unreachable(m, now.mono, &peer->unreachable_at, w->bytes, w->len, out);
+		free(w);
+	}
+}
+
+/* An address that we do not know: kept while the lighthouses are asked. */
+static void
+to_unknown(struct mesh *m, struct instant now, const struct inner *in, const uint8_t *p,
+    struct outbox *out)
+{
+	struct seek like = { .by = QUERY_BY_ADDRESS, .address = in->dst, .introduce = true };
+	usec_t never = 0;
+	struct seek *s;
+
+	if (!trust_in_overlay(m->trust, in->dst)) {
+		m->counts[MESH_NO_ROUTE]++;
+		say_unreachable(m, now.mono, &never, p, in->len, out);
+		return;
+	}
+	s = finder_seek(&m->finder, now.mono, &like);
+	if (s != NULL && s->state == SEEK_ASKING) {
+		seek_wait(s, p, in->len);
+		return;
+	}
+	m->counts[MESH_NO_ROUTE]++;
+	say_unreachable(m, now.mono, &never, p, in->len, out);
+}
+
+/* The peer of an inner address: one that we talk to, or one whose certificate we hold. */
+static struct peer *
+peer_of(struct mesh *m, struct instant now, struct ip dst, struct outbox *out)
+{
+	struct peer *peer = route_to(&m->routes, dst);
+	const struct member *member;
+
+	if (peer != NULL)
+		return peer;
+	member = members_by_ip(m->members, dst);
+	return member == NULL ? NULL : reach_peer(m, now, member, out);
+}
+
+static bool
+is_own_source(const struct mesh *m, struct ip src)
+{
+	if (cert_has_address(&m->cert, src))
+		return true;
+	for (uint32_t i = 0; i < m->cert.route_count; i++) {
+		if (prefix_contains(m->cert.routes[i], src))
+			return true;
+	}
+	return false;
+}
+
+static void
+from_tun(struct mesh *m, struct instant now, struct packet *pk, struct outbox *out)
+{
+	struct inner in;
+	struct peer *peer;
+
+	if (inner_parse(&in, pk->data, pk->len) < 0) {
+		m->counts[MESH_BAD_INNER]++;
+		return;
+	}
+	if (!is_own_source(m, in.src)) {
+		m->counts[MESH_BAD_SOURCE]++;
+		return;
+	}
+	if (ip_class(in.dst) == ADDR_CLASS_UNUSABLE || ip_class(in.dst) == ADDR_CLASS_LINK_LOCAL) {
+		m->counts[MESH_NO_ROUTE]++;
+		return;
+	}
+	firewall_sent(&m->firewall, now.mono, &in);
+	peer = peer_of(m, now, in.dst, out);
+	if (peer == NULL)
+		to_unknown(m, now, &in, pk->data, out);
+	else
+		mesh_to_peer(m, now, peer, pk->data, in.len, out);
+}
+
+void
+mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
+    struct outbox *out)
+{
+	for (size_t i = 0; i < n; i++)
+		from_tun(m, now, &packets[i], out);
+}
+
+int
+mesh_ping(struct mesh *m, struct instant now, struct ip to, uint16_t token, uint16_t seq,
+    size_t payload_len, struct outbox *out)
+{
+	struct ping_sent *sent = &m->pings[m->ping_next++ % PINGS_MAX];
+	struct packet pk = { 0 };
+	struct ip from = { 0 };
+
+	for (uint32_t i = 0; i < m->cert.address_count; i++) {
+		if (m->cert.addresses[i].ip.family == to.family)
+			from = m->cert.addresses[i].ip;
+	}
+	if (from.family == FAMILY_NONE || !trust_in_overlay(m->trust, to))
+		return ERR_UNKNOWN;
+	pk.data = outbox_room(out, ICMP_ECHO_OVERHEAD + payload_len);
+	if (pk.data == NULL)
+		return ERR_FULL;
+	pk.len = (uint32_t)icmp_echo_make(pk.data, from, to, token, seq, payload_len);
+	*sent = (struct ping_sent){
+		.used = true, .token = token, .seq = seq, .to = to, .at = now.mono
+	};
+	from_tun(m, now, &pk, out);
+	return 0;
+}
+
+/*
+ * From a peer
+ */
+
+static void
+say_ping_answer(const struct peer *peer, const struct path *path, const struct ping_sent *sent,
+    usec_t now, struct outbox *out)
+{
+	struct event e = {
+		.kind = EVENT_PING_ANSWER,
+		.token = sent->token,
+		.seq = sent->seq,
+		.rtt = now - sent->at,
+		.path = path->kind,
+		.at = path->remote,
+	};
+
+	name_copy(e.peer, peer->cert.name);
+	if (path->relay != NULL) {
+		const struct path *under = peer_best(path->relay);
+
+		name_copy(e.relay, path->relay->cert.name);
+		if (under != NULL)
+			e.at = under->remote;
+	}
+	outbox_event(out, &e);
+}
+
+/* Is it the answer to a ping of mesh_ping? Then it ends here. */
+static bool
+is_ping_answer(struct mesh *m, struct instant now, const struct peer *peer,
+    const struct path *path, const struct inner *in, struct outbox *out)
+{
+	if (in->icmp != ICMP_ECHO_REPLY)
+		return false;
+	for (size_t i = 0; i < PINGS_MAX; i++) {
+		struct ping_sent *s = &m->pings[i];
+
+		if (!s->used || s->token != in->sport || s->seq != in->seq ||
+		    !ip_equal(s->to, in->src))
+			continue;
+		s->used = false;
+		say_ping_answer(peer, path, s, now.mono, out);
+		return true;
+	}
+	return false;
+}
+
+static void
+from_peer(struct mesh *m, struct instant now, struct peer *peer, const struct path *path,
+    uint8_t *p, size_t len, struct outbox *out)
+{
+	struct inner in;
+
+	if (inner_parse(&in, p, len) < 0) {
+		m->counts[MESH_BAD_INNER]++;
+		return;
+	}
+	peer->used_at = now.mono;
+	peer->rx_packets++;
+	peer->rx_bytes += in.len;
+	m->rx_bytes += in.len;
+	if (!route_from(&m->routes, peer, in.src))
+		m->counts[MESH_BAD_SOURCE]++;
+	else if (!is_own_source(m, in.dst))
+		m->counts[MESH_NOT_FOR_US]++;
+	else if (is_ping_answer(m, now, peer, path, &in, out))
+		return;
+	else if (!firewall_admits(&m->firewall, now.mono, &in, p, &peer->cert))
+		m->counts[MESH_FILTERED]++;
+	else
+		outbox_to_tun(out, p, in.len);
+}
+
+/* The first packet of a keypair that the other side made: it proves the path, both ways. */
+static void
+confirmed(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out)
+{
+	struct member *member = members_get(m->members, peer->key);
+
+	/* Its timestamp was noted when it knocked; now it is worth the disk. */
+	if (member != NULL)
+		members_remember(member, out);
+	path_proven(path, now.mono);
+	reach_proven(m, now, peer, path, out);
+	reach_session(m, now, peer, out);
+}
+
+/* A path that was heard for the first time, or again after its death, is asked whether it works. */
+static void
+ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out)
+{
+	if (peer->stock) {
+		/* WireGuard's rule: the newest authentic source is where the peer is. */
+		path_proven(path, now.mono);
+		reach_choose(m, now, peer, out);
+		return;
+	}
+	if (path->state != PATH_NEW && path->state != PATH_DEAD &&
+	    !(path->state == PATH_PROBING && now.mono - path->last_tx > 100 * USEC_PER_MS))
+		return;
+	if (path_may_send(path, PING_LEN + DATA_MIN) &&
+	    (path->kind == PATH_RELAY || target_allow(&m->targets, now.mono, &path->remote)))
+		speak_ping(m, now, peer, path, PING_LEN, out);
+}
+
+static void
+on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg, size_t len,
+    struct outbox *out)
+{
+	uint32_t index = le32(msg + DATA_RECEIVER);
+	struct peer *peer = table_get(&m->by_index, &index);
+	struct channel_opened o;
+	struct path *path;
+	int r;
+
+	if (peer == NULL) {
+		m->counts[MESH_NO_SESSION]++;
+		return;
+	}
+	r = channel_open(peer->channel, now, msg, len, &o);
+	if (r < 0) {
+		m->counts[r == ERR_REPLAY ? MESH_REPLAYED : MESH_NOT_AUTHENTIC]++;
+		return;
+	}
+	path = reach_path(m, now, peer, way, true);
+	if (path == NULL)
+		return;
+	path_heard(path, now.mono, len, o.index, o.counter);
+	peer->heard_at = now.mono;
+	if (o.first)
+		confirmed(m, now, peer, path, out);
+	if (o.len > 0 && frame_is(o.p, o.len))
+		speak_heard(m, now, peer, path, o.index, o.p, o.len, out);
+	else if (o.len > 0)
+		from_peer(m, now, peer, path, o.p, o.len, out);
+	if (path->state != PATH_VALID && path->state != PATH_FREE)
+		ask_back(m, now, peer, path, out);
+	else if (peer->stock)
+		reach_choose(m, now, peer, out);
+	reach_due(m, peer, channel_next_due(peer->channel));
+}
+
+/* Whoever sent an initiation, as cookies and limits see it. */
+static struct source
+source_of(const struct mesh *m, const struct way *way)
+{
+	const struct circuit *c;
+
+	if (way->relay == NULL)
+		return source_direct(&way->addr);
+	c = relay_get(&m->relaying, way->relay, way->circuit);
+	return source_relayed(way->relay->key, c != NULL ? c->key : way->relay->key);
+}
+
+static void
+admit(struct mesh *m, struct instant now, const struct way *way, size_t len, struct visitor *v,
+    struct outbox *out)
+{
+	uint8_t response[RESPONSE_LEN];
+	uint32_t index = reach_index(m);
+	struct peer *peer;
+	struct path *path;
+
+	speak_loser(m, now, v->loser, out);
+	peer = reach_peer(m, now, v->member, out);
+	if (peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
+		noise_wipe(&v->handshake);
+		m->counts[MESH_UNREACHABLE]++;
+		return;
+	}
+	if (v->certificate_new) {
+		peer_renew(peer, now, v->member);
+		members_remember(v->member, out);
+	}
+	door_forget(m->door, channel_accepted(peer->channel));
+	if (channel_accept(peer->channel, now, index, &v->handshake, v->hash, response) < 0) {
+		table_del(&m->by_index, &index);
+		return;
+	}
+	reach_retire(m, peer);
+	door_remember(m->door, v->hash, peer);
+	path = reach_path(m, now, peer, way, true);
+	if (path != NULL)
+		path->rx_bytes += len;
+	reach_send_copy(m, now, way, response, sizeof(response), out);
+	reach_due(m, peer, channel_next_due(peer->channel));
+}
+
+static void
+on_initiation(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    size_t len, struct outbox *out)
+{
+	struct source from = source_of(m, way);
+	uint8_t response[RESPONSE_LEN];
+	struct knock k;
+	struct peer *peer;
+
+	switch (door_knock(m->door, now, &from, msg, len, out, &k)) {
+	case DOOR_ADMITTED:
+		admit(m, now, way, len, &k.visitor, out);
+		break;
+	case DOOR_COPY:
+		peer = k.owner;
+		if (channel_copy(peer->channel, now.mono, k.hash, response) < 0)
+			break;
+		(void)reach_path(m, now, peer, way, true);
+		reach_send_copy(m, now, way, response, sizeof(response), out);
+		break;
+	case DOOR_COOKIE:
+		reach_send_copy(m, now, way, k.cookie, sizeof(k.cookie), out);
+		break;
+	case DOOR_CONFLICT:
+	case DOOR_CERTIFICATE:
+	case DOOR_EXPIRED: {
+		struct trace_fact f = {
+			.what = TRACE_CERT_REFUSED,
+			.level = TRACE_NOTICE,
+			.at = way->addr,
+			.code = k.code,
+		};
+
+		outbox_trace(out, &f);
+		break;
+	}
+	default:
+		break;
+	}
+}
+
+static void
+on_response(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    struct outbox *out)
+{
+	uint32_t index = le32(msg + RESPONSE_RECEIVER);
+	struct peer *peer = table_get(&m->by_index, &index);
+	struct path *path;
+	bool tried;
+
+	if (peer == NULL) {
+		m->counts[MESH_NO_SESSION]++;
+		return;
+	}
+	if (channel_response(peer->channel, now, msg) < 0) {
+		m->counts[MESH_NOT_AUTHENTIC]++;
+		return;
+	}
+	reach_retire(m, peer);
+	tried = reach_path(m, now, peer, way, false) != NULL;
+	path = reach_path(m, now, peer, way, true);
+	peer->heard_at = peer->heard_at != 0 ? now.mono : 0;
+	if (path != NULL && (tried || peer->stock)) {
+		path_proven(path, now.mono);
+		reach_proven(m, now, peer, path, out);
+	}
+	reach_session(m, now, peer, out);
+	peer->heard_at = now.mono;
+}
+
+static void
+on_cookie(struct mesh *m, struct instant now, const uint8_t *msg, struct outbox *out)
+{
+	uint32_t index = le32(msg + COOKIE_RECEIVER);
+	struct peer *peer = table_get(&m->by_index, &index);
+
+	if (peer != NULL && channel_cookie(peer->channel, now.mono, msg) == 0)
+		reach_tick(m, now, peer, out);
+}
+
+/* A punch without a session: where the peer is, or at least its NAT. */
+static void
+on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    struct outbox *out)
+{
+	struct introduction *i =
+	    introductions_find(&m->introductions, now.mono, msg + OPEN_ID);
+	struct peer *peer = i == NULL ? NULL : reach_by_key(m, i->key);
+	uint8_t answer[OPEN_LEN];
+	const uint8_t *attempt;
+	struct path *path;
+	int n;
+
+	if (peer == NULL || way->relay != NULL ||
+	    memcmp(peer->introduction, i->id, sizeof(i->id)) != 0 ||
+	    !noise_open_valid(peer->open_key, msg)) {
+		m->counts[MESH_BAD_OPEN]++;
+		return;
+	}
+	path = reach_path(m, now, peer, way, true);
+	if (path == NULL)
+		return;
+	path->rx_bytes += OPEN_LEN;
+	if (msg[OPEN_DIRECTION] == OPEN_CALL && i->answers < OPEN_ANSWERS_MAX) {
+		i->answers++;
+		noise_open_make(answer, peer->open_key, OPEN_ANSWER, i->id);
+		reach_send_copy(m, now, way, answer, sizeof(answer), out);
+	}
+	if (channel_ready(peer->channel, now)) {
+		ask_back(m, now, peer, path, out);
+		return;
+	}
+	n = channel_attempt(peer->channel, now.mono, &attempt);
+	if (n > 0 && path->tries < TARGET_HINT) {
+		path->tries++;
+		reach_send_copy(m, now, way, attempt, (size_t)n, out);
+	}
+}
+
+void
+mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg, size_t len,
+    struct outbox *out)
+{
+	switch (outer_check(msg, len)) {
+	case OUTER_DATA:
+		on_data(m, now, way, msg, len, out);
+		break;
+	case OUTER_INITIATION:
+	case OUTER_PRESENT:
+		on_initiation(m, now, way, msg, len, out);
+		break;
+	case OUTER_RESPONSE:
+		on_response(m, now, way, msg, out);
+		break;
+	case OUTER_COOKIE:
+		on_cookie(m, now, msg, out);
+		break;
+	case OUTER_OPEN:
+		on_open(m, now, way, msg, out);
+		break;
+	default:
+		m->counts[MESH_BAD_OUTER]++;
+		break;
+	}
+}
+
+void
+mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t n,
+    struct outbox *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct way way = { .socket = packets[i].socket, .addr = packets[i].from };
+
+		mesh_datagram(m, now, &way, packets[i].data, packets[i].len, out);
+	}
+}
+
+/*
+ * Time
+ */
+
+static void
+relays_tick(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct circuit *c;
+
+	while (!outbox_half_full(out) && (c = relay_next_due(&m->relaying, now.mono)) != NULL) {
+		if (relay_asked(c, now.mono))
+			speak_relay_open(m, now, c, out);
+		else
+			relay_close(&m->relaying, c);
+	}
+}
+
+/* What waits for an address that nobody knows goes back to its sender. */
+static void
+nobody_knows(struct mesh *m, struct instant now, struct seek *s, struct outbox *out)
+{
+	usec_t never = 0;
+
+	if (s->first != NULL)
+		say_unreachable(m, now.mono, &never, s->first->bytes, s->first->len, out);
+	while (s->first != NULL) {
+		struct waiting *w = s->first;
+
+		s->first = w->next;
+		free(w);
+	}
+	s->waiting_count = 0;
+}
+
+static void
+finder_tick(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct lighthouse *order[MESH_LIGHTHOUSES_MAX];
+	size_t n = reach_lighthouses(m, order);
+	struct seek *s;
+
+	while (!outbox_half_full(out) && (s = finder_next_due(&m->finder, now.mono)) != NULL) {
+		size_t asked = 0;
+
+		if (s->state == SEEK_NOTHING) {
+			nobody_knows(m, now, s, out);
+			finder_drop(s);
+			continue;
+		}
+		for (size_t i = 0; i < n && asked < finder_round_width(s); i++) {
+			if (!channel_ready(order[i]->peer->channel, now))
+				continue;
+			speak_query(m, now, order[i], s, out);
+			asked++;
+		}
+		if (!finder_asked(s, now.mono))
+			nobody_knows(m, now, s, out);
+	}
+}
+
+/* Peers that nobody has used for long go, one at a time; their certificates stay with members. */
+static void
+forget_idle(struct mesh *m, struct instant now, struct outbox *out)
+{
+	for (uint32_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+		usec_t last = max_u64(p->used_at, p->heard_at);
+
+		if (p->lighthouse != NULL || p->stock || channel_ready(p->channel, now) ||
+		    p->first != NULL || now.mono < p->introduced_until)
+			continue;
+		if (now.mono - last > PEER_FORGET_AFTER) {
+			reach_forget(m, now, p, out);
+			return;
+		}
+	}
+}
+
+/* Certificates end, and with them the sessions of those who had them. */
+static void
+end_expired(struct mesh *m, struct instant now)
+{
+	uint64_t unix_now = trust_now(m->trust, now.wall);
+
+	for (uint32_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		if (p->valid_until < unix_now)
+			reach_end(m, p);
+	}
+}
+
+static void
+housekeeping(struct mesh *m, struct instant now, struct outbox *out)
+{
+	if (!due_reached(m->housekeeping_due, now.mono))
+		return;
+	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
+	(void)members_expire(
+	    m->members, trust_now(m->trust, now.wall), MEMBERS_EXPIRE_AT_ONCE, out);
+	end_expired(m, now);
+	forget_idle(m, now, out);
+}
+
+void
+mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct heap_item *item;
+
+	while (!outbox_half_full(out) && (item = heap_first(&m->timers)) != NULL &&
+	    item->due <= now.mono)
+		reach_tick(m, now, CONTAINER_OF(item, struct peer, timer), out);
+	relays_tick(m, now, out);
+	finder_tick(m, now, out);
+	housekeeping(m, now, out);
+}
+
+usec_t
+mesh_next_due(const struct mesh *m)
+{
+	usec_t due = due_min(heap_next_due(&m->timers), m->housekeeping_due);
+
+	return due_min(due, due_min(relay_due(&m->relaying), finder_due(&m->finder)));
+}

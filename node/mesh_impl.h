@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * mesh_impl.h - the inside of a node, for the four files that are the engine: mesh.c (the way of a
+ * packet), reach.c (how we get to a peer), speak.c (control frames), view.c (what a person sees).
+ */
+#ifndef NODE_MESH_IMPL_H
+#define NODE_MESH_IMPL_H
+
+#include "core/door.h"
+#include "core/introduce.h"
+#include "core/trace.h"
+#include "node/finder.h"
+#include "node/firewall.h"
+#include "node/mesh.h"
+#include "node/peer.h"
+#include "node/relay.h"
+#include "node/route.h"
+
+/* The shell is told to keep the rows of as many peers as we may have members. */
+#define ENDPOINTS_MAX	    4096
+#define ENDPOINTS_OF_PEER   4
+#define RECENT_PEERS	    (600 * USEC_PER_SEC) /* called again at start */
+#define ENDPOINT_SAVE_EVERY (120 * USEC_PER_SEC)
+#define PINGS_MAX	    64
+#define PEER_FORGET_AFTER   (900 * USEC_PER_SEC)
+#define HOUSEKEEPING_EVERY  (10 * USEC_PER_SEC)
+#define CANDIDATES_TELLS    4
+#define UNREACHABLE_AFTER   (3 * USEC_PER_SEC)
+#define UNREACHABLE_EVERY   (100 * USEC_PER_MS)
+#define HELD_AFTER_SESSION  (900 * USEC_PER_SEC) /* a peer lately heard is never "unreachable" */
+
+/* A lighthouse of the bundle, which is a peer too. */
+struct lighthouse {
+	struct peer *peer;
+	bool registered;
+	bool lost_said;
+	uint32_t seq;	   /* of the last REGISTER */
+	unsigned tries;	   /* of it */
+	usec_t register_due;
+	uint16_t ttl;
+	struct addr observed; /* FAMILY_NONE: not known */
+};
+
+/* Where a datagram came from, or goes to. */
+struct way {
+	socket_id socket;
+	struct addr addr;   /* direct */
+	struct peer *relay; /* or not NULL, and then through this circuit */
+	uint32_t circuit;
+};
+
+/* Where a peer was reached in this life or an earlier one. */
+struct endpoints {
+	uint8_t key[32];
+	usec_t wall; /* when */
+	uint8_t count;
+	struct addr at[ENDPOINTS_OF_PEER];
+};
+
+struct ping_sent {
+	bool used;
+	uint16_t token;
+	uint16_t seq;
+	struct ip to;
+	usec_t at;
+};
+
+enum mesh_count {
+	MESH_BAD_OUTER,	      /* datagrams of no type or length that is spoken */
+	MESH_NO_SESSION,      /* addressed to an index that nobody has */
+	MESH_NOT_AUTHENTIC,
+	MESH_REPLAYED,
+	MESH_BAD_INNER,	      /* decrypted, and no packet */
+	MESH_BAD_SOURCE,      /* an inner source that its sender may not use */
+	MESH_NOT_FOR_US,
+	MESH_FILTERED,	      /* by the firewall */
+	MESH_NO_ROUTE,	      /* from the TUN to nobody */
+	MESH_TOO_BIG,
+	MESH_UNREACHABLE,
+	MESH_BAD_FRAMES,
+	MESH_MUTED_FRAMES,
+	MESH_UNKNOWN_FRAMES,
+	MESH_BAD_OPEN,
+	MESH_NO_CIRCUIT,
+	MESH_HANDSHAKES,      /* sessions that came up */
+	MESH_SWITCHES,	      /* changes of the path that carries data */
+	MESH_COUNT,
+};
+
+struct mesh {
+	struct rng rng;
+	struct noise_identity self;
+	struct noise_clock clock;
+	struct trust *trust;
+	struct members *members;
+	struct door *door;
+	struct cert cert; /* our own */
+	struct cert_bytes cert_bytes;
+	struct cert_bytes issuing;
+	uint8_t psk[32];
+	struct mesh_settings settings;
+
+	struct heap timers;
+	struct peer **peers;
+	uint32_t peer_count;
+	uint32_t peers_max;
+	struct table by_key;
+	struct table by_index;
+	struct routes routes;
+	struct firewall firewall;
+	struct relaying relaying;
+	struct finder finder;
+	struct introductions introductions;
+	struct target_limit targets;
+	struct table endpoints; /* key -> struct endpoints */
+
+	struct lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
+	size_t lighthouse_count;
+	struct addr local[MESH_LOCAL_MAX];
+	size_t local_count;
+	uint32_t candidates_seq; /* grows whenever our own candidates change */
+
+	struct ping_sent pings[PINGS_MAX];
+	size_t ping_next;
+	usec_t housekeeping_due;
+	uint64_t newest_remembered;
+	bool started;
+	uint64_t counts[MESH_COUNT];
+	uint64_t tx_bytes;
+	uint64_t rx_bytes;
+};
+
+static inline struct way
+way_of(const struct path *p)
+{
+	return (struct way){
+		.socket = p->socket,
+		.addr = p->remote,
+		.relay = p->relay,
+		.circuit = p->circuit,
+	};
+}
+
+static inline void
+name_copy(char to[static NAME_MAX_LEN + 1], const char *name)
+{
+	memcpy(to, name, strlen(name) + 1);
+}
+
+/* A fact about `p`, to be completed and given to outbox_trace(). */
+struct trace_fact fact_of(const struct peer *p, enum trace_what what, enum trace_level level);
+
+/*
+ * reach.c: how we get to a peer
+ */
+
+/* A datagram that lies in a packet or the outbox goes out. */
+void reach_send(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg, size_t len,
+    struct outbox *out);
+
+/* The same for bytes that lie elsewhere. */
+void reach_send_copy(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    size_t len, struct outbox *out);
+
+/*
+ * Seals `len` bytes at `p` for `peer` and sends them on `path`. `data`: an answer is expected.
+ * ERR_STATE when there is no session.
+ */
+int reach_seal(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t *p,
+    size_t len, bool data, struct outbox *out);
+
+/*
+ * The peer with this certificate, made if there is none yet. NULL when there may be no more, or it
+ * is our own certificate.
+ */
+struct peer *reach_peer(struct mesh *m, struct instant now, const struct member *member,
+    struct outbox *out);
+
+struct peer *reach_by_key(const struct mesh *m, const uint8_t key[static 32]);
+
+/* The sessions with a peer are over; it may begin again. */
+void reach_end(struct mesh *m, struct peer *peer);
+
+/* Ends and frees a peer. */
+void reach_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* Our lighthouses, the nearest first. Returns how many. */
+size_t reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUSES_MAX]);
+
+/* There is something to say to `peer`: a session is made if there is none. */
+void reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* `peer` may be at `at`. The path for it, or NULL if it may not or cannot be tried. */
+struct path *reach_candidate(struct mesh *m, struct instant now, struct peer *peer,
+    const struct addr *at, enum path_origin origin);
+
+/* The path of `peer` that `way` is; made if an authentic packet came from there. NULL: no room. */
+struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
+    const struct way *way, bool make);
+
+/* A burst of probes to all candidates, beginning after `delay`. */
+void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay);
+
+/* `path` has just been proven. */
+void reach_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out);
+
+/* A session with `peer` came up on `way`. */
+void reach_session(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* Chooses the path anew, says so if it changed, and sends what waited for one. */
+void reach_choose(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* Does all that is due for `peer` and sets its timer. */
+void reach_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* Something is due for `peer` at `due` at the latest. */
+void reach_due(struct mesh *m, struct peer *peer, usec_t due);
+
+/* Our own candidates have changed: everybody is told. */
+void reach_candidates_changed(struct mesh *m, struct instant now, struct outbox *out);
+
+/* The routes' MTU follows the largest inner packet that is known to fit the path in use. */
+void reach_mtu(struct peer *peer, struct outbox *out);
+
+/* Where the peer was reached is worth remembering. */
+void reach_remember(struct instant now, struct peer *peer, struct outbox *out);
+
+/* Hands the index of every session that has ended back, and a fresh one out. */
+void reach_retire(struct mesh *m, struct peer *peer);
+uint32_t reach_index(struct mesh *m);
+
+/*
+ * speak.c: control frames
+ */
+
+/* A frame came from `peer` in a session with our index `index`, on `path`. */
+void speak_heard(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    uint32_t index, uint8_t *p, size_t len, struct outbox *out);
+
+void speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+void speak_candidates(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+void speak_register(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out);
+void speak_query(struct mesh *m, struct instant now, struct lighthouse *l, const struct seek *s,
+    struct outbox *out);
+void speak_relay_open(struct mesh *m, struct instant now, const struct circuit *c,
+    struct outbox *out);
+void speak_close(struct mesh *m, struct instant now, struct peer *peer, enum close_reason reason,
+    struct outbox *out);
+
+/* A PING of `len` bytes (PING_LEN, or more to probe the MTU) on `path`. */
+void speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    size_t len, struct outbox *out);
+
+/*
+ * mesh.c: the way of a packet
+ */
+
+/* An inner packet for `peer` that lies in a packet or the outbox; kept if there is no session. */
+void mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, size_t len,
+    struct outbox *out);
+
+/* The same for a copy that waited. */
+void mesh_to_peer_copy(struct mesh *m, struct instant now, struct peer *peer, const uint8_t *p,
+    size_t len, struct outbox *out);
+
+/* A datagram of any type from `way`. */
+void mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
+    size_t len, struct outbox *out);
+
+/* Who lost name and addresses to a newer certificate (or NULL) has no business here any more. */
+void speak_loser(struct mesh *m, struct instant now, const struct member *loser,
+    struct outbox *out);
+
+/* What waits for `peer` cannot be delivered: the senders are told by ICMP. */
+void mesh_unreachable(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * path.h - one way to a peer, and what is known of it.
+ *
+ * A path is a socket of ours and an address of theirs, or a circuit through a relay. It is told
+ * what was sent and heard on it, and says when it wants to be probed and when it is dead. It
+ * carries data only after it has answered a fresh PING, which proves both directions.
+ *
+ *	NEW -> PROBING -> VALID -> SUSPECT -> DEAD
+ *	         ^          ^  <------'         |
+ *	         '---------- answered ----------'
+ *
+ * Both directions are watched for themselves: what we hear proves theirs, and the highest counter
+ * that the peer reports having heard on this path proves ours. After a death a path is held down
+ * for a while before it may carry data again, so that a flapping link does not flap us.
+ */
+#ifndef NODE_PATH_H
+#define NODE_PATH_H
+
+#include "core/addr.h"
+#include "core/base.h"
+#include "core/outbox.h"
+
+enum path_state {
+	PATH_FREE, /* no path in this slot */
+	PATH_NEW,
+	PATH_PROBING,
+	PATH_VALID,
+	PATH_SUSPECT,
+	PATH_DEAD,
+};
+
+/* Where we have the address from; it decides how often it may be tried. */
+enum path_origin {
+	ORIGIN_HINT,   /* a lighthouse says so */
+	ORIGIN_SEEN,   /* a lighthouse saw the peer there, or we have reached it there before */
+	ORIGIN_PEER,   /* the peer says so, in session */
+	ORIGIN_HEARD,  /* an authenticated packet came from there */
+	ORIGIN_FIXED,  /* of the bundle */
+};
+
+#define PATH_KEEPALIVE	   (20 * USEC_PER_SEC)
+#define PATH_STALE_AFTER   (50 * USEC_PER_SEC) /* two keepalives and a half unheard: not trusted */
+#define PATH_PROBES_MAX	   4		       /* outstanding at once */
+#define PATH_DEATH_PROBES  3
+#define PATH_HOLD_MIN	   (2 * USEC_PER_SEC)
+#define PATH_HOLD_MAX	   (60 * USEC_PER_SEC)
+#define PATH_HEALTHY_AFTER (120 * USEC_PER_SEC)
+#define PATH_RTT_UNKNOWN   (200 * USEC_PER_MS) /* assumed for scores and timers until measured */
+
+/* An address that has not answered gets at most this many times the bytes that came from it. */
+#define PATH_UNPROVEN_FACTOR 3
+
+struct peer;
+
+struct path {
+	enum path_state state;
+	enum path_class kind;
+	enum path_origin origin;
+	socket_id socket;
+	struct addr remote;
+	struct peer *relay; /* PATH_RELAY: whose circuit */
+	uint32_t circuit;
+
+	struct {
+		uint64_t txid; /* 0: none */
+		usec_t sent;
+	} probes[PATH_PROBES_MAX];
+	unsigned unanswered; /* probes in a row */
+	unsigned tries;	     /* packets sent before the first answer of this burst */
+	usec_t next_probe;
+
+	usec_t srtt; /* RFC 6298, 0: not measured */
+	usec_t rttvar;
+	uint32_t lost; /* the last 32 probes, newest in bit 0: 1 is lost */
+	unsigned history;
+
+	usec_t last_rx; /* anything authenticated */
+	usec_t last_tx;
+	usec_t last_data_tx;
+	usec_t expect_since; /* sent and not heard since; 0: nothing is expected */
+	uint64_t rx_bytes;
+	uint64_t tx_unproven; /* bytes sent while not answered */
+
+	/* Counters are of one keypair, known by its local index. */
+	uint32_t heard_index;
+	uint64_t heard_highest;
+	uint32_t mark_index; /* a packet sent at mark_at, that the peer should report */
+	uint64_t mark_counter;
+	usec_t mark_at;
+
+	usec_t held_until;
+	usec_t hold; /* the last hold-down's length */
+	usec_t valid_since;
+	uint32_t mtu_proved; /* largest inner packet that a PING has proved; 0: none */
+	uint32_t mtu_asked;  /* the size under way, with this txid */
+	uint64_t mtu_txid;
+	unsigned mtu_tries;
+	usec_t mtu_due;	     /* when the next one may go; 0: now */
+};
+
+/* A path in state NEW. For relays `remote` is the relay's and `socket` unused. */
+void path_init(struct path *p, enum path_class kind, enum path_origin origin, socket_id socket,
+    const struct addr *remote);
+
+/* We sent `len` bytes as packet `counter` of the keypair `index`. `data`: worth an answer. */
+void path_sent(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter, bool data);
+
+/* An authenticated packet came in on it. */
+void path_heard(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter);
+
+/* A PING with `txid` (not 0) goes out on it. */
+void path_probe(struct path *p, usec_t now, uint64_t txid);
+
+/*
+ * A PONG came back. True when `txid` is of an outstanding probe: then the path is proven in both
+ * directions, and measured.
+ */
+bool path_answered(struct path *p, usec_t now, uint64_t txid);
+
+/* A handshake was completed on it, which proves as much as a PONG. */
+void path_proven(struct path *p, usec_t now);
+
+/*
+ * The peer reports `highest` of keypair `index` as the last that it heard on this path. When what
+ * we sent long ago is missing the path becomes SUSPECT, however much we hear on it.
+ */
+void path_told(struct path *p, usec_t now, uint32_t index, uint64_t highest);
+
+enum path_want {
+	PATH_WANTS_NOTHING,
+	PATH_WANTS_PROBE,
+	PATH_DIED, /* it is DEAD from now on */
+};
+
+/*
+ * What is due. `active`: data flows to this peer; `warm`: it is kept alive while idle. To be
+ * called until it wants nothing (a probe must be sent and told before the next call).
+ */
+enum path_want path_tick(struct path *p, usec_t now, bool active, bool warm);
+
+/* When path_tick has something to say, 0 for never. */
+usec_t path_due(const struct path *p, bool active, bool warm);
+
+/* The network changed below: believe nothing, ask at once. What it is remains. */
+void path_doubt(struct path *p, usec_t now);
+
+/* May it carry data at `now`? */
+bool path_usable(const struct path *p, usec_t now);
+
+/* May `len` more bytes be sent to an address that has not answered yet? */
+bool path_may_send(const struct path *p, size_t len);
+
+/*
+ * Lower is better, in microseconds: RTT, loss, and what its kind costs (paths of relays are
+ * somebody else's bandwidth).
+ */
+uint64_t path_score(const struct path *p);
+
+/* Is `candidate` so much better than `current` that data should move? */
+bool path_beats(const struct path *candidate, const struct path *current);
+
+unsigned path_loss_percent(const struct path *p);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * peer.c - a peer's parts: certificate, queue, and the list of its paths.
+ */
+#include "node/peer.h"
+
+#include <stdlib.h>
+
+struct peer *
+peer_new(const struct member *m, struct instant now, const struct channel_config *c)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->channel = channel_new(c);
+	if (p->channel == NULL) {
+		free(p);
+		return NULL;
+	}
+	memcpy(p->key, m->key, sizeof(p->key));
+	p->stock = c->stock;
+	p->best = PEER_NO_PATH;
+	p->mtu = PEER_MTU_MIN;
+	p->last = &p->first;
+	peer_renew(p, now, m);
+	return p;
+}
+
+void
+peer_free(struct peer *p)
+{
+	struct waiting *w;
+
+	if (p == NULL)
+		return;
+	while ((w = peer_next_waiting(p)) != NULL)
+		free(w);
+	channel_free(p->channel);
+	crypto_wipe(p, sizeof(*p));
+	free(p);
+}
+
+void
+peer_renew(struct peer *p, struct instant now, const struct member *m)
+{
+	member_cert(m, &p->cert);
+	p->valid_until = m->valid_until;
+	channel_set_not_after(p->channel, now, m->valid_until);
+}
+
+bool
+peer_is_warm(const struct peer *p, usec_t now)
+{
+	return p->lighthouse != NULL || (p->used_at != 0 && now - p->used_at < PEER_WARM);
+}
+
+void
+peer_wait(struct peer *p, const uint8_t *bytes, uint32_t len)
+{
+	struct waiting *w = malloc(sizeof(*w) + len);
+
+	if (w == NULL)
+		return;
+	w->next = NULL;
+	w->len = len;
+	memcpy(w->bytes, bytes, len);
+	*p->last = w;
+	p->last = &w->next;
+	p->waiting_count++;
+	p->waiting_bytes += len;
+	while (p->waiting_count > MESH_QUEUE_PACKETS || p->waiting_bytes > MESH_QUEUE_BYTES)
+		free(peer_next_waiting(p));
+}
+
+struct waiting *
+peer_next_waiting(struct peer *p)
+{
+	struct waiting *w = p->first;
+
+	if (w == NULL)
+		return NULL;
+	p->first = w->next;
+	if (p->first == NULL)
+		p->last = &p->first;
+	p->waiting_count--;
+	p->waiting_bytes -= w->len;
+	return w;
+}
+
+struct path *
+peer_path_to(struct peer *p, socket_id socket, const struct addr *remote)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths[i];
+
+		if (path->state != PATH_FREE && path->kind != PATH_RELAY &&
+		    path->socket == socket && addr_equal(&path->remote, remote))
+			return path;
+	}
+	return NULL;
+}
+
+struct path *
+peer_path_by(struct peer *p, const struct peer *relay, uint32_t circuit)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths[i];
+
+		if (path->state != PATH_FREE && path->kind == PATH_RELAY && path->relay == relay &&
+		    path->circuit == circuit)
+			return path;
+	}
+	return NULL;
+}
+
+/* How little would be lost with this path: 0 is not to be touched. */
+static unsigned
+dispensable(const struct path *path, usec_t now)
+{
+	if (path->origin == ORIGIN_FIXED || path_usable(path, now))
+		return 0;
+	switch (path->state) {
+	case PATH_DEAD:
+		return 1000;
+	case PATH_PROBING:
+		return 2 + path->tries;
+	default:
+		return 1;
+	}
+}
+
+struct path *
+peer_slot(struct peer *p, usec_t now)
+{
+	struct path *worst = NULL;
+
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths[i];
+
+		if (path->state == PATH_FREE)
+			return path;
+		if ((int)i == p->best || dispensable(path, now) == 0)
+			continue;
+		if (worst == NULL || dispensable(path, now) > dispensable(worst, now))
+			worst = path;
+	}
+	return worst;
+}
+
+struct path *
+peer_best(struct peer *p)
+{
+	return p->best == PEER_NO_PATH ? NULL : &p->paths[p->best];
+}
+
+void
+peer_drop_path(struct peer *p, struct path *path)
+{
+	if (peer_best(p) == path)
+		p->best = PEER_NO_PATH;
+	memset(path, 0, sizeof(*path));
+}
+
+bool
+peer_choose(struct peer *p, usec_t now)
+{
+	const struct path *best = peer_best(p);
+	int was = p->best;
+
+	if (best != NULL && !path_usable(best, now))
+		best = NULL;
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		const struct path *path = &p->paths[i];
+
+		if (path->state == PATH_FREE || !path_usable(path, now) || path == best)
+			continue;
+		if (best == NULL || path_beats(path, best))
+			best = path;
+	}
+	p->best = best == NULL ? PEER_NO_PATH : (int)(best - p->paths);
+	return p->best != was;
+}

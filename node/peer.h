@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * peer.h - somebody we talk to: its certificate, its channel, its paths, and what waits for it.
+ */
+#ifndef NODE_PEER_H
+#define NODE_PEER_H
+
+#include "core/cert.h"
+#include "core/channel.h"
+#include "core/heap.h"
+#include "core/members.h"
+#include "core/patience.h"
+#include "core/wire.h"
+#include "node/mesh.h"
+#include "node/path.h"
+
+#define PEER_PATHS_MAX 16
+#define PEER_NO_PATH   (-1)
+
+/* A peer that was heard or written to this recently is kept reachable while idle. */
+#define PEER_WARM (300 * USEC_PER_SEC)
+
+/* The route's MTU before more was proved: with two envelopes it fits any IPv6 path with room. */
+#define PEER_MTU_MIN 1280
+#define PEER_MTU_MAX 1420
+
+/* A packet that waits for a session. */
+struct waiting {
+	struct waiting *next;
+	uint32_t len;
+	uint8_t bytes[];
+};
+
+struct lighthouse;
+
+struct peer {
+	struct heap_item timer;
+	uint32_t at; /* place in the mesh's list */
+	uint8_t key[32];
+	struct cert cert;
+	uint64_t valid_until; /* Unix seconds, of the chain */
+	bool stock;
+	struct lighthouse *lighthouse; /* not NULL: one of the bundle's */
+	struct channel *channel;
+
+	struct path paths[PEER_PATHS_MAX];
+	int best; /* the path that carries data, or PEER_NO_PATH */
+	uint32_t mtu;
+
+	struct waiting *first;
+	struct waiting **last;
+	unsigned waiting_count;
+	size_t waiting_bytes;
+
+	usec_t used_at;	    /* data to or from it, 0 never */
+	usec_t heard_at;    /* anything authentic */
+	usec_t failing_since; /* no session, and handshakes go unanswered; 0: not so */
+	usec_t unreachable_at; /* when the last "unreachable" was said, for its rate */
+
+	/* Punching: a burst of probes to every candidate, then ever more slowly. */
+	usec_t punch_began; /* 0: nothing to punch */
+	unsigned punch_step;
+	unsigned burst_packets;
+	/* The introduction that lets us punch without a session. */
+	uint8_t introduction[INTRODUCTION_ID_LEN];
+	uint8_t open_key[32];
+	usec_t introduced_until;
+
+	/* CANDIDATES: told again a few times, there is no acknowledgement. */
+	usec_t candidates_due;
+	unsigned candidates_told;
+	uint32_t candidates_seq; /* the newest that it sent */
+
+	uint64_t tx_bytes;
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t rx_packets;
+	char version[32];
+	int64_t clock_apart;
+	bool clock_said;
+	usec_t remembered_at; /* when its endpoints were, 0 never */
+	bool remembered_direct;
+	struct patience patience;
+};
+
+/* The peer that `m` certifies, without paths. NULL without memory, or for a low-order key. */
+struct peer *peer_new(const struct member *m, struct instant now, const struct channel_config *c);
+void peer_free(struct peer *p);
+
+/* Another certificate for the same key. */
+void peer_renew(struct peer *p, struct instant now, const struct member *m);
+
+/* Has anybody had business with it lately? */
+bool peer_is_warm(const struct peer *p, usec_t now);
+
+/*
+ * Keeps a copy of a packet until there is a session. The oldest make room beyond
+ * MESH_QUEUE_PACKETS or MESH_QUEUE_BYTES.
+ */
+void peer_wait(struct peer *p, const uint8_t *bytes, uint32_t len);
+
+/* The oldest waiting packet, to be freed by the caller; NULL when none waits. */
+struct waiting *peer_next_waiting(struct peer *p);
+
+/* The path on this socket to this address, or through this circuit of a relay; NULL: none. */
+struct path *peer_path_to(struct peer *p, socket_id socket, const struct addr *remote);
+struct path *peer_path_by(struct peer *p, const struct peer *relay, uint32_t circuit);
+
+/* A slot for one more path: a free one, or that of the least useful path; NULL if all are in use. */
+struct path *peer_slot(struct peer *p, usec_t now);
+
+/* The path that carries data, or NULL. */
+struct path *peer_best(struct peer *p);
+
+/* Forgets `path`. */
+void peer_drop_path(struct peer *p, struct path *path);
+
+/*
+ * Chooses the path that is to carry data; PEER_NO_PATH when none may. Returns whether it is
+ * another one than before.
+ */
+bool peer_choose(struct peer *p, usec_t now);
+
+#endif

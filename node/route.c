@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * route.c - inner addresses to peers.
+ */
+#include "node/route.h"
+
+void
+route_init(struct routes *r, const uint8_t hash_key[static 16], uint32_t peers_max)
+{
+	memset(r, 0, sizeof(*r));
+	table_init(&r->hosts, hash_key, sizeof(struct ip), peers_max * CERT_ADDRESSES_MAX);
+}
+
+void
+route_wipe(struct routes *r)
+{
+	table_free(&r->hosts);
+	r->subnet_count = 0;
+}
+
+int
+route_add(struct routes *r, struct peer *p, bool subnets)
+{
+	int rc;
+
+	for (uint32_t i = 0; i < p->cert.address_count; i++) {
+		rc = table_put(&r->hosts, &p->cert.addresses[i].ip, p);
+		if (rc < 0)
+			return rc;
+	}
+	for (uint32_t i = 0; subnets && i < p->cert.route_count; i++) {
+		if (r->subnet_count == ROUTE_SUBNETS_MAX)
+			return ERR_FULL;
+		r->subnets[r->subnet_count++] =
+		    (struct subnet){ .to = p->cert.routes[i], .via = p };
+	}
+	return 0;
+}
+
+void
+route_remove(struct routes *r, const struct peer *p)
+{
+	size_t kept = 0;
+
+	for (uint32_t i = 0; i < p->cert.address_count; i++) {
+		if (table_get(&r->hosts, &p->cert.addresses[i].ip) == p)
+			table_del(&r->hosts, &p->cert.addresses[i].ip);
+	}
+	for (size_t i = 0; i < r->subnet_count; i++) {
+		if (r->subnets[i].via != p)
+			r->subnets[kept++] = r->subnets[i];
+	}
+	r->subnet_count = kept;
+}
+
+/* The longest subnet that has `ip`, or NULL. */
+static const struct subnet *
+find_subnet(const struct routes *r, struct ip ip)
+{
+	const struct subnet *best = NULL;
+
+	for (size_t i = 0; i < r->subnet_count; i++) {
+		const struct subnet *s = &r->subnets[i];
+
+		if (prefix_contains(s->to, ip) && (best == NULL || s->to.len > best->to.len))
+			best = s;
+	}
+	return best;
+}
+
+struct peer *
+route_to(const struct routes *r, struct ip dst)
+{
+	struct peer *p = table_get(&r->hosts, &dst);
+	const struct subnet *s;
+
+	if (p != NULL || r->subnet_count == 0)
+		return p;
+	s = find_subnet(r, dst);
+	return s != NULL ? s->via : NULL;
+}
+
+bool
+route_from(const struct routes *r, const struct peer *p, struct ip src)
+{
+	return route_to(r, src) == p;
+}

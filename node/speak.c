@@ -1,0 +1,701 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * speak.c - control frames: what we say to peers, lighthouses and relays, and what they say.
+ */
+#include "node/mesh_impl.h"
+
+#define CLOCK_APART_MAX 120 /* seconds, before it is worth a warning */
+#define REGISTER_TTL_MIN 30 /* seconds */
+
+/*
+ * Saying
+ */
+
+/* Sends the frame of `n` bytes at `room` (or nothing, if it could not be encoded). */
+static void
+say(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t *room, int n,
+    bool data, struct outbox *out)
+{
+	if (n > 0 && path != NULL)
+		(void)reach_seal(m, now, peer, path, room, (size_t)n, data, out);
+}
+
+void
+speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	static const char version[] = "mpynet " MPYNET_VERSION;
+	uint8_t *room = outbox_room(out, FRAME_MAX);
+	struct hello h = {
+		.proto_min = HELLO_PROTO,
+		.proto_max = HELLO_PROTO,
+		.flags = channel_hello_seen(peer->channel) ? HELLO_SEEN_YOURS : 0,
+		.unix_time = now.wall / USEC_PER_SEC,
+		.max_inner = PEER_MTU_MAX,
+		.cert = { .p = m->cert_bytes.p, .len = m->cert_bytes.len },
+		.ca = { .p = m->issuing.len > 0 ? m->issuing.p : NULL, .len = m->issuing.len },
+		.version = { .p = (const uint8_t *)version, .len = sizeof(version) - 1 },
+	};
+
+	if (room == NULL)
+		return;
+	memcpy(h.fingerprint, m->cert.fingerprint, sizeof(h.fingerprint));
+	say(m, now, peer, peer_best(peer), room, hello_encode(room, FRAME_MAX, &h), false, out);
+	channel_hello_sent(peer->channel, now.mono);
+}
+
+void
+speak_close(struct mesh *m, struct instant now, struct peer *peer, enum close_reason reason,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_HEADER + 1);
+	struct close c = { .reason = (uint8_t)reason };
+
+	if (room == NULL || peer->stock)
+		return;
+	say(m, now, peer, peer_best(peer), room, close_encode(room, FRAME_HEADER + 1, &c), false,
+	    out);
+}
+
+static void
+speak_error(struct mesh *m, struct instant now, struct peer *peer, enum error_code code,
+    const struct frame *about, struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_HEADER + 16);
+	struct error e = { .code = (uint16_t)code, .type = about->type };
+
+	if (room == NULL || peer->stock || about->type == FRAME_ERROR)
+		return;
+	say(m, now, peer, peer_best(peer), room, error_encode(room, FRAME_HEADER + 16, &e), false,
+	    out);
+}
+
+void
+speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path, size_t len,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, len);
+	bool current = path->heard_index == channel_index(peer->channel);
+	struct ping ping = {
+		.txid = rng_u64(&m->rng) | 1,
+		.path = (uint32_t)(path - peer->paths),
+		.time_us = now.mono,
+		.highest = current ? path->heard_highest : 0,
+	};
+
+	if (room == NULL || !channel_ready(peer->channel, now))
+		return;
+	if (path->kind != PATH_RELAY)
+		ping.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = path->remote };
+	if (len > PING_LEN) {
+		path->mtu_txid = ping.txid;
+		path->mtu_asked = (uint32_t)len;
+	} else {
+		path_probe(path, now.mono, ping.txid);
+	}
+	say(m, now, peer, path, room, ping_encode(room, len, FRAME_PING, &ping, len), false, out);
+}
+
+/* The relays through which we can be reached. */
+static void
+own_relays(const struct mesh *m, struct relays *to)
+{
+	for (size_t i = 0; i < m->lighthouse_count && to->n < WIRE_RELAYS_MAX; i++) {
+		const struct peer *p = m->lighthouses[i].peer;
+
+		if ((p->cert.flags & CERT_RELAY) != 0 && m->lighthouses[i].registered)
+			memcpy(to->key[to->n++], p->key, sizeof(p->key));
+	}
+}
+
+static void
+add_ep(struct eps *to, enum ep_kind kind, const struct addr *at)
+{
+	for (size_t i = 0; i < to->n; i++) {
+		if (addr_equal(&to->ep[i].addr, at))
+			return;
+	}
+	if (to->n < WIRE_EPS_MAX)
+		to->ep[to->n++] = (struct ep){ .kind = (uint8_t)kind, .addr = *at };
+}
+
+/*
+ * Where we might be reached: as the lighthouses see us, and our interfaces' own addresses. To a
+ * lighthouse the addresses that other lighthouses see are news, its own it stamps by itself.
+ */
+static void
+own_candidates(const struct mesh *m, struct candidates *c)
+{
+	c->seq = m->candidates_seq;
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		if (m->lighthouses[i].observed.family != FAMILY_NONE)
+			add_ep(&c->eps, EP_REFLEXIVE, &m->lighthouses[i].observed);
+	}
+	for (size_t i = 0; i < m->local_count; i++)
+		add_ep(&c->eps, EP_HOST, &m->local[i]);
+	own_relays(m, &c->relays);
+}
+
+static void
+say_candidates(struct mesh *m, struct instant now, struct peer *peer, enum frame_type type,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_MAX);
+	struct candidates c = { 0 };
+
+	if (room == NULL)
+		return;
+	own_candidates(m, &c);
+	say(m, now, peer, peer_best(peer), room, candidates_encode(room, FRAME_MAX, type, &c),
+	    type == FRAME_REGISTER, out);
+}
+
+void
+speak_candidates(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	say_candidates(m, now, peer, FRAME_CANDIDATES, out);
+	peer->candidates_due = peer->candidates_told + 1 < CANDIDATES_TELLS ?
+	    now.mono + (250 * USEC_PER_MS << peer->candidates_told) :
+	    0;
+	peer->candidates_told++;
+}
+
+void
+speak_register(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	usec_t again = 250 * USEC_PER_MS << min_u64(l->tries, 3);
+
+	l->seq = m->candidates_seq;
+	l->tries++;
+	l->register_due = now.mono + again;
+	say_candidates(m, now, l->peer, FRAME_REGISTER, out);
+}
+
+void
+speak_query(struct mesh *m, struct instant now, struct lighthouse *l, const struct seek *s,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_MAX);
+	struct query q = {
+		.qid = s->qid,
+		.by = (uint8_t)s->by,
+		.flags = s->introduce ? QUERY_INTRODUCE : 0,
+		.address = s->address,
+		.name = { .p = (const uint8_t *)s->name, .len = (uint16_t)strlen(s->name) },
+	};
+
+	if (room == NULL)
+		return;
+	memcpy(q.key, s->key, sizeof(q.key));
+	say(m, now, l->peer, peer_best(l->peer), room, query_encode(room, FRAME_MAX, &q), true,
+	    out);
+}
+
+void
+speak_relay_open(struct mesh *m, struct instant now, const struct circuit *c, struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_MAX);
+	struct relay_open o = { .circuit = c->id };
+
+	if (room == NULL)
+		return;
+	memcpy(o.key, c->key, sizeof(o.key));
+	say(m, now, c->relay, peer_best(c->relay), room,
+	    relay_open_encode(room, FRAME_MAX, FRAME_RELAY_OPEN, &o), true, out);
+}
+
+static void
+speak_relay_close(struct mesh *m, struct instant now, struct peer *relay, uint32_t circuit,
+    enum relay_code code, struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_HEADER + 16);
+	struct relay_end e = { .circuit = circuit, .code = (uint8_t)code };
+
+	if (room == NULL)
+		return;
+	say(m, now, relay, peer_best(relay), room,
+	    relay_end_encode(room, FRAME_HEADER + 16, FRAME_RELAY_CLOSE, &e), false, out);
+}
+
+/*
+ * Certificates that others bring
+ */
+
+void
+speak_loser(struct mesh *m, struct instant now, const struct member *loser, struct outbox *out)
+{
+	struct peer *p = loser == NULL ? NULL : reach_by_key(m, loser->key);
+
+	if (p == NULL || p->lighthouse != NULL)
+		return;
+	speak_close(m, now, p, CLOSE_CONFLICT, out);
+	reach_forget(m, now, p, out);
+}
+
+/* Verifies and keeps a certificate; the member, or NULL. */
+static struct member *
+learn(struct mesh *m, struct instant now, struct blob cert, struct blob ca, struct outbox *out)
+{
+	struct verified v;
+	struct member *member = NULL, *loser = NULL;
+	struct peer *peer;
+	int r = trust_verify(m->trust, cert.p, cert.len, ca.p, ca.len, now.wall, &v, NULL);
+
+	if (r < 0) {
+		struct trace_fact f = {
+			.what = TRACE_CERT_REFUSED,
+			.level = TRACE_NOTICE,
+			.code = r,
+		};
+
+		outbox_trace(out, &f);
+		return NULL;
+	}
+	r = members_learn(m->members, &v, cert.p, cert.len, trust_now(m->trust, now.wall), out,
+	    &member, &loser);
+	if (r < 0)
+		return NULL;
+	if (r == LEARNED_NOTHING)
+		return member;
+	members_remember(member, out);
+	if (r == LEARNED_REPLACED)
+		speak_loser(m, now, loser, out);
+	peer = reach_by_key(m, member->key);
+	if (r == LEARNED_RENEWED && peer != NULL) {
+		struct trace_fact f = fact_of(peer, TRACE_CERT_NEWER, TRACE_INFO);
+
+		peer_renew(peer, now, member);
+		f.number = (int64_t)member->serial;
+		outbox_trace(out, &f);
+	}
+	return member;
+}
+
+/*
+ * Hearing
+ */
+
+static void
+hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index,
+    const struct hello *h, struct outbox *out)
+{
+	int64_t apart = (int64_t)h->unix_time - (int64_t)(now.wall / USEC_PER_SEC);
+	struct member *member;
+	size_t n = min_u64(h->version.len, sizeof(peer->version) - 1);
+
+	if (h->proto_min > HELLO_PROTO || h->proto_max < HELLO_PROTO) {
+		speak_close(m, now, peer, CLOSE_VERSION, out);
+		reach_end(m, peer);
+		return;
+	}
+	if (h->cert.p != NULL) {
+		member = learn(m, now, h->cert, h->ca, out);
+		if (member != NULL && memcmp(member->key, peer->key, sizeof(peer->key)) != 0) {
+			speak_close(m, now, peer, CLOSE_CERTIFICATE, out);
+			reach_end(m, peer);
+			return;
+		}
+	}
+	channel_hello_heard(peer->channel, now.mono, index, (h->flags & HELLO_SEEN_YOURS) != 0);
+	memcpy(peer->version, h->version.p != NULL ? (const char *)h->version.p : "", n);
+	peer->version[n] = '\0';
+	peer->clock_apart = apart;
+	if ((apart > CLOCK_APART_MAX || apart < -CLOCK_APART_MAX) && !peer->clock_said) {
+		struct trace_fact f = fact_of(peer, TRACE_CLOCK_APART, TRACE_WARNING);
+
+		f.number = apart;
+		outbox_trace(out, &f);
+		peer->clock_said = true;
+	}
+}
+
+static void
+hear_close(struct mesh *m, struct instant now, struct peer *peer, const struct close *c,
+    struct outbox *out)
+{
+	struct trace_fact f = fact_of(peer, TRACE_PEER_CLOSED, TRACE_INFO);
+
+	f.code = c->reason;
+	outbox_trace(out, &f);
+	reach_end(m, peer);
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		if (peer->paths[i].state != PATH_FREE)
+			path_doubt(&peer->paths[i], now.mono);
+	}
+}
+
+/* A lighthouse or a peer says how it sees us: news if the lighthouse saw us elsewhere before. */
+static void
+hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struct path *path,
+    const struct ep *seen, struct outbox *out)
+{
+	struct lighthouse *l = peer->lighthouse;
+
+	if (l == NULL || path->kind == PATH_RELAY || seen->addr.family == FAMILY_NONE ||
+	    addr_equal(&l->observed, &seen->addr))
+		return;
+	l->observed = seen->addr;
+	reach_candidates_changed(m, now, out);
+}
+
+static void
+hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct path *path,
+    const struct reg_ack *a, struct outbox *out)
+{
+	struct lighthouse *l = peer->lighthouse;
+	usec_t ttl = max_u64(a->ttl, REGISTER_TTL_MIN) * USEC_PER_SEC;
+
+	if (l == NULL)
+		return;
+	hear_observed(m, now, peer, path, &a->observed, out);
+	if (a->seq != m->candidates_seq) /* more has changed since it was sent */
+		return;
+	l->register_due = now.mono + rng_jitter(&m->rng, ttl / 2);
+	l->tries = 0;
+	l->ttl = a->ttl;
+	if (!l->registered) {
+		struct trace_fact f = fact_of(peer, TRACE_LIGHTHOUSE_UP, TRACE_NOTICE);
+
+		l->registered = true;
+		l->lost_said = false;
+		f.at = l->observed;
+		outbox_trace(out, &f);
+		/* One more relay through which we can be reached. */
+		reach_candidates_changed(m, now, out);
+		l->register_due = now.mono;
+	}
+}
+
+/* Everything that a lighthouse knows of a node. */
+static struct peer *
+take_contact(struct mesh *m, struct instant now, const struct member *member,
+    const struct contact *c, const uint8_t introduction[static INTRODUCTION_ID_LEN],
+    struct outbox *out)
+{
+	struct peer *peer = reach_peer(m, now, member, out);
+
+	if (peer == NULL || peer->lighthouse != NULL)
+		return NULL;
+	for (size_t i = 0; i < c->eps.n; i++)
+		(void)reach_candidate(m, now, peer, &c->eps.ep[i].addr,
+		    i == 0 && c->eps.ep[i].kind == EP_REFLEXIVE ? ORIGIN_SEEN : ORIGIN_HINT);
+	if (!crypto_is_zero(introduction, INTRODUCTION_ID_LEN) &&
+	    introductions_add(&m->introductions, now.mono, introduction, peer->key) != NULL) {
+		memcpy(peer->introduction, introduction, sizeof(peer->introduction));
+		noise_open_key(peer->open_key, channel_remote(peer->channel), introduction);
+		peer->introduced_until = now.mono + INTRODUCTION_TIME;
+	}
+	return peer;
+}
+
+/* Is the answer about what was asked for? */
+static bool
+answers(const struct seek *s, const struct member *member, const struct cert *cert)
+{
+	switch (s->by) {
+	case QUERY_BY_ADDRESS:
+		return cert_has_address(cert, s->address);
+	case QUERY_BY_KEY:
+		return memcmp(s->key, member->key, sizeof(s->key)) == 0;
+	case QUERY_BY_NAME:
+		return strcmp(s->name, member->name) == 0;
+	}
+	return false;
+}
+
+static void
+hear_unknown(struct mesh *m, struct instant now, const struct peer *peer, struct seek *s,
+    struct outbox *out)
+{
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		const struct lighthouse *l = &m->lighthouses[i];
+
+		if (l->peer == peer)
+			s->unknown_at |= 1u << i;
+		asked |= l->registered ? 1u << i : 0;
+	}
+	if ((s->unknown_at & asked) != asked)
+		return;
+	if (s->by == QUERY_BY_ADDRESS) {
+		struct trace_fact f = {
+			.what = TRACE_UNKNOWN_PEER,
+			.level = TRACE_INFO,
+			.inner = s->address,
+		};
+
+		outbox_trace(out, &f);
+	}
+	finder_nothing(s, now.mono);
+}
+
+static void
+hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct reply *r,
+    struct outbox *out)
+{
+	struct seek *s = finder_by_qid(&m->finder, r->qid);
+	struct member *member;
+	struct waiting *first;
+	struct cert cert;
+	struct peer *peer;
+	bool connected;
+
+	if (from->lighthouse == NULL || s == NULL)
+		return;
+	if (r->status == REPLY_UNKNOWN) {
+		hear_unknown(m, now, from, s, out);
+		return;
+	}
+	member = learn(m, now, r->contact.cert, r->contact.ca, out);
+	if (member == NULL)
+		return;
+	member_cert(member, &cert);
+	if (!answers(s, member, &cert))
+		return;
+	peer = take_contact(m, now, member, &r->contact, r->introduction, out);
+	first = s->first;
+	s->first = NULL;
+	finder_drop(s);
+	if (peer == NULL)
+		return;
+	connected = channel_ready(peer->channel, now);
+	while (first != NULL) {
+		struct waiting *next = first->next;
+		struct seek holder = { .first = first };
+
+		first->next = NULL;
+		mesh_to_peer_copy(m, now, peer, first->bytes, first->len, out);
+		finder_drop(&holder);
+		first = next;
+	}
+	if (!connected)
+		channel_want(peer->channel, now.mono);
+	reach_punch(m, now, peer, 0);
+	reach_tick(m, now, peer, out);
+}
+
+static void
+hear_punch(struct mesh *m, struct instant now, const struct peer *from, const struct punch *p,
+    struct outbox *out)
+{
+	struct member *member;
+	struct peer *peer;
+
+	if (from->lighthouse == NULL)
+		return;
+	member = learn(m, now, p->contact.cert, p->contact.ca, out);
+	if (member == NULL)
+		return;
+	peer = take_contact(m, now, member, &p->contact, p->introduction, out);
+	if (peer == NULL || (peer->best != PEER_NO_PATH && peer_best(peer)->kind != PATH_RELAY))
+		return;
+	reach_punch(m, now, peer, min_u64(p->delay_ms, 1000) * USEC_PER_MS);
+}
+
+static void
+hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const struct candidates *c,
+    struct outbox *out)
+{
+	(void)out;
+	if (peer->lighthouse != NULL ||
+	    (peer->candidates_seq != 0 && (int32_t)(c->seq - peer->candidates_seq) <= 0))
+		return;
+	peer->candidates_seq = c->seq;
+	for (size_t i = 0; i < c->eps.n; i++)
+		(void)reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
+	if (peer->best == PEER_NO_PATH || peer_best(peer)->kind == PATH_RELAY)
+		reach_punch(m, now, peer, 0);
+}
+
+static void
+hear_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint32_t index,
+    const struct ping *ping, struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, PING_LEN);
+	bool current = path->heard_index == channel_index(peer->channel);
+	struct ping pong = {
+		.txid = ping->txid,
+		.path = ping->path,
+		.time_us = ping->time_us,
+		.highest = current ? path->heard_highest : 0,
+	};
+
+	path_told(path, now.mono, index, ping->highest);
+	hear_observed(m, now, peer, path, &ping->observed, out);
+	if (room == NULL || !path_may_send(path, PING_LEN + DATA_MIN))
+		return;
+	if (path->kind != PATH_RELAY)
+		pong.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = path->remote };
+	say(m, now, peer, path, room, ping_encode(room, PING_LEN, FRAME_PONG, &pong, PING_LEN),
+	    false, out);
+}
+
+static void
+hear_pong(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint32_t index,
+    const struct ping *pong, struct outbox *out)
+{
+	path_told(path, now.mono, index, pong->highest);
+	hear_observed(m, now, peer, path, &pong->observed, out);
+	if (pong->txid == path->mtu_txid && pong->txid != 0) {
+		path->mtu_proved = max_u64(path->mtu_proved, path->mtu_asked);
+		path->mtu_txid = 0;
+		path->mtu_tries = 0;
+		path->mtu_due = 0;
+		reach_mtu(peer, out);
+		return;
+	}
+	if (path_answered(path, now.mono, pong->txid))
+		reach_proven(m, now, peer, path, out);
+}
+
+static void
+hear_relay_incoming(struct mesh *m, struct peer *relay, const struct relay_open *o)
+{
+	if ((relay->cert.flags & CERT_RELAY) != 0 && relay->lighthouse != NULL)
+		(void)relay_announced(&m->relaying, relay, o->circuit, o->key);
+}
+
+/* The circuit is gone, and with it the path over it. */
+static void
+hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t id,
+    struct outbox *out)
+{
+	struct circuit *c = relay_get(&m->relaying, relay, id);
+	struct peer *peer = c == NULL ? NULL : reach_by_key(m, c->key);
+	struct path *path = peer == NULL ? NULL : peer_path_by(peer, relay, id);
+
+	if (c != NULL)
+		relay_close(&m->relaying, c);
+	if (path == NULL)
+		return;
+	peer_drop_path(peer, path);
+	reach_choose(m, now, peer, out);
+	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
+		reach_punch(m, now, peer, 100 * USEC_PER_MS);
+}
+
+static void
+hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
+    const struct relay_end *e, struct outbox *out)
+{
+	struct circuit *c = relay_get(&m->relaying, relay, e->circuit);
+
+	if (c == NULL || c->incoming)
+		return;
+	if (e->code == RELAY_OK) {
+		c->open = true;
+		c->due = 0;
+	} else {
+		hear_relay_end(m, now, relay, e->circuit, out);
+	}
+}
+
+static void
+hear_relay_data(struct mesh *m, struct instant now, struct peer *relay, const struct frame *f,
+    struct outbox *out)
+{
+	struct relay_data d;
+	struct way way;
+
+	if (relay_data_decode(&d, f) < 0)
+		return;
+	way = (struct way){ .relay = relay, .circuit = d.circuit };
+	if ((relay->cert.flags & CERT_RELAY) == 0 || relay->lighthouse == NULL)
+		return;
+	if (relay_get(&m->relaying, relay, d.circuit) == NULL) {
+		m->counts[MESH_NO_CIRCUIT]++;
+		speak_relay_close(m, now, relay, d.circuit, RELAY_NO_SUCH, out);
+		return;
+	}
+	mesh_datagram(m, now, &way, d.datagram, d.len, out);
+}
+
+/* Decodes `f` with X_decode and, if that goes well, does what follows. */
+#define HEAR(type, value, then)                                                                    \
+	{                                                                                          \
+		struct type value;                                                                 \
+		r = type##_decode(&value, f);                                                      \
+		if (r >= 0) {                                                                      \
+			then;                                                                      \
+		}                                                                                  \
+		break;                                                                             \
+	}
+
+/* What the frame asks for. Negative: it is malformed. */
+static int
+hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint32_t index,
+    const struct frame *f, struct outbox *out)
+{
+	int r = 0;
+
+	switch (f->type) {
+	case FRAME_HELLO:
+		HEAR(hello, h, hear_hello(m, now, peer, index, &h, out))
+	case FRAME_CLOSE:
+		HEAR(close, c, hear_close(m, now, peer, &c, out))
+	case FRAME_ERROR:
+		HEAR(error, e, (void)e)
+	case FRAME_REG_ACK:
+		HEAR(reg_ack, a, hear_reg_ack(m, now, peer, path, &a, out))
+	case FRAME_REPLY:
+		HEAR(reply, y, hear_reply(m, now, peer, &y, out))
+	case FRAME_PUNCH:
+		HEAR(punch, p, hear_punch(m, now, peer, &p, out))
+	case FRAME_CANDIDATES:
+		HEAR(candidates, c, hear_candidates(m, now, peer, &c, out))
+	case FRAME_PING:
+		HEAR(ping, p, hear_ping(m, now, peer, path, index, &p, out))
+	case FRAME_PONG:
+		HEAR(ping, p, hear_pong(m, now, peer, path, index, &p, out))
+	case FRAME_RELAY_INCOMING:
+		HEAR(relay_open, o, hear_relay_incoming(m, peer, &o))
+	case FRAME_RELAY_OPENED:
+		HEAR(relay_end, e, hear_relay_opened(m, now, peer, &e, out))
+	case FRAME_RELAY_CLOSE:
+		HEAR(relay_end, e, hear_relay_end(m, now, peer, e.circuit, out))
+	case FRAME_RELAY_DATA:
+		hear_relay_data(m, now, peer, f, out);
+		break;
+	default: /* REGISTER, QUERY, RELAY_OPEN: a lighthouse's or relay's business */
+		speak_error(m, now, peer, ERROR_NOT_HERE, f, out);
+		break;
+	}
+	return r;
+}
+
+void
+speak_heard(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    uint32_t index, uint8_t *p, size_t len, struct outbox *out)
+{
+	struct frame f = { 0 };
+	int verdict = frame_open(&f, p, len);
+
+	if (peer->stock)
+		return;
+	if (verdict >= 0 && f.type != FRAME_RELAY_DATA &&
+	    !patience_allow(&peer->patience, now.mono, f.type, len)) {
+		m->counts[MESH_MUTED_FRAMES]++;
+		return;
+	}
+	switch (verdict) {
+	case FRAME_SPOKEN:
+		verdict = hear(m, now, peer, path, index, &f, out);
+		break;
+	case FRAME_UNKNOWN:
+		speak_error(m, now, peer, ERROR_UNKNOWN, &f, out);
+		break;
+	case FRAME_RESERVED:
+		speak_error(m, now, peer, ERROR_RESERVED, &f, out);
+		break;
+	case FRAME_IGNORED:
+		m->counts[MESH_UNKNOWN_FRAMES]++;
+		break;
+	default:
+		break;
+	}
+	if (verdict >= 0)
+		return;
+	m->counts[MESH_BAD_FRAMES]++;
+	if (patience_bad(&peer->patience, now.mono))
+		speak_error(m, now, peer, ERROR_MALFORMED, &f, out);
+}
