@@ -344,13 +344,19 @@ ctl_listen(struct ctl *c, const char *path, mode_t mode, struct err *err)
 }
 
 void
-ctl_close(struct ctl *c)
+ctl_unlisten(struct ctl *c)
 {
-	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++)
-		if (c->clients[i])
-			disconnect(c->clients[i]);
 	/* libuv unlinks the path of a pipe that was bound. */
 	for (size_t i = 0; i < c->n_sockets; i++)
 		uv_close((uv_handle_t *)&c->sockets[i], NULL);
 	c->n_sockets = 0;
+}
+
+void
+ctl_close(struct ctl *c)
+{
+	ctl_unlisten(c);
+	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++)
+		if (c->clients[i])
+			disconnect(c->clients[i]);
 }

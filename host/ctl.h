@@ -86,6 +86,9 @@ int ctl_refuse(struct ctl *c, uint64_t client, json_int_t id, enum ctl_refusal w
 /* The refusal that one of our error codes comes to. */
 enum ctl_refusal ctl_refusal_of(int rc);
 
+/* Stops listening and removes the sockets; who is connected stays so. */
+void ctl_unlisten(struct ctl *c);
+
 /* Disconnects everybody and stops listening; the loop must turn once more before `c` goes. */
 void ctl_close(struct ctl *c);
 

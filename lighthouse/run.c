@@ -324,15 +324,15 @@ clean_up(struct lighthouse *l)
 	if (l->keep.db)
 		keep_close(&l->keep);
 	lighthouse_store_close(&l->store);
-	outbox_free(&l->out);
 	bundle_wipe(&l->bundle);
-	if (l->loop.on_due) {
-		if (home_file(path, &l->home, HOME_SOCKET, NULL) == 0)
-			unlink(path);
-		home_close(&l->home);
-		ctl_close(&l->ctl);
+	ctl_unlisten(&l->ctl);
+	/* In a jail the socket has another path than the one that it was given. */
+	if (l->home.dir[0] == '\0' && home_file(path, &l->home, HOME_SOCKET, NULL) == 0)
+		unlink(path);
+	home_close(&l->home);	/* from now on another lighthouse may start here */
+	ctl_close(&l->ctl);
+	if (l->loop.on_due)
 		loop_free(&l->loop);
-	}
 	log_close(&l->log);
 }
 
@@ -355,10 +355,8 @@ lighthouse_run(const struct lighthouse_options *o, struct ready *ready, struct e
 	if (rc == 0) {
 		rc = run(l, o, ready, err);
 		clean_up(l);
-		home_close(&l->home);
-	} else {
-		outbox_free(&l->out);
 	}
+	outbox_free(&l->out);
 	free(l);
 	return rc < 0 ? rc : 0;
 }

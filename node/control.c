@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * control.c - a node's answers on its control socket.
+ */
+#include "node/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/body.h"
+#include "node/shell.h"
+#include "node/view.h"
+
+/* Rows of `routes`: one for each address of each peer. */
+#define ROUTES_MAX (2 * PEERS_MAX_DEFAULT)
+
+/* What a verb came to: a body to answer with, or a negative number and a sentence. */
+typedef int (*verb_fn)(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err);
+
+static const char *
+path_word(enum path_class path)
+{
+	switch (path) {
+	case PATH_LAN:
+		return "lan";
+	case PATH_DIRECT:
+		return "direct";
+	case PATH_RELAY:
+		return "relay";
+	default:
+		return "none";
+	}
+}
+
+/* The members of a path that identify it. */
+static void
+fill_path(json_t *row, enum path_class path, const struct addr *at, const char *relay)
+{
+	body_text(row, "kind", path_word(path));
+	if (path != PATH_NONE)
+		body_addr(row, "at", at);
+	if (path == PATH_RELAY)
+		body_text(row, "relay", relay);
+}
+
+void
+body_path(json_t *body, enum path_class path, const struct addr *at, const char *relay)
+{
+	json_t *row = json_object();
+
+	fill_path(row, path, at, relay);
+	body_put(body, "path", row);
+}
+
+static json_t *
+lighthouses_body(const struct view_status *v, usec_t now)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->lighthouse_count; i++) {
+		const struct view_lighthouse *lh = &v->lighthouses[i];
+		json_t *row = json_object();
+
+		body_text(row, "name", lh->name);
+		body_ip(row, "ip", lh->ip);
+		body_addr(row, "at", &lh->at);
+		body_flag(row, "registered", lh->registered);
+		if (lh->rtt != 0)
+			body_number(row, "rtt_us", lh->rtt);
+		body_addr(row, "observed", &lh->observed);
+		body_seconds_since(row, "last_s", lh->last_rx, now);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+static bool
+any_registered(const struct view_status *v)
+{
+	for (size_t i = 0; i < v->lighthouse_count; i++)
+		if (v->lighthouses[i].registered)
+			return true;
+	return false;
+}
+
+static json_t *
+warnings_body(struct node *n, const struct view_status *v, usec_t wall)
+{
+	json_t *list = json_array();
+
+	body_warn_expiry(list, n->me.valid_until, wall);
+	if (v->lighthouse_count > 0 && !any_registered(v))
+		body_warning(list, "no lighthouse answers: only peers that are known already can be "
+		    "reached");
+	for (size_t i = 0; i < n->name_count; i++)
+		if (n->names[i].resolve.failed)
+			body_warning(list, "%s of the lighthouse %s cannot be looked up",
+			    n->names[i].resolve.host, n->names[i].lighthouse);
+	if (n->keep.result < 0)
+		body_warning(list, "what must survive a restart cannot be written: %s",
+		    n->keep.error.text);
+	return list;
+}
+
+static json_t *
+counts_body(const struct view_status *v)
+{
+	json_t *body = json_object();
+
+	body_number(body, "known", v->peers_known);
+	body_number(body, "connected", v->peers_connected);
+	body_number(body, "direct", v->peers_direct);
+	body_number(body, "relayed", v->peers_relayed);
+	return body;
+}
+
+static const char *
+state_word(const struct node *n, const struct view_status *v)
+{
+	if (n->stopping)
+		return "stopping";
+	return any_registered(v) || v->peers_connected > 0 ? "ready" : "starting";
+}
+
+static int
+verb_status(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct instant now = clock_now();
+	struct view_status v;
+	json_t *body = body_new(1);
+
+	(void)r;
+	(void)err;
+	view_status(n->mesh, now, &v);
+	body_text(body, "role", "node");
+	body_text(body, "state", state_word(n, &v));
+	body_identity(body, &n->me, &n->root);
+	body_text(body, "version", MPYNET_VERSION);
+	body_number(body, "pid", (uint64_t)getpid());
+	body_seconds_since(body, "uptime_s", n->started, now.mono);
+	body_text(body, "interface", n->tun.name);
+	body_number(body, "port", n->udp[n->udp[0].fd < 0].port);
+	body_put(body, "peers", counts_body(&v));
+	body_number(body, "tx_bytes", v.tx_bytes);
+	body_number(body, "rx_bytes", v.rx_bytes);
+	body_flag(body, "allow_all", v.allow_all);
+	body_put(body, "lighthouses", lighthouses_body(&v, now.mono));
+	body_put(body, "warnings", warnings_body(n, &v, now.wall));
+	*ret = body;
+	return 0;
+}
+
+static json_t *
+flags_body(uint32_t flags)
+{
+	static const struct {
+		uint32_t flag;
+		const char *word;
+	} words[] = {
+		{ CERT_LIGHTHOUSE, "lighthouse" },
+		{ CERT_RELAY, "relay" },
+		{ CERT_GATEWAY, "gateway" },
+		{ CERT_STOCK, "stock" },
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (flags & words[i].flag)
+			json_array_append_new(list, json_string(words[i].word));
+	return list;
+}
+
+/* What is measured of one path. */
+static void
+fill_measures(json_t *row, const struct view_path *path)
+{
+	if (path->rtt != 0)
+		body_number(row, "rtt_us", path->rtt);
+	body_number(row, "loss_percent", path->loss_percent);
+	body_number(row, "mtu", path->mtu);
+}
+
+/* The path in use; one of no kind when there is none. */
+static const struct view_path *
+path_in_use(const struct view_peer *p)
+{
+	static const struct view_path none = { .path = PATH_NONE };
+
+	for (size_t i = 0; i < p->path_count; i++)
+		if (p->paths[i].in_use)
+			return &p->paths[i];
+	return &none;
+}
+
+/* The members of a peer that its row in `peers` has. */
+static void
+fill_peer(json_t *row, const struct view_peer *p, usec_t now)
+{
+	const struct view_path *path = path_in_use(p);
+	json_t *ips = json_array();
+
+	for (size_t i = 0; i < p->ip_count; i++) {
+		char text[ADDR_TEXT_MAX];
+
+		json_array_append_new(ips, json_string(ip_format(text, p->ips[i])));
+	}
+	body_text(row, "name", p->name);
+	if (p->ip_count > 0)
+		body_ip(row, "ip", p->ips[0]);
+	body_put(row, "ips", ips);
+	body_key(row, "key", p->key);
+	body_hex(row, "fingerprint", p->fingerprint, sizeof(p->fingerprint));
+	body_number(row, "serial", p->serial);
+	body_put(row, "flags", flags_body(p->flags));
+	body_flag(row, "connected", p->connected);
+	body_path(row, path->path, &path->at, path->relay);
+	if (path->path != PATH_NONE)
+		fill_measures(row, path);
+	body_number(row, "mtu", p->mtu);
+	body_number(row, "tx_bytes", p->tx_bytes);
+	body_number(row, "rx_bytes", p->rx_bytes);
+	body_seconds_since(row, "last_s", p->last_rx, now);
+	body_number(row, "expires", p->not_after);
+	body_text(row, "why", view_why_word(p->why));
+}
+
+static int
+verb_peers(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct instant now = clock_now();
+	json_t *body = body_new(1), *list = json_array();
+	struct view_peer p;
+	char after[NAME_MAX_LEN + 1] = "";
+
+	(void)r;
+	(void)err;
+	while (view_peer_next(n->mesh, now, after, &p)) {
+		json_t *row = json_object();
+
+		fill_peer(row, &p, now.mono);
+		json_array_append_new(list, row);
+		strcpy(after, p.name);
+	}
+	body_text(body, "role", "node");
+	body_put(body, "peers", list);
+	*ret = body;
+	return 0;
+}
+
+/* The peer that has the overlay address `ip`. */
+static bool
+find_by_ip(struct node *n, struct instant now, struct ip ip, struct view_peer *ret)
+{
+	char after[NAME_MAX_LEN + 1] = "";
+
+	while (view_peer_next(n->mesh, now, after, ret)) {
+		for (size_t i = 0; i < ret->ip_count; i++)
+			if (ip_equal(ret->ips[i], ip))
+				return true;
+		strcpy(after, ret->name);
+	}
+	return false;
+}
+
+void
+node_name_of(struct node *n, struct ip ip, char to[static 64])
+{
+	struct view_peer p;
+
+	if (find_by_ip(n, clock_now(), ip, &p))
+		strcpy(to, p.name);
+}
+
+static void
+fill_paths(json_t *body, const struct view_peer *p, usec_t now)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->path_count; i++) {
+		const struct view_path *path = &p->paths[i];
+		json_t *row = json_object();
+
+		fill_path(row, path->path, &path->at, path->relay);
+		body_text(row, "state", view_path_state_word(path->state));
+		body_flag(row, "in_use", path->in_use);
+		fill_measures(row, path);
+		if (path->rtt != 0)
+			body_number(row, "rtt_var_us", path->rtt_var);
+		body_seconds_since(row, "last_rx_s", path->last_rx, now);
+		body_seconds_since(row, "last_tx_s", path->last_tx, now);
+		json_array_append_new(list, row);
+	}
+	body_put(body, "paths", list);
+}
+
+static int
+verb_peer(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *name = json_string_value(json_object_get(r->args, "name"));
+	struct instant now = clock_now();
+	struct view_peer p;
+	struct ip ip;
+	bool found;
+
+	if (!name)
+		return err_set(err, -EINVAL, "\"peer\" wants the \"name\" or address of a host");
+	if (ip_parse(&ip, name) == 0)
+		found = find_by_ip(n, now, ip, &p);
+	else
+		found = view_peer(n->mesh, now, name, &p) == 0;
+	if (!found)
+		return err_set(err, ERR_UNKNOWN, "there is no peer \"%.64s\"; "
+		    "a ping to it asks the lighthouses", name);
+	*ret = body_new(1);
+	body_text(*ret, "role", "node");
+	fill_peer(*ret, &p, now.mono);
+	if (p.connected)
+		body_number(*ret, "session_age_s", p.session_age / USEC_PER_SEC);
+	body_number(*ret, "tx_packets", p.tx_packets);
+	body_number(*ret, "rx_packets", p.rx_packets);
+	if (p.version[0] != '\0') {
+		body_text(*ret, "version", p.version);
+		body_put(*ret, "clock_apart_s", json_integer((json_int_t)p.clock_apart));
+	}
+	fill_paths(*ret, &p, now.mono);
+	return 0;
+}
+
+static int
+verb_routes(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct view_route *routes = calloc(ROUTES_MAX, sizeof(*routes));
+	json_t *body = body_new(1), *list = json_array();
+	size_t count = routes ? view_routes(n->mesh, routes, ROUTES_MAX) : 0;
+
+	(void)r;
+	(void)err;
+	for (size_t i = 0; i < min_u64(count, ROUTES_MAX); i++) {
+		json_t *row = json_object();
+		char text[PREFIX_TEXT_MAX];
+
+		body_text(row, "to", prefix_format(text, routes[i].to));
+		body_text(row, "via", routes[i].via);
+		body_number(row, "mtu", routes[i].mtu);
+		body_text(row, "path", path_word(routes[i].path));
+		json_array_append_new(list, row);
+	}
+	free(routes);
+	body_put(body, "routes", list);
+	*ret = body;
+	return 0;
+}
+
+static int
+verb_get(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *key = json_string_value(json_object_get(r->args, "key"));
+
+	return settings_body(&n->store.settings, node_settings, key, ret, err);
+}
+
+/* The answer to what changed a setting, which takes effect now if it can. */
+static int
+changed(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	int rc = node_configure(n, err);
+
+	return rc < 0 ? rc : verb_get(n, r, ret, err);
+}
+
+static int
+verb_set(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *key = json_string_value(json_object_get(r->args, "key"));
+	const char *value = json_string_value(json_object_get(r->args, "value"));
+	int rc;
+
+	if (!key || !value)
+		return err_set(err, -EINVAL, "\"set\" wants a \"key\" and a \"value\", both texts");
+	rc = setting_set(&n->store.settings, node_settings, key, value, err);
+	return rc < 0 ? rc : changed(n, r, ret, err);
+}
+
+static int
+verb_unset(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	const char *key = json_string_value(json_object_get(r->args, "key"));
+	int rc;
+
+	if (!key)
+		return err_set(err, -EINVAL, "\"unset\" wants a \"key\"");
+	rc = setting_unset(&n->store.settings, node_settings, key, err);
+	return rc < 0 ? rc : changed(n, r, ret, err);
+}
+
+static int
+verb_rules(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct mesh_settings s;
+	json_t *body, *list;
+	int rc = node_store_load(&n->store, &s, err);
+
+	(void)r;
+	if (rc < 0)
+		return rc;
+	list = json_array();
+	for (size_t i = 0; i < s.rule_count; i++) {
+		char text[FIREWALL_RULE_TEXT_MAX];
+		json_t *row = json_object();
+
+		body_text(row, "rule", firewall_rule_format(text, &s.rules[i]));
+		json_array_append_new(list, row);
+	}
+	body = body_new(1);
+	body_flag(body, "allow_all", s.allow_all);
+	body_put(body, "rules", list);
+	*ret = body;
+	return 0;
+}
+
+/* `allow` and `disallow`, which differ in what they do to the store. */
+static int
+change_rule(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err,
+    int (*change)(struct node_store *s, const char *rule, struct err *err))
+{
+	const char *rule = json_string_value(json_object_get(r->args, "rule"));
+	int rc;
+
+	if (!rule)
+		return err_set(err, -EINVAL, "\"%s\" wants a \"rule\"", r->verb);
+	rc = change(&n->store, rule, err);
+	if (rc == 0)
+		rc = node_configure(n, err);
+	return rc < 0 ? rc : verb_rules(n, r, ret, err);
+}
+
+static int
+verb_allow(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	return change_rule(n, r, ret, err, node_store_allow);
+}
+
+static int
+verb_disallow(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	return change_rule(n, r, ret, err, node_store_disallow);
+}
+
+static int
+verb_ping(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	(void)ret;		/* answers come as a stream */
+	return ping_start(n, r, err);
+}
+
+static int
+verb_reload(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	int rc = node_reload(n, err);
+
+	return rc < 0 ? rc : verb_status(n, r, ret, err);
+}
+
+static int
+verb_stop(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	(void)r;
+	(void)err;
+	*ret = body_new(1);
+	body_text(*ret, "name", n->me.cert.name);
+	node_stop(n);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	bool changes;
+	verb_fn run;
+} verbs[] = {
+	{ "status", false, verb_status },
+	{ "peers", false, verb_peers },
+	{ "peer", false, verb_peer },
+	{ "ping", false, verb_ping },
+	{ "routes", false, verb_routes },
+	{ "get", false, verb_get },
+	{ "rules", false, verb_rules },
+	{ "set", true, verb_set },
+	{ "unset", true, verb_unset },
+	{ "allow", true, verb_allow },
+	{ "disallow", true, verb_disallow },
+	{ "reload", true, verb_reload },
+	{ "stop", true, verb_stop },
+};
+
+void
+node_control(void *ctx, const struct ctl_request *r)
+{
+	struct node *n = ctx;
+	struct err err = { 0 };
+	json_t *body = NULL;
+	size_t i = 0;
+	int rc;
+
+	while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].name, r->verb) != 0)
+		i++;
+	if (i == ARRAY_LEN(verbs)) {
+		ctl_refuse(&n->ctl, r->client, r->id, CTL_USAGE,
+		    "a node has no answer to \"%.32s\"", r->verb);
+		return;
+	}
+	if (!(verbs[i].changes ? r->may_change : r->may_see)) {
+		ctl_refuse(&n->ctl, r->client, r->id, CTL_PERMISSION, "only %s may do this",
+		    verbs[i].changes ? "root" : "root and the group " CTL_GROUP);
+		return;
+	}
+	rc = verbs[i].run(n, r, &body, &err);
+	if (rc < 0)
+		ctl_refuse(&n->ctl, r->client, r->id, ctl_refusal_of(rc), "%s", err.text);
+	else if (body)
+		ctl_answer(&n->ctl, r->client, r->id, body, false);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * shell.h - what the hosted files of a node share: the engine and the machine around it.
+ */
+#ifndef NODE_SHELL_H
+#define NODE_SHELL_H
+
+#include "core/bundle.h"
+#include "core/outbox.h"
+#include "core/rng.h"
+#include "host/ctl.h"
+#include "host/home.h"
+#include "host/keep.h"
+#include "host/log.h"
+#include "host/loop.h"
+#include "host/net.h"
+#include "host/resolve.h"
+#include "host/tun.h"
+#include "host/udp.h"
+#include "node/mesh.h"
+#include "node/ping.h"
+#include "node/store.h"
+
+/* The main sockets, one a family. */
+#define NODE_SOCKETS 2
+/* Endpoints of lighthouses that are names. */
+#define NODE_NAMES_MAX (MESH_LIGHTHOUSES_MAX * MESH_LIGHTHOUSE_ENDPOINTS_MAX)
+
+/* An endpoint of a lighthouse that is looked up. */
+struct node_name {
+	struct resolve resolve;
+	char lighthouse[NAME_MAX_LEN + 1];
+};
+
+struct node {
+	struct loop loop;
+	struct home home;
+	struct log log;
+	struct node_store store;
+	struct keep keep;
+	struct udp udp[NODE_SOCKETS];
+	struct tun tun;
+	struct net net;
+	struct ctl ctl;
+	struct rng rng;
+	struct bundle bundle;
+	struct verified me;
+	struct cert root;
+	struct node_name *names; /* as many as `bundle` needs, at most NODE_NAMES_MAX */
+	size_t name_count;
+	struct mesh *mesh;
+	struct outbox out;
+	struct pinger pinger;
+	usec_t started;		/* mono */
+	bool stopping;
+};
+
+/* Carries out what the engine wants done, and sleeps until something is next due. */
+void node_settle(struct node *n);
+
+/* Hands the settings of the store to the engine. */
+int node_configure(struct node *n, struct err *err) must_check;
+
+/* Reads bundle and settings again; the engine starts anew when the bundle has changed. */
+int node_reload(struct node *n, struct err *err) must_check;
+
+/* Ends the loop after the request in hand is answered. */
+void node_stop(struct node *n);
+
+#endif
