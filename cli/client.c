@@ -7,7 +7,6 @@
 #include "cli/interrupt.h"
 #include "cli/state.h"
 #include "core/text.h"
-#include "host/home.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -126,8 +125,8 @@ client_open(struct client *cl, const struct context *c, struct err *e)
 		    "%s is not for this user: try sudo, or become a member of the group mpynet",
 		    path);
 	if (fd == -ENAMETOOLONG)
-		return err_set(
-		    e, -EINVAL, "%s is too long for a socket: choose a shorter --state", path);
+		return err_set(e, -EINVAL, "%s is too long for a socket: choose a shorter --state",
+		    path);
 	if (fd == -EEXIST)
 		return fd;
 	if (fd < 0)
@@ -200,8 +199,8 @@ refusal_parse(struct answer *a, const json_t *error)
 	a->code = (int)json_integer_value(code);
 	if (a->code <= 0 || a->code > EXIT_CONFIG)
 		a->code = EXIT_CONFIG;
-	text_escape(
-	    a->why.text, sizeof(a->why.text), json_string_value(text), json_string_length(text));
+	text_escape(a->why.text, sizeof(a->why.text), json_string_value(text),
+	    json_string_length(text));
 	return 0;
 }
 
@@ -358,23 +357,43 @@ client_wait_closed(struct client *cl, int timeout_ms, struct err *e)
 	return r;
 }
 
+/* One question and its answer. */
+static int
+converse(struct client *cl, const char *verb, json_t *args, json_t **ret_body, struct err *e)
+{
+	bool more;
+	int r = client_ask(cl, verb, args, e);
+
+	if (r == 0)
+		r = client_next(cl, ret_body, &more, CLIENT_PATIENCE_MS, e);
+	client_close(cl);
+	return r;
+}
+
 int
-client_call(
-    const struct context *c, const char *verb, json_t *args, json_t **ret_body, struct err *e)
+client_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body,
+    struct err *e)
 {
 	struct client cl;
-	bool more;
 	int r = client_open(&cl, c, e);
 
-	if (r < 0) {
-		json_decref(args);
-		return r;
-	}
-	r = client_ask(&cl, verb, args, e);
 	if (r == 0)
-		r = client_next(&cl, ret_body, &more, CLIENT_PATIENCE_MS, e);
-	client_close(&cl);
+		return converse(&cl, verb, args, ret_body, e);
+	json_decref(args);
 	return r;
+}
+
+int
+client_call_role(const struct context *c, enum home_role role, const char *verb, json_t *args,
+    json_t **ret_body, struct err *e)
+{
+	char path[PATH_MAX];
+	struct client cl = { .fd = connect_to_role(c->state, role, path) };
+
+	if (cl.fd >= 0)
+		return converse(&cl, verb, args, ret_body, e);
+	json_decref(args);
+	return err_set(e, cl.fd, "%s: %s", path, err_phrase(cl.fd));
 }
 
 bool
@@ -386,8 +405,8 @@ body_of_lighthouse(const json_t *body)
 }
 
 int
-client_show(
-    struct context *c, const char *verb, json_t *args, const struct view *views, struct err *e)
+client_show(struct context *c, const char *verb, json_t *args, const struct view *views,
+    struct err *e)
 {
 	json_t *body;
 	int r = client_call(c, verb, args, &body, e);

@@ -9,6 +9,7 @@
 #define CLI_CLIENT_H
 
 #include "cli/command.h"
+#include "host/home.h"
 
 #include <jansson.h>
 
@@ -54,8 +55,8 @@ int client_ask(struct client *cl, const char *verb, json_t *args, struct err *e)
  * above 0 with the daemon's sentence when it refuses; -ETIMEDOUT, -EINTR, -ECONNRESET when the
  * daemon is gone.
  */
-int client_next(
-    struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms, struct err *e) must_check;
+int client_next(struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms,
+    struct err *e) must_check;
 
 /* Waits until the daemon closes the connection. 0 or -ETIMEDOUT, -EINTR. */
 int client_wait_closed(struct client *cl, int timeout_ms, struct err *e) must_check;
@@ -66,6 +67,10 @@ int client_wait_closed(struct client *cl, int timeout_ms, struct err *e) must_ch
  */
 int client_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body,
     struct err *e) must_check;
+
+/* client_call() to the daemon of this role in the state of `c`, and to no other. */
+int client_call_role(const struct context *c, enum home_role role, const char *verb, json_t *args,
+    json_t **ret_body, struct err *e) must_check;
 
 /* Does the body come from a lighthouse? From a node otherwise. */
 bool body_of_lighthouse(const json_t *body);

@@ -13,6 +13,12 @@ int cmd_completion(struct context *c, const struct args *a, struct err *e);
 int cmd_complete(struct context *c, const struct args *a, struct err *e);
 int cmd_watch(struct context *c, const struct args *a, struct err *e);
 
+int cmd_up(struct context *c, const struct args *a, struct err *e);
+int cmd_lighthouse(struct context *c, const struct args *a, struct err *e);
+int cmd_down(struct context *c, const struct args *a, struct err *e);
+int cmd_reload(struct context *c, const struct args *a, struct err *e);
+int cmd_leave(struct context *c, const struct args *a, struct err *e);
+
 int cmd_status(struct context *c, const struct args *a, struct err *e);
 int cmd_peers(struct context *c, const struct args *a, struct err *e);
 int cmd_peer(struct context *c, const struct args *a, struct err *e);

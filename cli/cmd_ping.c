@@ -41,8 +41,8 @@ path_text(char *to, size_t cap, const json_t *path)
 	char kind[16], where[96];
 
 	member_text(kind, sizeof(kind), path, "kind");
-	member_text(
-	    where, sizeof(where), path, json_object_get(path, "relay") != NULL ? "relay" : "at");
+	member_text(where, sizeof(where), path,
+	    json_object_get(path, "relay") != NULL ? "relay" : "at");
 	snprintf(to, cap, "%s %s", kind, where);
 }
 

@@ -38,8 +38,8 @@ change(struct context *c, const char *verb, json_t *args, struct err *e)
 		output_show(&c->out, body, setting_views);
 	output_say(&c->out, "%s is %s%s",
 	    output_escape(key, sizeof(key), json_string_value(json_object_get(setting, "key"))),
-	    output_escape(
-		value, sizeof(value), json_string_value(json_object_get(setting, "value"))),
+	    output_escape(value, sizeof(value),
+		json_string_value(json_object_get(setting, "value"))),
 	    json_is_false(json_object_get(setting, "now")) ? " from the next start on" : "");
 	json_decref(body);
 	return EXIT_DONE;
@@ -50,15 +50,15 @@ cmd_get(struct context *c, const struct args *a, struct err *e)
 {
 	const char *key = arg(a, "key");
 
-	return client_show(
-	    c, "get", key != NULL ? json_pack("{s:s}", "key", key) : NULL, setting_views, e);
+	return client_show(c, "get", key != NULL ? json_pack("{s:s}", "key", key) : NULL,
+	    setting_views, e);
 }
 
 int
 cmd_set(struct context *c, const struct args *a, struct err *e)
 {
-	return change(
-	    c, "set", json_pack("{s:s, s:s}", "key", arg(a, "key"), "value", arg(a, "value")), e);
+	return change(c, "set",
+	    json_pack("{s:s, s:s}", "key", arg(a, "key"), "value", arg(a, "value")), e);
 }
 
 int

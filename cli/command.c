@@ -155,8 +155,8 @@ no_such_command(const struct command *table, char *const *words, size_t n, struc
 		return err_set(e, -EINVAL, "a command is missing; 'mpynet help' lists them");
 	near_find(&near, table, leading, n_leading);
 	if (near.typed == NULL)
-		return err_set(
-		    e, -EINVAL, "'%s' needs one more word: %s", leading[near.depth - 1], near.fits);
+		return err_set(e, -EINVAL, "'%s' needs one more word: %s", leading[near.depth - 1],
+		    near.fits);
 	output_escape(shown, sizeof(shown), near.typed);
 	if (near.depth > 0)
 		return err_set(e, -EINVAL, "'%s' does not fit behind '%s', but these do: %s", shown,
@@ -289,8 +289,8 @@ usage_error(const struct command *cmd, const struct args *a, struct err *e)
 }
 
 static int
-run_matched(
-    struct context *c, const struct command *cmd, char *const *words, size_t n, struct err *e)
+run_matched(struct context *c, const struct command *cmd, char *const *words, size_t n,
+    struct err *e)
 {
 	struct args a;
 	int r;

@@ -10,6 +10,14 @@ const char global_options[] = "[--state <dir>] [--json] [--porcelain] [--help] [
 
 /* clang-format off */
 const struct command commands[] = {
+	{ NULL, NULL, "host" },
+	{ "down", cmd_down,
+	  "stop the daemon, and leave nothing behind on this machine's network" },
+	{ "reload", cmd_reload,
+	  "let the daemon read its state again" },
+	{ "leave [--yes]", cmd_leave,
+	  "forget the network and the key" },
+
 	{ NULL, NULL, "seeing" },
 	{ "status", cmd_status,
 	  "show what this host is, and how it is" },

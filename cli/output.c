@@ -240,8 +240,8 @@ measure(size_t widths[static COLUMNS_MAX], const struct column *columns, const j
 
 /* One line; without a row, the head. The last column is not padded. */
 static void
-put_line(
-    const struct output *o, const struct column *columns, const size_t *widths, const json_t *row)
+put_line(const struct output *o, const struct column *columns, const size_t *widths,
+    const json_t *row)
 {
 	size_t n = count_columns(columns);
 	char text[CELL_MAX];
@@ -349,8 +349,8 @@ put_porcelain(const struct output *o, const struct view *view, const json_t *bod
 static void
 put_json(const struct output *o, const json_t *body, size_t indent)
 {
-	json_dumpf(
-	    body, o->to, JSON_ENSURE_ASCII | (indent > 0 ? JSON_INDENT(indent) : JSON_COMPACT));
+	json_dumpf(body, o->to,
+	    JSON_ENSURE_ASCII | (indent > 0 ? JSON_INDENT(indent) : JSON_COMPACT));
 	fputc('\n', o->to);
 }
 

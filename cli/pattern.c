@@ -201,8 +201,8 @@ give(struct args *a, size_t item, const char *value, struct err *e)
 		return r;
 	for (size_t i = 0; i < a->n && !it->repeated; i++)
 		if (a->given[i].item == item)
-			return err_set(
-			    e, -EINVAL, "%.*s is given twice", (int)it->name.len, it->name.p);
+			return err_set(e, -EINVAL, "%.*s is given twice", (int)it->name.len,
+			    it->name.p);
 	assert(a->n < ARGS_MAX);
 	a->given[a->n].item = (uint8_t)item;
 	a->given[a->n++].value = value;
@@ -321,8 +321,8 @@ check_required_options(const struct args *a, struct err *e)
 		for (size_t k = 0; k < a->n && !given; k++)
 			given = a->given[k].item == i;
 		if (!given)
-			return err_set(
-			    e, -EINVAL, "%.*s is missing", (int)item->name.len, item->name.p);
+			return err_set(e, -EINVAL, "%.*s is missing", (int)item->name.len,
+			    item->name.p);
 	}
 	return 0;
 }

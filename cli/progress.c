@@ -65,8 +65,8 @@ draw_until_done(struct task *t, const char *what)
 	if (wait_for(t, PATIENCE_MS))
 		return;
 	do {
-		fprintf(
-		    stderr, "\r%c %s, %u.%u s", spinner[i++ % 4], what, ms / 1000, ms / 100 % 10);
+		fprintf(stderr, "\r%c %s, %u.%u s", spinner[i++ % 4], what, ms / 1000,
+		    ms / 100 % 10);
 		ms += REDRAW_MS;
 	} while (!wait_for(t, REDRAW_MS));
 	fprintf(stderr, "\r\033[K");

@@ -151,8 +151,8 @@ make_prompt(char to[static PROMPT_MAX], const struct context *c)
 		const char *word = json_string_value(json_object_get(body, "state"));
 		bool ready = word != NULL && strcmp(word, "ready") == 0;
 
-		output_escape(
-		    network, sizeof(network), json_string_value(json_object_get(body, "network")));
+		output_escape(network, sizeof(network),
+		    json_string_value(json_object_get(body, "network")));
 		output_escape(name, sizeof(name), json_string_value(json_object_get(body, "name")));
 		output_escape(state, sizeof(state), word);
 		snprintf(to, PROMPT_MAX, "%s/%s%s%s> ", network, name, ready ? "" : " ",
