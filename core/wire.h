@@ -279,6 +279,7 @@ enum {
 
 #define HELLO_PROTO       1
 #define HELLO_VERSION_MAX 64
+#define HELLO_MAX_INNER   1420 /* the MTU of our devices */
 
 struct hello {
 	uint16_t proto_min;

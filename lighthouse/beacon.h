@@ -31,7 +31,7 @@ struct beacon_config {
 	struct blob authorities[BEACON_AUTHORITIES_MAX]; /* roots and issuing CAs of the bundle */
 	size_t authority_count;
 	uint32_t clients_max;    /* sessions and registrations; 0: BEACON_CLIENTS_MAX */
-	uint32_t handshake_rate; /* a second; more in the last second is load. 0: 500 */
+	uint32_t handshake_rate; /* a second; more in the last second is load. 0: 400 */
 	uint64_t relay_rate;     /* bytes a second, shared fairly by who relays. 0: 125,000,000 */
 	bool relay;              /* false: refuse circuits, whatever the certificate says */
 	bool stun;               /* answer RFC 8489 Binding requests of strangers */

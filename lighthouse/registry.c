@@ -197,6 +197,22 @@ registration_contact(struct contact *ret, const struct registration *g)
 	}
 }
 
+static void
+row_forget(struct registry *r, struct registration *g, struct outbox *out)
+{
+	outbox_remember(out, MEMORY_REGISTRATION, g->key, sizeof(g->key), NULL, 0, 0);
+	row_free(r, g);
+}
+
+void
+registry_drop(struct registry *r, const uint8_t key[static 32], struct outbox *out)
+{
+	struct registration *g = registry_get(r, key);
+
+	if (g != NULL)
+		row_forget(r, g, out);
+}
+
 /* A row's place in the heap is moved only when it comes first: packets do not touch it. */
 bool
 registry_expire(struct registry *r, usec_t now, struct outbox *out)
@@ -209,8 +225,7 @@ registry_expire(struct registry *r, usec_t now, struct outbox *out)
 			(void)heap_set(&r->expiry, &g->expiry, g->heard + REGISTRY_TTL);
 			continue;
 		}
-		outbox_remember(out, MEMORY_REGISTRATION, g->key, sizeof(g->key), NULL, 0, 0);
-		row_free(r, g);
+		row_forget(r, g, out);
 		return true;
 	}
 	return false;

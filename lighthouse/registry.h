@@ -61,6 +61,9 @@ void registration_heard(struct registration *g, struct instant now, const struct
  */
 void registration_contact(struct contact *ret, const struct registration *g);
 
+/* The node has said goodbye: forgets its row. */
+void registry_drop(struct registry *r, const uint8_t key[static 32], struct outbox *out);
+
 /* Forgets one row that expired, also in the store. True: call again. */
 bool registry_expire(struct registry *r, usec_t now, struct outbox *out) must_check;
 

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * beacon_impl.h - the inside of a lighthouse, for the three files that are the engine: beacon.c
+ * (the way of a packet, and time), client.c (conversations), answer.c (control frames).
+ */
+#ifndef LIGHTHOUSE_BEACON_IMPL_H
+#define LIGHTHOUSE_BEACON_IMPL_H
+
+#include "core/bucket.h"
+#include "core/channel.h"
+#include "core/circuit.h"
+#include "core/door.h"
+#include "core/heap.h"
+#include "core/introduce.h"
+#include "core/limit.h"
+#include "core/members.h"
+#include "core/patience.h"
+#include "core/table.h"
+#include "core/trace.h"
+#include "core/trust.h"
+#include "lighthouse/beacon.h"
+#include "lighthouse/registry.h"
+
+#define CLIENT_INDICES 8 /* the sessions and attempts of one channel */
+#define CLIENT_ASKED   4 /* introductions whose id is known, should the question come again */
+#define CLIENT_WAITING 4 /* introductions that wait for a session with the one asked for */
+#define CLIENT_LATER   8 /* PONGs that were asked to be late */
+
+/* Somebody with a conversation, or whom we try to reach. */
+struct client {
+	uint8_t key[32];
+	char name[NAME_MAX_LEN + 1];
+	struct channel *channel;
+	uint32_t index[CLIENT_INDICES]; /* ours, by which datagrams find the channel */
+	unsigned index_count;
+	size_t place; /* in beacon.clients */
+	struct heap_item timer;
+
+	struct addr at; /* where it is; FAMILY_NONE until an authentic packet came */
+	socket_id socket;
+	uint32_t at_index; /* the packet that told us */
+	uint64_t at_counter;
+	usec_t heard;
+	bool up;        /* a session was confirmed */
+	bool show_cert; /* it does not hold our certificate: HELLO carries it */
+
+	struct patience patience;
+	struct bucket introductions; /* core/introduce.h */
+	struct bucket complaints;    /* RELAY_CLOSE about circuits that there are not */
+	uint32_t said_index;         /* the packet of its last REGISTER */
+	uint64_t said_counter;
+
+	struct asked {
+		uint32_t qid;
+		uint8_t target[32];
+		uint8_t id[INTRODUCTION_ID_LEN];
+		usec_t until; /* 0: free */
+	} asked[CLIENT_ASKED];
+	unsigned asked_next;
+
+	struct waiting {
+		uint8_t key[32]; /* who asked */
+		uint8_t id[INTRODUCTION_ID_LEN];
+		usec_t until; /* 0: free */
+	} waiting[CLIENT_WAITING];
+	unsigned waiting_next;
+
+	struct later {
+		usec_t due; /* 0: free */
+		struct ping pong;
+		struct addr to;
+		socket_id socket;
+	} later[CLIENT_LATER];
+};
+
+struct beacon {
+	struct rng rng;
+	struct noise_identity self;
+	struct noise_clock clock;
+	struct verified own; /* our certificate */
+	uint8_t cert[CERT_HOST_MAX];
+	struct blob cert_bytes;
+	struct blob issuing_bytes;
+	uint8_t psk[32];
+	bool relay;
+	bool stun;
+	bool alt_port;
+
+	struct trust *trust;
+	struct members *members;
+	struct door *door;
+	struct registry *registry;
+	struct circuits *circuits;
+	struct introduce_limit introduce;
+	struct limit stun_limit;
+
+	struct table by_key;
+	struct table by_index;
+	struct client **clients; /* in the order of their coming, holes filled by the last */
+	uint32_t client_count;
+	uint32_t clients_max;
+	struct heap timers;
+	usec_t expire_due;       /* members whose certificates ended */
+	uint64_t newest_written; /* of trust_newest() */
+	struct beacon_totals totals;
+};
+
+/* Our timestamps are reserved up to b->clock.reserved, and the newest issue time was seen. */
+void beacon_remember_clock(struct beacon *b, struct outbox *out);
+
+/*
+ * client.c: conversations
+ */
+
+struct client *client_get(const struct beacon *b, const uint8_t key[static 32]);
+struct client *client_by_index(const struct beacon *b, uint32_t index);
+
+/* The client with this certificate, made if there is none. NULL when there may be no more. */
+struct client *client_of(struct beacon *b, struct instant now, const struct member *m);
+
+/* Ends a conversation without a word, and the circuits that used it. */
+void client_free(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
+
+/* A free index of ours for a handshake with `cl`, or 0. client_settle() afterwards. */
+uint32_t client_index_new(struct beacon *b, struct client *cl);
+void client_index_drop(struct beacon *b, struct client *cl, uint32_t index);
+
+/* To be called after the channel was used: takes retired indices back and sets the timer. */
+void client_settle(struct beacon *b, struct client *cl);
+
+/* Can a frame be sent to it now? */
+bool client_reachable(const struct client *cl, struct instant now);
+
+/* Seals `len` bytes that lie in a packet or in the outbox, and sends them to where `cl` is. */
+void client_seal(struct beacon *b, struct instant now, struct client *cl, uint8_t *p, size_t len,
+    struct outbox *out);
+
+/* The same for a frame that lies elsewhere; an encoder's failure (`len` < 0) is not sent. */
+void client_send(struct beacon *b, struct instant now, struct client *cl, const uint8_t *frame,
+    int len, struct outbox *out);
+void client_send_to(struct beacon *b, struct instant now, struct client *cl, socket_id socket,
+    const struct addr *to, const uint8_t *frame, int len, struct outbox *out);
+
+/* Says why, and ends the conversation. */
+void client_close(struct beacon *b, struct instant now, struct client *cl, enum close_reason why,
+    struct outbox *out);
+
+/* There is something to tell `m`, who is registered but has no session: calls where it was. */
+void client_wake(struct beacon *b, struct instant now, const struct member *m, struct outbox *out);
+
+/* What is due for one client. It may be freed. */
+void client_tick(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
+
+/* A fact about `cl`, to be completed and given to outbox_trace(). */
+struct trace_fact
+client_fact(const struct client *cl, enum trace_what what, enum trace_level level);
+
+/*
+ * answer.c: control frames
+ */
+
+/* What came, and how. */
+struct heard {
+	struct instant now;
+	const struct packet *packet;
+	struct channel_opened opened;
+};
+
+/* The decrypted payload `h->opened` is a control frame of `cl`, which may be freed. */
+void answer_frame(struct beacon *b, const struct heard *h, struct client *cl, struct outbox *out);
+
+/* `loser`'s name belongs to another key now. */
+void answer_superseded(struct beacon *b, struct instant now, const struct member *loser,
+    struct outbox *out);
+
+/* A session with `cl` came up: says what waited for it. */
+void answer_waiting(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
+
+/* RELAY_CLOSE to one end of a circuit, if its client can be told. */
+void answer_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
+    enum relay_code code, struct outbox *out);
+
+#endif
