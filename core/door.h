@@ -12,9 +12,8 @@
  * Initiations arrive on up to eight paths at once. Those that were let in are known by their hash
  * (door_remember), so that a copy costs one hash and no DH.
  *
- * Certificates that were refused are remembered for a while by key and fingerprint, so that a node
- * whose certificate has expired does not make us verify it again every few seconds. Only what was
- * proved to come from the key's owner gets there: nobody can lock out somebody else.
+ * What is dear is not done twice: certificates that were refused a moment ago are known
+ * (core/refused.h), and the trust keeps those that it has verified.
  */
 #ifndef CORE_DOOR_H
 #define CORE_DOOR_H
@@ -31,9 +30,6 @@
 
 /* How far ahead of the effective clock an initiator's timestamp may be (CVE-2021-46873). */
 #define DOOR_AHEAD_MAX (24 * 3600 * USEC_PER_SEC)
-
-#define DOOR_REFUSED_MAX  4096
-#define DOOR_REFUSED_TIME (60 * USEC_PER_SEC)
 
 struct door;
 
@@ -115,7 +111,7 @@ struct knock {
 enum door_count door_knock(struct door *d, struct instant now, const struct source *from,
     const uint8_t *msg, size_t len, struct outbox *out, struct knock *ret);
 
-/* The engine does not want this visitor (`code`, ERR_*): it stays refused for a while. Wipes it. */
+/* The engine does not want this visitor: its certificate stays refused for a while. Wipes it. */
 void door_refuse(struct door *d, struct instant now, struct visitor *v);
 
 /*
