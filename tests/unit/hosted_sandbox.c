@@ -99,9 +99,10 @@ TEST(a_jailed_daemon_sees_its_own_directory_and_starts_nothing)
 
 TEST(a_sealed_daemon_makes_only_the_calls_that_it_needs)
 {
-#ifndef __SANITIZE_ADDRESS__
-	ASSERT_EQ(in_child(sealed, NULL), 0);
+#ifdef __SANITIZE_ADDRESS__
+	return;			/* sandbox_seal() does nothing then */
 #endif
+	ASSERT_EQ(in_child(sealed, NULL), 0);
 }
 
 TEST(a_node_keeps_the_network_and_nothing_else)

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run.c - the shell of a mesh node: readiness to packets, effects to system calls.
+ */
+#include "node/run.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/file.h"
+#include "host/identity.h"
+#include "host/sandbox.h"
+#include "node/control.h"
+#include "node/shell.h"
+
+/* Batches taken from one descriptor before others get their turn. */
+#define READS_PER_WAKE 16
+
+/* Of the device; and of what goes to hosts whose path has not been measured. */
+#define DEVICE_MTU  1420
+#define UNKNOWN_MTU 1280
+
+static void
+change_route(struct node *n, const struct route_change *change)
+{
+	struct err err;
+	int rc = change->add ? net_route_add(&n->net, n->tun.ifindex, change->to, change->mtu, &err)
+			     : net_route_del(&n->net, n->tun.ifindex, change->to, &err);
+
+	if (rc < 0 && rc != -ESRCH)
+		log_line(&n->log, TRACE_WARNING, "%s", err.text);
+}
+
+void
+node_settle(struct node *n)
+{
+	usec_t now = clock_now().mono;
+
+	udp_settle(n->udp, NODE_SOCKETS, &n->out);
+	for (uint32_t i = 0; i < n->out.count; i++) {
+		const struct effect *e = &n->out.effects[i];
+
+		switch (e->kind) {
+		case EFFECT_TO_NET:
+			break;
+		case EFFECT_TO_TUN:
+			tun_send(&n->tun, e->data, e->len);
+			break;
+		case EFFECT_ROUTE:
+			change_route(n, &e->route);
+			break;
+		case EFFECT_REMEMBER:
+			keep_put(&n->keep, &e->memory);
+			break;
+		case EFFECT_EVENT:
+			if (e->event->kind == EVENT_PING_ANSWER)
+				ping_answered(n, e->event);
+			break;
+		case EFFECT_TRACE:
+			log_fact(&n->log, now, e->fact);
+			break;
+		}
+	}
+	outbox_reset(&n->out);
+	loop_wake_at(&n->loop, due_min(mesh_next_due(n->mesh), ping_next_due(&n->pinger)));
+}
+
+static void
+on_udp(void *ctx, struct udp *u)
+{
+	struct packet packets[UDP_BATCH];
+	struct node *n = ctx;
+	size_t count = UDP_BATCH;
+
+	for (int i = 0; i < READS_PER_WAKE && count == UDP_BATCH; i++) {
+		count = udp_receive(u, packets);
+		if (count == 0)
+			break;
+		mesh_from_net(n->mesh, clock_now(), packets, count, &n->out);
+		node_settle(n);
+	}
+}
+
+static void
+on_tun(void *ctx, struct tun *t)
+{
+	struct packet packets[TUN_BATCH];
+	struct node *n = ctx;
+	size_t count = TUN_BATCH;
+
+	for (int i = 0; i < READS_PER_WAKE && count == TUN_BATCH; i++) {
+		count = tun_receive(t, packets);
+		if (count == 0)
+			break;
+		mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
+		node_settle(n);
+	}
+}
+
+static void
+on_due(void *ctx)
+{
+	struct node *n = ctx;
+
+	mesh_tick(n->mesh, clock_now(), &n->out);
+	node_settle(n);
+	ping_tick(n, clock_now().mono);
+	node_settle(n);
+}
+
+/* Tells the engine where this machine might be reached. */
+static void
+tell_addresses(struct node *n)
+{
+	struct net_address found[NET_ADDRESSES_MAX];
+	struct addr local[MESH_LOCAL_MAX];
+	int count = net_addresses(&n->net, n->tun.ifindex, found, NULL);
+	size_t told = 0;
+
+	for (int i = 0; i < count && told < MESH_LOCAL_MAX; i++) {
+		const struct udp *u = &n->udp[found[i].ip.family == FAMILY_V6];
+
+		if (u->fd >= 0)
+			local[told++] = addr_from_ip(found[i].ip, u->port);
+	}
+	mesh_net_changed(n->mesh, clock_now(), local, told, &n->out);
+}
+
+static void
+on_net_change(void *ctx)
+{
+	struct node *n = ctx;
+
+	for (size_t i = 0; i < NODE_SOCKETS; i++)
+		udp_forget_sources(&n->udp[i]);
+	for (size_t i = 0; i < n->name_count; i++)
+		resolve_again(&n->names[i].resolve);
+	tell_addresses(n);
+	node_settle(n);
+}
+
+/* A lighthouse's name was looked up. */
+static void
+on_found(void *ctx, struct resolve *r, const struct addr *at)
+{
+	struct node_name *name = CONTAINER_OF(r, struct node_name, resolve);
+	struct node *n = ctx;
+
+	if (!n->mesh)
+		return;
+	if (mesh_add_endpoint(n->mesh, clock_now(), name->lighthouse, at, &n->out) < 0)
+		log_line(&n->log, TRACE_WARNING, "nothing is known of the lighthouse %s",
+		    name->lighthouse);
+	node_settle(n);
+}
+
+void
+node_stop(struct node *n)
+{
+	n->stopping = true;
+	loop_stop(&n->loop);
+}
+
+static void
+on_signal(void *ctx, int signum)
+{
+	struct node *n = ctx;
+	struct err err;
+
+	if (signum != SIGHUP)
+		node_stop(n);
+	else if (node_reload(n, &err) < 0)
+		log_line(&n->log, TRACE_WARNING, "nothing was reloaded: %s", err.text);
+}
+
+int
+node_configure(struct node *n, struct err *err)
+{
+	struct mesh_settings *settings = calloc(1, sizeof(*settings));
+	int rc = settings ? node_store_load(&n->store, settings, err)
+			  : err_set(err, -ENOMEM, "no memory for the settings");
+
+	if (rc == 0) {
+		mesh_configure(n->mesh, clock_now(), settings, &n->out);
+		node_settle(n);
+	}
+	free(settings);
+	return rc;
+}
+
+static struct cert_bytes
+cert_bytes(const struct bundle_cert *from)
+{
+	struct cert_bytes to = { .len = from->len };
+
+	assert(from->len <= sizeof(to.p));
+	memcpy(to.p, from->bytes, from->len);
+	return to;
+}
+
+/* The issuing CA of `host` among the bundle's; nothing when a root signed it. */
+static struct cert_bytes
+issuing_of(const struct bundle *b, const struct cert *host)
+{
+	for (uint32_t i = 0; i < b->ca_count; i++) {
+		struct cert ca;
+		uint8_t id[16];
+
+		if (cert_decode(&ca, b->cas[i].bytes, b->cas[i].len, NULL) < 0 || cert_is_root(&ca))
+			continue;
+		cert_key_id(id, ca.key);
+		if (memcmp(id, host->issuer, sizeof(id)) == 0)
+			return cert_bytes(&b->cas[i]);
+	}
+	return (struct cert_bytes){ 0 };
+}
+
+static void
+config_roots(struct mesh_config *c, const struct bundle *b)
+{
+	for (uint32_t i = 0; i < b->ca_count && c->root_count < MESH_ROOTS_MAX; i++) {
+		struct cert ca;
+
+		if (cert_decode(&ca, b->cas[i].bytes, b->cas[i].len, NULL) == 0 && cert_is_root(&ca))
+			c->roots[c->root_count++] = cert_bytes(&b->cas[i]);
+	}
+}
+
+/* One lighthouse, with those of its endpoints that are addresses; names come later. */
+static void
+config_lighthouse(struct mesh_config *c, const struct bundle *b,
+    const struct bundle_lighthouse *from)
+{
+	struct mesh_lighthouse *to = &c->lighthouses[c->lighthouse_count];
+	struct cert cert;
+
+	if (c->lighthouse_count == MESH_LIGHTHOUSES_MAX ||
+	    cert_decode(&cert, from->cert.bytes, from->cert.len, NULL) < 0)
+		return;
+	to->cert = cert_bytes(&from->cert);
+	to->issuing = issuing_of(b, &cert);
+	for (uint32_t i = 0; i < from->endpoint_count; i++) {
+		struct addr at;
+
+		if (to->endpoint_count < MESH_LIGHTHOUSE_ENDPOINTS_MAX &&
+		    endpoint_is_addr(&at, from->endpoints[i]))
+			to->endpoints[to->endpoint_count++] = at;
+	}
+	c->lighthouse_count++;
+}
+
+static int
+recall_row(void *ctx, const struct memory *row)
+{
+	struct node *n = ctx;
+
+	return mesh_recall(n->mesh, clock_now(), row->table, row->key, row->key_len, row->value,
+	    row->value_len);
+}
+
+/* The engine for the bundle in hand, not yet started. */
+static int
+make_engine(struct node *n, struct err *err)
+{
+	struct mesh_config *c = calloc(1, sizeof(*c));
+	int rc;
+
+	if (!c)
+		return err_set(err, -ENOMEM, "no memory to start a node");
+	memcpy(c->private_key, n->bundle.key, sizeof(c->private_key));
+	c->cert = cert_bytes(&n->bundle.host);
+	c->issuing = issuing_of(&n->bundle, &n->me.cert);
+	config_roots(c, &n->bundle);
+	c->has_psk = n->bundle.has_psk;
+	memcpy(c->psk, n->bundle.psk, sizeof(c->psk));
+	for (uint32_t i = 0; i < n->bundle.lighthouse_count; i++)
+		config_lighthouse(c, &n->bundle, &n->bundle.lighthouses[i]);
+	rc = node_store_load(&n->store, &c->settings, err);
+	if (rc == 0)
+		rc = mesh_new(&n->mesh, c, &n->rng, clock_now(), err);
+	sodium_memzero(c, sizeof(*c));
+	free(c);
+	return rc;
+}
+
+/* Names are looked up until the loop ends: what they mean may change. */
+static int
+look_up_names(struct node *n, const struct bundle_lighthouse *lh, struct err *err)
+{
+	struct cert cert;
+	struct addr at;
+
+	if (cert_decode(&cert, lh->cert.bytes, lh->cert.len, NULL) < 0)
+		return 0;
+	for (uint32_t i = 0; i < lh->endpoint_count && n->name_count < NODE_NAMES_MAX; i++) {
+		struct node_name *name = &n->names[n->name_count];
+		int rc;
+
+		if (endpoint_is_addr(&at, lh->endpoints[i]))
+			continue;
+		strcpy(name->lighthouse, cert.name);
+		rc = resolve_open(&name->resolve, &n->loop.uv, lh->endpoints[i], n, on_found);
+		if (rc < 0)
+			return err_set(err, rc, "\"%s\" is no endpoint", lh->endpoints[i]);
+		n->name_count++;
+	}
+	return 0;
+}
+
+static int
+start_engine(struct node *n, struct err *err)
+{
+	int rc = make_engine(n, err);
+
+	if (rc == 0)
+		rc = keep_recall(&n->keep, recall_row, err);
+	if (rc < 0)
+		return rc;
+	log_line(&n->log, TRACE_INFO, "%s remembers %d rows", n->me.cert.name, rc);
+	tell_addresses(n);
+	mesh_start(n->mesh, clock_now(), &n->out);
+	node_settle(n);
+	return 0;
+}
+
+/* Says goodbye to the peers, and forgets all keys. */
+static void
+stop_engine(struct node *n)
+{
+	bool more = true;
+
+	while (n->mesh && more) {
+		more = mesh_close(n->mesh, clock_now(), &n->out);
+		node_settle(n);
+	}
+	mesh_free(n->mesh);
+	n->mesh = NULL;
+}
+
+/* Reads the bundle into `n`, which keeps what it had on failure. */
+static int
+load_bundle(struct node *n, bool *changed, struct err *err)
+{
+	struct bundle *fresh = calloc(1, sizeof(*fresh));
+	struct verified me;
+	struct cert root;
+	int rc = -ENOMEM;
+
+	*changed = false;
+	if (fresh)
+		rc = identity_load(&n->home, fresh, &me, clock_now().wall, err);
+	if (rc == 0)
+		rc = cert_decode(&root, fresh->cas[0].bytes, fresh->cas[0].len, NULL);
+	if (rc == 0 && sodium_memcmp(fresh, &n->bundle, sizeof(*fresh)) != 0) {
+		*changed = true;
+		n->bundle = *fresh;
+		n->me = me;
+		n->root = root;
+	}
+	if (fresh)
+		bundle_wipe(fresh);
+	free(fresh);
+	return rc;
+}
+
+/* Our addresses, and the whole overlay, lead to the device. */
+static int
+configure_device(struct node *n, struct err *err)
+{
+	int rc = net_link_up(&n->net, n->tun.ifindex, DEVICE_MTU, err);
+
+	for (uint32_t i = 0; i < n->me.cert.address_count && rc == 0; i++)
+		rc = net_address_add(&n->net, n->tun.ifindex, n->me.cert.addresses[i], err);
+	for (uint32_t i = 0; i < n->root.address_count && rc == 0; i++)
+		rc = net_route_add(&n->net, n->tun.ifindex, n->root.addresses[i], UNKNOWN_MTU, err);
+	return rc;
+}
+
+int
+node_reload(struct node *n, struct err *err)
+{
+	bool changed;
+	int rc = load_bundle(n, &changed, err);
+
+	if (rc < 0)
+		return rc;
+	if (!changed)
+		return node_configure(n, err);
+	stop_engine(n);
+	keep_flush(&n->keep);
+	rc = configure_device(n, err);
+	if (rc == 0)
+		rc = start_engine(n, err);
+	if (rc < 0) {
+		node_stop(n);
+		return rc;
+	}
+	log_line(&n->log, TRACE_NOTICE, "%s has a new certificate, valid from now on",
+	    n->me.cert.name);
+	return 0;
+}
+
+/* The main sockets: the port that was set, or any other when it is taken. */
+static int
+open_sockets(struct node *n, struct err *err)
+{
+	char value[SETTING_VALUE_MAX];
+	struct addr listen;
+	struct ip only;
+	int rc = setting_get(&n->store.settings, setting_find(node_settings, "listen", NULL), value,
+	    err);
+
+	if (rc < 0)
+		return rc;
+	listen = setting_listen(value);
+	if (listen.family == FAMILY_NONE)
+		return udp_open_pair(&n->udp[0], &n->udp[1], listen.port, true, SOCKET_V4, err);
+	only = addr_ip(&listen);
+	return udp_open(&n->udp[listen.family == FAMILY_V6], listen.family, listen.port, &only,
+	    listen.family == FAMILY_V6 ? SOCKET_V6 : SOCKET_V4, err);
+}
+
+static int
+open_device(struct node *n, struct err *err)
+{
+	char name[SETTING_VALUE_MAX];
+	int rc = setting_get(&n->store.settings, setting_find(node_settings, "interface", NULL),
+	    name, err);
+
+	if (rc >= 0)
+		rc = tun_open(&n->tun, name, err);
+	if (rc >= 0)
+		rc = net_open(&n->net, err);
+	return rc < 0 ? rc : configure_device(n, err);
+}
+
+/* The control socket of the state, and as root the one that others may reach. */
+static int
+open_control(struct node *n, struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = home_file(path, &n->home, HOME_SOCKET, err);
+
+	ctl_init(&n->ctl, &n->loop.uv, n, node_control);
+	if (rc == 0)
+		rc = ctl_listen(&n->ctl, path, 0600, err);
+	if (rc < 0 || geteuid() != 0)
+		return rc;
+	if (dir_make(HOME_RUN_DIR, 0755, NULL) < 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s.sock", HOME_RUN_DIR, n->me.cert.name);
+	return ctl_listen(&n->ctl, path, 0666, err);
+}
+
+/* Everything that a node holds of the machine, but not yet its packets. */
+static int
+open_all(struct node *n, bool foreground, struct err *err)
+{
+	char path[PATH_MAX];
+	bool changed;
+	int rc = home_file(path, &n->home, HOME_LOG, err);
+
+	if (foreground)
+		log_to_stderr(&n->log);
+	else if (rc == 0)
+		rc = log_to_file(&n->log, path, err);
+	if (rc == 0)
+		rc = load_bundle(n, &changed, err);
+	if (rc == 0)
+		rc = node_store_open(&n->store, n->home.dir, err);
+	if (rc == 0)
+		rc = open_sockets(n, err);
+	if (rc == 0)
+		rc = open_device(n, err);
+	if (rc == 0)
+		rc = loop_init(&n->loop, n, on_due, on_signal, err);
+	if (rc == 0)
+		rc = keep_open(&n->keep, &n->store.rows, &n->loop.uv, n, NULL, err);
+	if (rc == 0)
+		rc = open_control(n, err);
+	return rc;
+}
+
+/* From here on packets come. */
+static int
+watch_all(struct node *n, struct err *err)
+{
+	int rc = tun_watch(&n->tun, &n->loop.uv, n, on_tun);
+
+	for (size_t i = 0; i < NODE_SOCKETS && rc == 0; i++)
+		if (n->udp[i].fd >= 0)
+			rc = udp_watch(&n->udp[i], &n->loop.uv, n, on_udp);
+	if (rc < 0)
+		return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
+	rc = net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change, err);
+	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
+		rc = look_up_names(n, &n->bundle.lighthouses[i], err);
+	return rc;
+}
+
+static int
+run(struct node *n, const struct node_options *o, struct ready *ready, struct err *err)
+{
+	struct sandbox sandbox = { .network = true };
+	bool jailed;
+	int rc = open_all(n, o->foreground, err);
+
+	if (rc == 0)
+		rc = sandbox_enter(&sandbox, &jailed, err);
+	if (rc == 0)
+		rc = start_engine(n, err);
+	if (rc == 0)
+		rc = watch_all(n, err);
+	if (rc == 0)
+		rc = sandbox_seal(err);
+	if (rc == 0) {
+		log_line(&n->log, TRACE_NOTICE, "%s is up on %s, UDP port %u", n->me.cert.name,
+		    n->tun.name, n->udp[n->udp[0].fd < 0].port);
+		ready_tell(ready);
+		loop_run(&n->loop);
+		log_line(&n->log, TRACE_NOTICE, "%s stops", n->me.cert.name);
+	}
+	stop_engine(n);
+	return rc;
+}
+
+/* Everything that may have been opened; who waits for the control socket to close sees it last. */
+static void
+clean_up(struct node *n)
+{
+	for (size_t i = 0; i < n->name_count; i++)
+		resolve_close(&n->names[i].resolve);
+	for (size_t i = 0; i < NODE_SOCKETS; i++)
+		udp_close(&n->udp[i]);
+	tun_close(&n->tun);
+	net_close(&n->net);
+	if (n->keep.db)
+		keep_close(&n->keep);
+	node_store_close(&n->store);
+	bundle_wipe(&n->bundle);
+	ctl_unlisten(&n->ctl);
+	home_close(&n->home);	/* from now on another node may start here */
+	ctl_close(&n->ctl);
+	if (n->loop.on_due)
+		loop_free(&n->loop);
+	log_close(&n->log);
+}
+
+int
+node_run(const struct node_options *o, struct ready *ready, struct err *err)
+{
+	struct node *n = calloc(1, sizeof(*n));
+	int rc = -ENOMEM;
+
+	if (n)
+		n->names = calloc(NODE_NAMES_MAX, sizeof(*n->names));
+	if (!n || !n->names || outbox_init(&n->out, MESH_OUTBOX_EFFECTS, MESH_OUTBOX_BYTES) < 0) {
+		err_set(err, rc, "no memory to start a node");
+		goto out;
+	}
+	n->log.fd = n->tun.fd = -1;
+	n->udp[0].fd = n->udp[1].fd = -1;
+	n->rng = kernel_rng();
+	n->started = clock_now().mono;
+	rc = home_open(&n->home, o->state, HOME_NODE, err);
+	if (rc == 0) {
+		rc = run(n, o, ready, err);
+		clean_up(n);
+	}
+	outbox_free(&n->out);
+out:
+	if (n)
+		free(n->names);
+	free(n);
+	return rc < 0 ? rc : 0;
+}
