@@ -63,6 +63,12 @@ breach_phrase(enum breach b)
 	return b < BREACH_COUNT ? phrases[b] : "breaks an unknown rule";
 }
 
+const char *
+breach_reason(int rc, enum breach b)
+{
+	return b != BREACH_NONE ? breach_phrase(b) : err_phrase(rc);
+}
+
 int
 breach_set(enum breach *why, enum breach b)
 {

@@ -65,6 +65,9 @@ enum breach {
 /* "lacks a field that its kind must have": to stand after what names the object. Never NULL. */
 const char *breach_phrase(enum breach b);
 
+/* What to say of an answer `rc` (negative) that came with `b`: the rule, else err_phrase(rc). */
+const char *breach_reason(int rc, enum breach b);
+
 /*
  * Stores `b` in `why` (which may be NULL) and returns its code: 0 for BREACH_NONE, ERR_VERSION for
  * what is reserved, ERR_CANON for the rest of the encoding, ERR_DENIED for what the issuer may not.

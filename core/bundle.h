@@ -70,8 +70,9 @@ int bundle_trust(struct trust *t, const struct bundle *b, usec_t wall, struct er
 
 /*
  * Does it hold together at `wall`? The host certificate and those of the lighthouses verify under
- * the bundle's own CAs, lighthouses have their flag, a key is that of the certificate. `ret` (may
- * be NULL) becomes the host's certificate. 0, or negative with a sentence.
+ * the bundle's own CAs, lighthouses have their flag, a key is that of the certificate. A lighthouse
+ * whose certificate has expired is let pass: it has renewed it by now, under the same key. `ret`
+ * (may be NULL) becomes the host's certificate. 0, or negative with a sentence.
  */
 int
 bundle_check(const struct bundle *b, usec_t wall, struct verified *ret, struct err *e) must_check;
