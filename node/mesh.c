@@ -442,7 +442,8 @@ mesh_add_endpoint(struct mesh *m, struct instant now, const char *name, const st
 
 	if (p == NULL)
 		return ERR_UNKNOWN;
-	return reach_candidate(m, now, p, at, ORIGIN_FIXED) != NULL ? 0 : ERR_DENIED;
+	(void)reach_candidate(m, now, p, at, ORIGIN_FIXED);
+	return 0;
 }
 
 /*
@@ -479,6 +480,9 @@ mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, 
 	}
 	if (best == NULL || reach_seal(m, now, peer, best, p, len, true, out) < 0) {
 		peer_wait(peer, p, (uint32_t)len);
+		/* A session whose paths have all gone cold: ask them, and do not wait for more. */
+		if (channel_ready(peer->channel, now) && peer->punch_began == 0)
+			reach_punch(m, now, peer, 0, true);
 		reach_want(m, now, peer, out);
 		return;
 	}
@@ -891,13 +895,12 @@ on_response(struct mesh *m, struct instant now, const struct way *way, const uin
 	reach_retire(m, peer);
 	tried = reach_path(m, now, peer, way, false) != NULL;
 	path = reach_path(m, now, peer, way, true);
-	peer->heard_at = peer->heard_at != 0 ? now.mono : 0;
+	peer->heard_at = now.mono;
 	if (path != NULL && (tried || peer->stock)) {
 		path_proven(path, now.mono);
 		reach_proven(m, now, peer, path, out);
 	}
 	reach_session(m, now, peer, out);
-	peer->heard_at = now.mono;
 }
 
 static void

@@ -190,16 +190,19 @@ size_t reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LI
 /* There is something to say to `peer`: a session is made if there is none. */
 void reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
-/* `peer` may be at `at`. The path for it, or NULL if it may not or cannot be tried. */
-struct path *reach_candidate(struct mesh *m, struct instant now, struct peer *peer,
-    const struct addr *at, enum path_origin origin);
+/* `peer` may be at `at`. True when that is new; an address that may not be tried never is. */
+bool reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const struct addr *at,
+    enum path_origin origin);
 
 /* The path of `peer` that `way` is; made if an authentic packet came from there. NULL: no room. */
 struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
     const struct way *way, bool make);
 
-/* A burst of probes to all candidates, beginning after `delay`. */
-void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay);
+/*
+ * A burst of probes to all candidates, beginning after `delay`; it is followed by others until one
+ * works. `news`: there is reason to hope, so the next ones follow soon again.
+ */
+void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news);
 
 /* `path` has just been proven. */
 void reach_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,

@@ -298,9 +298,15 @@ path_doubt(struct path *p, usec_t now)
 }
 
 bool
+path_works(const struct path *p, usec_t now)
+{
+	return is_proven(p) && now - p->last_rx < PATH_STALE_AFTER;
+}
+
+bool
 path_usable(const struct path *p, usec_t now)
 {
-	return is_proven(p) && now >= p->held_until && now - p->last_rx < PATH_STALE_AFTER;
+	return path_works(p, now) && now >= p->held_until;
 }
 
 bool

@@ -32,11 +32,11 @@ enum path_state {
 
 /* Where we have the address from; it decides how often it may be tried. */
 enum path_origin {
-	ORIGIN_HINT,   /* a lighthouse says so */
-	ORIGIN_SEEN,   /* a lighthouse saw the peer there, or we have reached it there before */
-	ORIGIN_PEER,   /* the peer says so, in session */
-	ORIGIN_HEARD,  /* an authenticated packet came from there */
-	ORIGIN_FIXED,  /* of the bundle */
+	ORIGIN_HEARD, /* an authenticated packet came from there */
+	ORIGIN_HINT,  /* a lighthouse says so */
+	ORIGIN_SEEN,  /* a lighthouse saw the peer there, or we have reached it there before */
+	ORIGIN_PEER,  /* the peer says so, in session */
+	ORIGIN_FIXED, /* of the bundle */
 };
 
 #define PATH_KEEPALIVE	   (20 * USEC_PER_SEC)
@@ -145,7 +145,10 @@ usec_t path_due(const struct path *p, bool active, bool warm);
 /* The network changed below: believe nothing, ask at once. What it is remains. */
 void path_doubt(struct path *p, usec_t now);
 
-/* May it carry data at `now`? */
+/* Has it been proven, and heard from lately? Then it carries data if there is no better one. */
+bool path_works(const struct path *p, usec_t now);
+
+/* May it carry data at `now`? It works, and it is not held down. */
 bool path_usable(const struct path *p, usec_t now);
 
 /* May `len` more bytes be sent to an address that has not answered yet? */

@@ -162,22 +162,33 @@ peer_drop_path(struct peer *p, struct path *path)
 	memset(path, 0, sizeof(*path));
 }
 
-bool
-peer_choose(struct peer *p, usec_t now)
+/* The best path of those that may carry data, `held` ones too. */
+static const struct path *
+best_of(struct peer *p, usec_t now, bool held)
 {
 	const struct path *best = peer_best(p);
-	int was = p->best;
 
-	if (best != NULL && !path_usable(best, now))
+	if (best != NULL && !(held ? path_works : path_usable)(best, now))
 		best = NULL;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *path = &p->paths[i];
 
-		if (path->state == PATH_FREE || !path_usable(path, now) || path == best)
+		if (path == best || !(held ? path_works : path_usable)(path, now))
 			continue;
 		if (best == NULL || path_beats(path, best))
 			best = path;
 	}
+	return best;
+}
+
+bool
+peer_choose(struct peer *p, usec_t now)
+{
+	const struct path *best = best_of(p, now, false);
+	int was = p->best;
+
+	if (best == NULL)
+		best = best_of(p, now, true);
 	p->best = best == NULL ? PEER_NO_PATH : (int)(best - p->paths);
 	return p->best != was;
 }

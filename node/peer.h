@@ -54,12 +54,14 @@ struct peer {
 
 	usec_t used_at;	    /* data to or from it, 0 never */
 	usec_t heard_at;    /* anything authentic */
+	bool up;	    /* the log says that it is there */
 	usec_t failing_since; /* no session, and handshakes go unanswered; 0: not so */
 	usec_t unreachable_at; /* when the last "unreachable" was said, for its rate */
 
-	/* Punching: a burst of probes to every candidate, then ever more slowly. */
+	/* Punching: bursts of probes to every candidate, ever more seldom while nothing is new. */
 	usec_t punch_began; /* 0: nothing to punch */
-	unsigned punch_step;
+	unsigned punch_step;  /* of the burst */
+	unsigned punch_round; /* bursts since something was new */
 	unsigned burst_packets;
 	/* The introduction that lets us punch without a session. */
 	uint8_t introduction[INTRODUCTION_ID_LEN];
@@ -116,7 +118,8 @@ struct path *peer_best(struct peer *p);
 void peer_drop_path(struct peer *p, struct path *path);
 
 /*
- * Chooses the path that is to carry data; PEER_NO_PATH when none may. Returns whether it is
+ * Chooses the path that is to carry data: the best that may, or one that is held down where there
+ * is no other; PEER_NO_PATH when none works. Returns whether it is
  * another one than before.
  */
 bool peer_choose(struct peer *p, usec_t now);

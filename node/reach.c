@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-/* When the packets of a burst are sent, and how the intervals grow after it. */
+/* When the packets of a burst are sent, and how long after it the next burst begins. */
 static const usec_t burst_at[] = {
 	0,
 	20 * USEC_PER_MS,
@@ -20,7 +20,7 @@ static const usec_t burst_at[] = {
 	600 * USEC_PER_MS,
 	1200 * USEC_PER_MS,
 };
-static const usec_t later_gaps[] = {
+static const usec_t round_gaps[] = {
 	5 * USEC_PER_SEC,
 	15 * USEC_PER_SEC,
 	30 * USEC_PER_SEC,
@@ -229,6 +229,7 @@ reach_end(struct mesh *m, struct peer *peer)
 	door_forget(m->door, channel_accepted(peer->channel));
 	channel_close(peer->channel);
 	reach_retire(m, peer);
+	peer->up = false;
 }
 
 /* Circuits and paths that go through `relay`, or lead to `peer`, are no more. */
@@ -257,6 +258,20 @@ reach_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbo
 	m->peers[peer->at] = m->peers[--m->peer_count];
 	m->peers[peer->at]->at = peer->at;
 	peer_free(peer);
+}
+
+/* Has it a direct path that carries data? Then there is nothing left to punch. */
+static bool
+is_direct(const struct peer *peer)
+{
+	return peer->best != PEER_NO_PATH && peer->paths[peer->best].kind != PATH_RELAY;
+}
+
+/* Is there a path that works, beyond doubt? */
+static bool
+is_healthy(const struct peer *peer)
+{
+	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
 }
 
 /*
@@ -322,7 +337,7 @@ add_path(struct peer *peer, usec_t now, const struct path *like)
 	return slot;
 }
 
-struct path *
+bool
 reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const struct addr *at,
     enum path_origin origin)
 {
@@ -333,12 +348,10 @@ reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const str
 	if (p != NULL) {
 		if (p->origin < origin)
 			p->origin = origin;
-		return p;
+		return false;
 	}
 	path_init(&like, class_of(at), origin, socket, at);
-	if (path_worth(m, &like) == TARGET_NEVER)
-		return NULL;
-	return add_path(peer, now.mono, &like);
+	return path_worth(m, &like) != TARGET_NEVER && add_path(peer, now.mono, &like) != NULL;
 }
 
 struct path *
@@ -399,7 +412,7 @@ reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUS
 
 /* A path through each of the nearest relays, so that it is there before it is needed. */
 static void
-add_relay_paths(struct mesh *m, struct instant now, struct peer *peer)
+add_relay_paths(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	struct lighthouse *order[MESH_LIGHTHOUSES_MAX];
 	size_t n = reach_lighthouses(m, order), used = 0;
@@ -416,6 +429,8 @@ add_relay_paths(struct mesh *m, struct instant now, struct peer *peer)
 		c = relay_circuit_to(&m->relaying, now.mono, order[i]->peer, peer->key);
 		if (c == NULL)
 			continue;
+		if (c->tries == 0 && relay_asked(c, now.mono))
+			speak_relay_open(m, now, c, out);
 		way.circuit = c->id;
 		(void)reach_path(m, now, peer, &way, true);
 	}
@@ -431,7 +446,7 @@ may_try(struct mesh *m, struct instant now, struct peer *peer, struct path *p, s
 {
 	unsigned worth;
 
-	if (p->state == PATH_FREE || now.mono < p->held_until)
+	if (p->state == PATH_FREE)
 		return false;
 	if (p->kind == PATH_RELAY)
 		return true;
@@ -547,9 +562,15 @@ initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *o
 		f.at = peer->paths[0].remote;
 		outbox_trace(out, &f);
 	}
+	if (is_healthy(peer) && view.attempts <= 1) { /* a rekey */
+		struct way way = way_of(peer_best(peer));
+
+		reach_send_copy(m, now, &way, msg, (size_t)n, out);
+		return;
+	}
 	peer->burst_packets = 0;
-	add_relay_paths(m, now, peer);
-	if (peer->best == PEER_NO_PATH || peer_best(peer)->kind == PATH_RELAY)
+	add_relay_paths(m, now, peer, out);
+	if (!is_direct(peer))
 		ask_for(m, now, peer);
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
 }
@@ -562,7 +583,7 @@ repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out
 	int n = channel_repeat(peer->channel, now.mono, &msg);
 
 	if (n > 0) {
-		add_relay_paths(m, now, peer);
+		add_relay_paths(m, now, peer, out);
 		send_everywhere(m, now, peer, msg, (size_t)n, out);
 	}
 }
@@ -579,10 +600,12 @@ reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
  */
 
 void
-reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay)
+reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news)
 {
 	if (peer->stock || peer->lighthouse != NULL)
 		return;
+	if (news)
+		peer->punch_round = 0;
 	peer->punch_began = now.mono + delay;
 	peer->punch_step = 0;
 	peer->burst_packets = 0;
@@ -595,17 +618,13 @@ static usec_t
 punch_due(const struct peer *peer)
 {
 	usec_t at = peer->punch_began;
-	size_t later;
 
 	if (at == 0)
 		return 0;
 	if (peer->punch_step < ARRAY_LEN(burst_at))
 		return at + burst_at[peer->punch_step];
-	at += burst_at[ARRAY_LEN(burst_at) - 1];
-	later = peer->punch_step - ARRAY_LEN(burst_at) + 1;
-	for (size_t i = 0; i < later; i++)
-		at += later_gaps[min_u64(i, ARRAY_LEN(later_gaps) - 1)];
-	return at;
+	return at + burst_at[ARRAY_LEN(burst_at) - 1] +
+	    round_gaps[min_u64(peer->punch_round, ARRAY_LEN(round_gaps) - 1)];
 }
 
 static void
@@ -621,33 +640,18 @@ send_open(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 	reach_send_copy(m, now, &way, msg, sizeof(msg), out);
 }
 
-/* Has it a direct path that carries data? Then there is nothing left to punch. */
-static bool
-is_direct(const struct peer *peer)
-{
-	const struct path *p = peer->best == PEER_NO_PATH ? NULL : &peer->paths[peer->best];
-
-	return p != NULL && p->kind != PATH_RELAY;
-}
-
 /* One packet to every path that does not work yet. */
 static void
 punch(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	bool session = channel_ready(peer->channel, now);
 
-	if (peer->punch_step >= ARRAY_LEN(burst_at)) {
-		peer->burst_packets = 0;
-		if (session)
-			ask_for(m, now, peer);
-	}
-	peer->punch_step++;
 	if (session)
-		add_relay_paths(m, now, peer);
+		add_relay_paths(m, now, peer, out);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 
-		if (p->state == PATH_FREE || path_usable(p, now.mono) || p->state == PATH_SUSPECT)
+		if (p->state == PATH_FREE || path_works(p, now.mono) || p->state == PATH_SUSPECT)
 			continue;
 		if (session && may_try(m, now, peer, p, PING_LEN + DATA_MIN))
 			speak_ping(m, now, peer, p, PING_LEN, out);
@@ -657,6 +661,10 @@ punch(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 	}
 }
 
+/*
+ * The next packet of a burst, or the next burst: for that the lighthouses tell the other side, so
+ * that both send at once.
+ */
 static void
 punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
@@ -664,10 +672,16 @@ punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 
 	if (!due_reached(punch_due(peer), now.mono))
 		return;
-	if (!wanted || (is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at)))
+	if (!wanted || (is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {
 		peer->punch_began = 0;
-	else
+	} else if (peer->punch_step < ARRAY_LEN(burst_at)) {
+		peer->punch_step++;
 		punch(m, now, peer, out);
+	} else {
+		peer->punch_round++;
+		ask_for(m, now, peer);
+		reach_punch(m, now, peer, 0, false);
+	}
 }
 
 /*
@@ -734,7 +748,7 @@ reach_choose(struct mesh *m, struct instant now, struct peer *peer, struct outbo
 		flush_waiting(m, now, peer, out);
 	if (!is_direct(peer) && channel_ready(peer->channel, now) && peer->punch_began == 0 &&
 	    peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 0);
+		reach_punch(m, now, peer, 0, true);
 }
 
 void
@@ -754,7 +768,7 @@ void
 reach_session(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	m->counts[MESH_HANDSHAKES]++;
-	if (peer->failing_since != 0 || peer->heard_at == 0) {
+	if (!peer->up) {
 		struct trace_fact f = fact_of(peer, TRACE_PEER_UP, TRACE_INFO);
 		const struct path *best = peer_best(peer);
 
@@ -762,6 +776,7 @@ reach_session(struct mesh *m, struct instant now, struct peer *peer, struct outb
 			f.at = best->relay != NULL ? best->relay->paths[0].remote : best->remote;
 		outbox_trace(out, &f);
 	}
+	peer->up = true;
 	peer->failing_since = 0;
 	if (peer->lighthouse != NULL && !peer->lighthouse->registered) {
 		peer->lighthouse->register_due = now.mono;
@@ -769,7 +784,7 @@ reach_session(struct mesh *m, struct instant now, struct peer *peer, struct outb
 		peer->candidates_told = 0;
 		peer->candidates_due = now.mono;
 		if (!is_direct(peer))
-			reach_punch(m, now, peer, 0);
+			reach_punch(m, now, peer, 0, true);
 	}
 	reach_tick(m, now, peer, out); /* HELLO first */
 	flush_waiting(m, now, peer, out);
@@ -838,7 +853,7 @@ path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
 		channel_want_fresh(peer->channel, now.mono);
 	if (!is_direct(peer) && peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 0);
+		reach_punch(m, now, peer, 0, true);
 }
 
 /* The path whose MTU is to be found: the one that carries data, while its ladder goes on. */
@@ -954,6 +969,7 @@ channel_work(struct mesh *m, struct instant now, struct peer *peer, unsigned wor
 
 		f.number = REKEY_ATTEMPT_TIME / USEC_PER_SEC;
 		outbox_trace(out, &f);
+		peer->up = false;
 		mesh_unreachable(m, now, peer, out);
 	}
 }

@@ -369,15 +369,20 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 static struct peer *
 take_contact(struct mesh *m, struct instant now, const struct member *member,
     const struct contact *c, const uint8_t introduction[static INTRODUCTION_ID_LEN],
-    struct outbox *out)
+    bool *news, struct outbox *out)
 {
 	struct peer *peer = reach_peer(m, now, member, out);
 
+	*news = false;
 	if (peer == NULL || peer->lighthouse != NULL)
 		return NULL;
-	for (size_t i = 0; i < c->eps.n; i++)
-		(void)reach_candidate(m, now, peer, &c->eps.ep[i].addr,
-		    i == 0 && c->eps.ep[i].kind == EP_REFLEXIVE ? ORIGIN_SEEN : ORIGIN_HINT);
+	for (size_t i = 0; i < c->eps.n; i++) {
+		const struct ep *ep = &c->eps.ep[i];
+		bool seen = i == 0 && ep->kind == EP_REFLEXIVE;
+
+		*news |= reach_candidate(
+		    m, now, peer, &ep->addr, seen ? ORIGIN_SEEN : ORIGIN_HINT);
+	}
 	if (!crypto_is_zero(introduction, INTRODUCTION_ID_LEN) &&
 	    introductions_add(&m->introductions, now.mono, introduction, peer->key) != NULL) {
 		memcpy(peer->introduction, introduction, sizeof(peer->introduction));
@@ -438,7 +443,7 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	struct waiting *first;
 	struct cert cert;
 	struct peer *peer;
-	bool connected;
+	bool connected, news;
 
 	if (from->lighthouse == NULL || s == NULL)
 		return;
@@ -452,7 +457,7 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	member_cert(member, &cert);
 	if (!answers(s, member, &cert))
 		return;
-	peer = take_contact(m, now, member, &r->contact, r->introduction, out);
+	peer = take_contact(m, now, member, &r->contact, r->introduction, &news, out);
 	first = s->first;
 	s->first = NULL;
 	finder_drop(s);
@@ -470,7 +475,7 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	}
 	if (!connected)
 		channel_want(peer->channel, now.mono);
-	reach_punch(m, now, peer, 0);
+	reach_punch(m, now, peer, 0, news || !connected);
 	reach_tick(m, now, peer, out);
 }
 
@@ -480,31 +485,32 @@ hear_punch(struct mesh *m, struct instant now, const struct peer *from, const st
 {
 	struct member *member;
 	struct peer *peer;
+	bool news;
 
 	if (from->lighthouse == NULL)
 		return;
 	member = learn(m, now, p->contact.cert, p->contact.ca, out);
 	if (member == NULL)
 		return;
-	peer = take_contact(m, now, member, &p->contact, p->introduction, out);
+	peer = take_contact(m, now, member, &p->contact, p->introduction, &news, out);
 	if (peer == NULL || (peer->best != PEER_NO_PATH && peer_best(peer)->kind != PATH_RELAY))
 		return;
-	reach_punch(m, now, peer, min_u64(p->delay_ms, 1000) * USEC_PER_MS);
+	reach_punch(m, now, peer, min_u64(p->delay_ms, 1000) * USEC_PER_MS, news);
 }
 
 static void
-hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const struct candidates *c,
-    struct outbox *out)
+hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const struct candidates *c)
 {
-	(void)out;
+	bool news = false;
+
 	if (peer->lighthouse != NULL ||
 	    (peer->candidates_seq != 0 && (int32_t)(c->seq - peer->candidates_seq) <= 0))
 		return;
 	peer->candidates_seq = c->seq;
 	for (size_t i = 0; i < c->eps.n; i++)
-		(void)reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
-	if (peer->best == PEER_NO_PATH || peer_best(peer)->kind == PATH_RELAY)
-		reach_punch(m, now, peer, 0);
+		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
+	if (news)
+		reach_punch(m, now, peer, 0, true);
 }
 
 static void
@@ -571,7 +577,7 @@ hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t 
 	peer_drop_path(peer, path);
 	reach_choose(m, now, peer, out);
 	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 100 * USEC_PER_MS);
+		reach_punch(m, now, peer, 100 * USEC_PER_MS, false);
 }
 
 static void
@@ -642,7 +648,7 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 	case FRAME_PUNCH:
 		HEAR(punch, p, hear_punch(m, now, peer, &p, out))
 	case FRAME_CANDIDATES:
-		HEAR(candidates, c, hear_candidates(m, now, peer, &c, out))
+		HEAR(candidates, c, hear_candidates(m, now, peer, &c))
 	case FRAME_PING:
 		HEAR(ping, p, hear_ping(m, now, peer, path, index, &p, out))
 	case FRAME_PONG:

@@ -151,8 +151,7 @@ why_of(const struct mesh *m, struct instant now, struct peer *peer)
 	if (c.ready && best != NULL && best->kind != PATH_RELAY)
 		return WHY_DIRECT;
 	if (c.ready && best != NULL)
-		return peer->punch_began != 0 && peer->punch_step <= 7 ? WHY_PUNCHING :
-									WHY_NO_PATH_WORKED;
+		return peer->punch_round == 0 ? WHY_PUNCHING : WHY_NO_PATH_WORKED;
 	if (!c.attempting)
 		return WHY_IDLE;
 	if (nobody_knows(m, peer))
