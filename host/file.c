@@ -109,6 +109,21 @@ file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct
 	return rc;
 }
 
+/* As root: gives `path` to whom its directory belongs. */
+static int
+follow_owner(const char *path)
+{
+	char dir[PATH_MAX];
+	struct stat st;
+	int rc = geteuid() == 0 ? parent_of(dir, path) : 0;
+
+	if (rc < 0 || geteuid() != 0)
+		return rc;
+	if (stat(dir, &st) < 0 || lchown(path, st.st_uid, st.st_gid) < 0)
+		return -errno;
+	return 0;
+}
+
 int
 file_replace(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
 {
@@ -121,10 +136,12 @@ file_replace(const char *path, mode_t mode, const void *bytes, size_t len, struc
 	/* A crash may have left one behind; nobody else writes in this directory. */
 	unlink(fresh);
 	rc = write_new(fresh, mode, bytes, len);
-	if (rc == 0 && rename(fresh, path) < 0) {
+	if (rc == 0)
+		rc = follow_owner(fresh);
+	if (rc == 0 && rename(fresh, path) < 0)
 		rc = -errno;
+	if (rc < 0)
 		unlink(fresh);
-	}
 	if (rc < 0)
 		return err_set(err, rc, "%s: cannot be written: %s", path, err_phrase(rc));
 	return file_sync_dir(path, err);

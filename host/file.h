@@ -26,7 +26,8 @@ int file_create(const char *path, mode_t mode, const void *bytes, size_t len,
 
 /*
  * Puts new contents in the place of `path`, or creates it: at every instant, also after a crash,
- * the name holds the old bytes or the new ones.
+ * the name holds the old bytes or the new ones. What root writes belongs to the owner of the
+ * directory, so that a daemon that gave up root (sandbox.h) can still read it.
  */
 int file_replace(const char *path, mode_t mode, const void *bytes, size_t len,
     struct err *err) must_check;
