@@ -19,6 +19,17 @@ int cmd_down(struct context *c, const struct args *a, struct err *e);
 int cmd_reload(struct context *c, const struct args *a, struct err *e);
 int cmd_leave(struct context *c, const struct args *a, struct err *e);
 
+int cmd_ca_init(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_show(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_list(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_log(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_export(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_check(struct context *c, const struct args *a, struct err *e);
+int cmd_sign(struct context *c, const struct args *a, struct err *e);
+int cmd_inspect(struct context *c, const struct args *a, struct err *e);
+int cmd_request(struct context *c, const struct args *a, struct err *e);
+int cmd_join(struct context *c, const struct args *a, struct err *e);
+
 int cmd_status(struct context *c, const struct args *a, struct err *e);
 int cmd_peers(struct context *c, const struct args *a, struct err *e);
 int cmd_peer(struct context *c, const struct args *a, struct err *e);

@@ -10,7 +10,33 @@ const char global_options[] = "[--state <dir>] [--json] [--porcelain] [--help] [
 
 /* clang-format off */
 const struct command commands[] = {
+	{ NULL, NULL, "authority" },
+	{ "ca init [<name>] [--network <cidr>]... [--lighthouse <endpoint>] [--lifetime <duration>] "
+	  "[--psk] [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_init,
+	  "make a network: an authority with its ranges of addresses" },
+	{ "ca show", cmd_ca_show,
+	  "show the network, how its key is kept, and its lighthouses" },
+	{ "ca list [--expiring <duration>]", cmd_ca_list,
+	  "list every certificate that was signed" },
+	{ "ca log [--verify]", cmd_ca_log,
+	  "show what was done, or verify that nobody changed the ledger" },
+	{ "ca export [--ca] [<name>]", cmd_ca_export,
+	  "print the authority's certificate, or a host's bundle without its key" },
+	{ "ca check", cmd_ca_check,
+	  "verify the ledger, and tell which certificates are close to their end" },
+	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
+	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... [--relay] "
+	  "[--no-relay] [--request <file>] [--yes] [--stock] [--public-key <base64>] [--out <file>] "
+	  "[--passphrase-fd <number>]", cmd_sign,
+	  "certify hosts, and write a bundle for each" },
+	{ "inspect <file>", cmd_inspect,
+	  "say what is in a certificate, bundle or request" },
+
 	{ NULL, NULL, "host" },
+	{ "request <name> --ca <file> [--lighthouse]", cmd_request,
+	  "ask to be certified with a key that never leaves this host" },
+	{ "join <bundle>", cmd_join,
+	  "become a member, or know the stock WireGuard of a certificate" },
 	{ "down", cmd_down,
 	  "stop the daemon, and leave nothing behind on this machine's network" },
 	{ "reload", cmd_reload,

@@ -46,9 +46,8 @@ join_read(struct bundle *ret, struct verified *me, enum home_role *role, const c
 	return r;
 }
 
-/* The key of a request that waits: one PEM block of 32 bytes. 0, or -ENOENT. */
-static int
-read_request_key(uint8_t key[static 32], const char *path, struct err *e)
+int
+request_key_read(uint8_t key[static 32], const char *path, struct err *e)
 {
 	char label[PEM_LABEL_MAX], *text;
 	struct pem_reader reader;
@@ -87,7 +86,7 @@ find_key(struct bundle *b, const struct verified *me, const struct bundle *old, 
 		b->has_key = true;
 		return 0;
 	}
-	r = read_request_key(b->key, request, e);
+	r = request_key_read(b->key, request, e);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	b->has_key = r == 0 && fits(b->key, me);

@@ -34,6 +34,12 @@ int join_read(struct bundle *ret, struct verified *me, enum home_role *role, con
 int join_store(struct joined *ret, const char *state, enum home_role role, struct bundle *b,
     const struct verified *me, struct err *e) must_check;
 
+/*
+ * The key of a request that waits in the file `path` (HOME_REQUEST): one PEM block. 0, or -ENOENT
+ * when none waits.
+ */
+int request_key_read(uint8_t key[static 32], const char *path, struct err *e) must_check;
+
 /* Has the state joined in this role? 0, or -ENOENT with what would do. */
 int join_have(const char *state, enum home_role role, struct err *e) must_check;
 

@@ -22,6 +22,7 @@ enum home_role {
 #define HOME_BUNDLE  "bundle.mpynet" /* what was joined with: certificate, key, authorities */
 #define HOME_REQUEST "request.key"   /* a key that waits for its certificate */
 #define HOME_DB      "state.db"	     /* settings, and what the engine remembers */
+#define HOME_MEMBERS "members"	     /* certificates that a person brought, NAME.crt each */
 #define HOME_LOCK    "lock"	     /* held while the daemon runs */
 #define HOME_SOCKET  "control.sock"  /* where it answers */
 #define HOME_LOG     "log"

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_ca.c - the authority: made, looked at, checked.
+ */
+#include "cli/certs.h"
+#include "cli/cmd.h"
+#include "cli/issue.h"
+#include "cli/progress.h"
+#include "cli/ranges.h"
+#include "cli/unlock.h"
+#include "core/crypto.h"
+#include "core/text.h"
+#include "host/loop.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A certificate in the last third of its life is close to its end: nodes renew before. */
+#define CLOSE_TO_END(c) (((c)->not_after - (c)->not_before) / 3)
+
+/* ca init *************************************************************************************/
+
+static int
+read_ranges(struct founding *f, const struct args *a, struct err *e)
+{
+	struct rng rng = kernel_rng();
+	char shown[64];
+
+	f->range_count = arg_count(a, "--network");
+	if (f->range_count == 0) {
+		ranges_default(f->ranges, &rng);
+		f->range_count = 2;
+	}
+	if (f->range_count > AUTHORITY_RANGES_MAX)
+		return err_set(e, -EINVAL, "a network has at most %d ranges",
+		    AUTHORITY_RANGES_MAX);
+	for (size_t i = 0; i < arg_count(a, "--network"); i++) {
+		const char *text = arg_nth(a, "--network", i);
+
+		if (prefix_parse(&f->ranges[i], text) < 0)
+			return err_set(e, -EINVAL, "--network %s is no range; one looks like "
+			    "10.87.0.0/16, with zeros behind its length",
+			    output_escape(shown, sizeof(shown), text));
+	}
+	return 0;
+}
+
+static int
+read_founding(struct founding *f, const struct args *a, struct err *e)
+{
+	const char *name = arg(a, "name") != NULL ? arg(a, "name") : "mesh";
+	const char *lifetime = arg(a, "--lifetime");
+
+	f->now = office_now();
+	if (!text_is_name(name, strlen(name)))
+		return err_set(e, -EINVAL, "a network's name has 1 to 63 of a-z, 0-9, '.', '_' and "
+		    "'-', with a letter or digit at both ends");
+	memcpy(f->name, name, strlen(name) + 1);
+	if (lifetime != NULL && (text_duration(&f->lifetime, lifetime) < 0 || f->lifetime == 0))
+		return err_set(e, -EINVAL, "--lifetime takes a duration, as in 10y or 90d");
+	return read_ranges(f, a, e);
+}
+
+/* A quarter of what this machine has, whatever is in use now. */
+static struct keyfile_cost
+cost_here(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return keyfile_cost_for(pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0);
+}
+
+static int
+choose_secret(struct secret *s, struct passphrase *p, const struct args *a, struct err *e)
+{
+	int rc;
+
+	s->psk = arg(a, "--psk") != NULL;
+	if (arg(a, "--no-passphrase") != NULL) {
+		if (arg(a, "--passphrase-fd") != NULL)
+			return err_set(e, -EINVAL, "--no-passphrase and --passphrase-fd exclude "
+			    "each other");
+		s->passphrase = "";
+		return 0;
+	}
+	rc = passphrase_choose(p, a, e);
+	if (rc < 0)
+		return rc;
+	s->cost = cost_here();
+	s->passphrase = p->text;
+	s->passphrase_len = p->len;
+	return 0;
+}
+
+/* Founding, as work for a thread. */
+struct foundation {
+	struct office *office;
+	const char *dir;
+	const struct founding *founding;
+	const struct secret *secret;
+	struct ca_keys *keys;
+	struct err *err;
+};
+
+static int
+found(void *arg_)
+{
+	struct foundation *f = arg_;
+
+	return office_found(f->office, f->dir, f->founding, f->secret, f->keys, f->err);
+}
+
+static const struct column init_columns[] = {
+	{ "network", "name", COLUMN_TEXT },
+	{ "ranges", "ranges", COLUMN_TEXT },
+	{ "fingerprint", "fingerprint", COLUMN_TEXT },
+	{ "valid until", "not_after", COLUMN_TIME },
+	{ "key", "protection", COLUMN_TEXT },
+	{ "ledger", "ledger", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct view init_views[] = { { NULL, init_columns, NULL }, { NULL } };
+
+static json_t *
+protection_json(struct keyfile_cost cost)
+{
+	if (cost.passes == 0)
+		return json_string("without a passphrase: whoever reads the ledger is the authority");
+	return json_sprintf("under a passphrase, by Argon2id with %u passes over %u MiB",
+	    (unsigned)cost.passes, (unsigned)(cost.memory_kib / 1024));
+}
+
+static json_t *
+office_body(const struct office *o)
+{
+	const struct cert *c = &o->ca.cert;
+	struct keyfile_cost cost = { 0 };
+	json_t *body = output_body(1);
+	struct err e;
+
+	json_object_set_new(body, "name", json_string(c->name));
+	json_object_set_new(body, "network", hex_json(c->network, sizeof(c->network)));
+	json_object_set_new(body, "ranges", addresses_json(c->addresses, c->address_count));
+	json_object_set_new(body, "fingerprint", hex_json(c->fingerprint, sizeof(c->fingerprint)));
+	json_object_set_new(body, "not_before", json_integer((json_int_t)c->not_before));
+	json_object_set_new(body, "not_after", json_integer((json_int_t)c->not_after));
+	if (office_cost(o, &cost, &e) == 0) {
+		json_object_set_new(body, "protection", protection_json(cost));
+		json_object_set_new(body, "argon2_passes", json_integer(cost.passes));
+		json_object_set_new(body, "argon2_memory_bytes",
+		    json_integer((json_int_t)cost.memory_kib * 1024));
+	}
+	json_object_set_new(body, "psk", json_boolean(o->ca.has_psk));
+	json_object_set_new(body, "ledger", json_string(o->ledger.path));
+	return body;
+}
+
+/* What was made; with --lighthouse its lighthouse too, as long as the keys are at hand. */
+static int
+after_init(struct context *c, struct office *o, const struct ca_keys *keys, const struct args *a,
+    struct err *e)
+{
+	const char *endpoint = arg(a, "--lighthouse");
+	json_t *body = office_body(o);
+
+	output_show(&c->out, body, init_views);
+	json_decref(body);
+	if (endpoint != NULL)
+		return issue_lighthouse(c, o, keys, endpoint, NULL, e);
+	output_say(&c->out, "Next: sign a lighthouse, a machine that everybody can reach:");
+	output_say(&c->out, "  mpynet sign lh --lighthouse --public HOST:%d", DEFAULT_PORT);
+	return 0;
+}
+
+int
+cmd_ca_init(struct context *c, const struct args *a, struct err *e)
+{
+	struct passphrase p = { NULL };
+	struct founding f = { 0 };
+	struct secret s = { { 0 } };
+	struct office o;
+	struct foundation work = { &o, c->state, &f, &s, NULL, e };
+	int rc = office_vacant(c->state, e);
+
+	if (rc == 0)
+		rc = read_founding(&f, a, e);
+	if (rc == 0)
+		rc = choose_secret(&s, &p, a, e);
+	if (rc < 0)
+		return rc;
+	if (sodium_init() < 0 || (work.keys = sodium_malloc(sizeof(*work.keys))) == NULL)
+		rc = err_set(e, -ENOMEM, "there is no memory for the authority's key");
+	else
+		rc = progress_while("deriving the key from the passphrase", found, &work);
+	passphrase_free(&p);
+	if (rc == 0) {
+		rc = after_init(c, &o, work.keys, a, e);
+		office_close(&o);
+	}
+	lock_keys(work.keys);
+	return rc;
+}
+
+/* ca show *************************************************************************************/
+
+static const struct column show_columns[] = {
+	{ "network", "name", COLUMN_TEXT },
+	{ "id", "network", COLUMN_TEXT },
+	{ "ranges", "ranges", COLUMN_TEXT },
+	{ "fingerprint", "fingerprint", COLUMN_TEXT },
+	{ "valid until", "not_after", COLUMN_TIME },
+	{ "key", "protection", COLUMN_TEXT },
+	{ "pre-shared key", "psk", COLUMN_TEXT },
+	{ "certificates", "certificates.live", COLUMN_TEXT },
+	{ "ledger", "ledger", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct column lighthouse_columns[] = {
+	{ "LIGHTHOUSE", "name", COLUMN_TEXT },
+	{ "IP", "addresses", COLUMN_TEXT },
+	{ "ENDPOINTS", "endpoints", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct view show_views[] = {
+	{ NULL, show_columns, NULL },
+	{ "lighthouses", lighthouse_columns,
+	  "There is no lighthouse yet; sign one with `mpynet sign lh --lighthouse --public HOST:PORT`." },
+	{ NULL },
+};
+
+static enum ledger_status
+status_at(const struct ledger_cert *c, uint64_t now)
+{
+	return c->status == LEDGER_LIVE && c->cert.not_after < now ? LEDGER_EXPIRED : c->status;
+}
+
+static int
+add_lighthouse(json_t *list, struct office *o, const struct ledger_cert *c, struct err *e)
+{
+	struct bundle_lighthouse l;
+	json_t *row, *endpoints;
+	int rc = ledger_endpoints(&o->ledger, &l, c->cert.serial, e);
+
+	if (rc < 0)
+		return rc;
+	row = cert_json(&c->cert);
+	endpoints = json_array();
+	for (uint32_t i = 0; i < l.endpoint_count; i++)
+		json_array_append_new(endpoints, json_string(l.endpoints[i]));
+	json_object_set_new(row, "endpoints", endpoints);
+	json_array_append_new(list, row);
+	return 0;
+}
+
+static int
+add_lighthouses(json_t *body, struct office *o, struct err *e)
+{
+	json_t *list = json_array();
+	struct ledger_walk w;
+	struct ledger_cert c;
+	int rc = ledger_walk_lighthouses(&o->ledger, &w, e);
+
+	json_object_set_new(body, "lighthouses", list);
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_next(&w, &c, e)) == 1 && rc >= 0) {
+		if (status_at(&c, office_now()) != LEDGER_LIVE)
+			continue;
+		rc = add_lighthouse(list, o, &c, e);
+		if (rc < 0)
+			break;
+	}
+	ledger_end(&w);
+	return rc;
+}
+
+/* How many certificates there are of each status. */
+static int
+add_counts(json_t *body, struct office *o, struct err *e)
+{
+	json_int_t counts[LEDGER_REVOKED + 1] = { 0 };
+	uint64_t now = office_now();
+	json_t *j = json_object();
+	struct ledger_walk w;
+	struct ledger_cert c;
+	int rc = ledger_walk(&o->ledger, &w, e);
+
+	json_object_set_new(body, "certificates", j);
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_next(&w, &c, e)) == 1)
+		counts[status_at(&c, now)]++;
+	ledger_end(&w);
+	for (int s = LEDGER_LIVE; s <= LEDGER_REVOKED; s++)
+		json_object_set_new(j, ledger_status_name(s), json_integer(counts[s]));
+	return rc;
+}
+
+int
+cmd_ca_show(struct context *c, const struct args *a, struct err *e)
+{
+	struct office o;
+	json_t *body;
+	int rc = open_office(&o, c, e);
+
+	(void)a;
+	if (rc < 0)
+		return rc;
+	body = office_body(&o);
+	rc = add_counts(body, &o, e);
+	if (rc == 0)
+		rc = add_lighthouses(body, &o, e);
+	if (rc == 0)
+		output_show(&c->out, body, show_views);
+	json_decref(body);
+	office_close(&o);
+	return rc;
+}
+
+/* ca list *************************************************************************************/
+
+static const struct view list_views[] = {
+	{ "certificates", cert_table,
+	  "No certificate to show; `mpynet sign NAME` makes one." },
+	{ NULL },
+};
+
+/* Those for which `keep` holds. */
+static int
+list_certs(json_t *list, struct office *o, bool (*keep)(const struct cert *c, enum ledger_status s,
+    uint64_t now, uint64_t within), uint64_t within, struct err *e)
+{
+	uint64_t now = office_now();
+	struct ledger_walk w;
+	struct ledger_cert c;
+	int rc = ledger_walk(&o->ledger, &w, e);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_next(&w, &c, e)) == 1) {
+		enum ledger_status s = status_at(&c, now);
+		json_t *row;
+
+		if (!keep(&c.cert, s, now, within))
+			continue;
+		row = cert_json(&c.cert);
+		json_object_set_new(row, "status", json_string(ledger_status_name(s)));
+		json_array_append_new(list, row);
+	}
+	ledger_end(&w);
+	return rc;
+}
+
+static bool
+keep_all(const struct cert *c, enum ledger_status s, uint64_t now, uint64_t within)
+{
+	(void)c, (void)s, (void)now, (void)within;
+	return true;
+}
+
+static bool
+keep_expiring(const struct cert *c, enum ledger_status s, uint64_t now, uint64_t within)
+{
+	return s == LEDGER_LIVE && c->not_after - now <= within;
+}
+
+int
+cmd_ca_list(struct context *c, const struct args *a, struct err *e)
+{
+	const char *expiring = arg(a, "--expiring");
+	uint64_t within = 0;
+	struct office o;
+	json_t *body, *list;
+	int rc;
+
+	if (expiring != NULL && text_duration(&within, expiring) < 0)
+		return err_set(e, -EINVAL, "--expiring takes a duration, as in 30d");
+	rc = open_office(&o, c, e);
+	if (rc < 0)
+		return rc;
+	body = output_body(1);
+	list = json_array();
+	json_object_set_new(body, "certificates", list);
+	rc = list_certs(list, &o, expiring != NULL ? keep_expiring : keep_all, within, e);
+	if (rc == 0)
+		output_show(&c->out, body, list_views);
+	json_decref(body);
+	office_close(&o);
+	return rc;
+}
+
+/* ca log **************************************************************************************/
+
+static const struct column log_columns[] = {
+	{ "LINE", "seq", COLUMN_TEXT },
+	{ "TIME", "time", COLUMN_TIME },
+	{ "EVENT", "event", COLUMN_TEXT },
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "SERIAL", "serial", COLUMN_TEXT },
+	{ "DETAIL", "detail", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct view log_views[] = { { "log", log_columns, NULL }, { NULL } };
+
+static const struct column verified_columns[] = {
+	{ "lines", "lines", COLUMN_TEXT },
+	{ "last line", "head", COLUMN_TEXT },
+	{ "verified", "verified", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct view verified_views[] = { { NULL, verified_columns, NULL }, { NULL } };
+
+static int
+show_log(struct context *c, struct office *o, struct err *e)
+{
+	json_t *body = output_body(1), *list = json_array();
+	struct ledger_walk w;
+	struct log_line line;
+	int rc = ledger_log_walk(&o->ledger, &w, e);
+
+	json_object_set_new(body, "log", list);
+	while (rc >= 0 && (rc = ledger_log_next(&w, &line, e)) == 1)
+		json_array_append_new(list, json_pack("{sI sI ss ss sI so ss so}",
+		    "seq", (json_int_t)line.seq, "time", (json_int_t)line.time,
+		    "event", line.event, "name", line.name, "serial", (json_int_t)line.serial,
+		    "digest", hex_json(line.digest, sizeof(line.digest)), "detail", line.detail,
+		    "hash", hex_json(line.hash, sizeof(line.hash))));
+	ledger_end(&w);
+	if (rc == 0)
+		output_show(&c->out, body, log_views);
+	json_decref(body);
+	return rc;
+}
+
+static int
+show_verified(struct context *c, struct office *o, struct err *e)
+{
+	uint8_t head[32];
+	uint64_t lines;
+	json_t *body;
+	int rc = office_verify(o, &lines, head, e);
+
+	if (rc < 0)
+		return rc;
+	body = output_body(1);
+	json_object_set_new(body, "verified", json_true());
+	json_object_set_new(body, "lines", json_integer((json_int_t)lines));
+	json_object_set_new(body, "head", hex_json(head, sizeof(head)));
+	output_show(&c->out, body, verified_views);
+	json_decref(body);
+	return 0;
+}
+
+int
+cmd_ca_log(struct context *c, const struct args *a, struct err *e)
+{
+	struct office o;
+	int rc = open_office(&o, c, e);
+
+	if (rc < 0)
+		return rc;
+	rc = arg(a, "--verify") != NULL ? show_verified(c, &o, e) : show_log(c, &o, e);
+	office_close(&o);
+	return rc;
+}
+
+/* ca export ***********************************************************************************/
+
+int
+cmd_ca_export(struct context *c, const struct args *a, struct err *e)
+{
+	const char *name = arg(a, "name");
+	struct office o;
+	char *text;
+	int rc;
+
+	if (name != NULL && arg(a, "--ca") != NULL)
+		return err_set(e, -EINVAL, "a name and --ca exclude each other: a bundle holds the "
+		    "authority's certificate too");
+	rc = open_office(&o, c, e);
+	if (rc < 0)
+		return rc;
+	text = malloc(BUNDLE_TEXT_MAX);
+	if (text == NULL)
+		rc = err_set(e, -ENOMEM, "there is no memory for a bundle");
+	else
+		rc = name != NULL ? office_export(&o, text, name, e) :
+				    office_export_ca(&o, text, e);
+	if (rc >= 0) {
+		fwrite(text, 1, (size_t)rc, c->out.to);
+		rc = 0;
+	}
+	free(text);
+	office_close(&o);
+	return rc;
+}
+
+/* ca check ************************************************************************************/
+
+static const struct view check_views[] = {
+	{ "expiring", cert_table, "The ledger verifies, and no certificate is close to its end." },
+	{ NULL },
+};
+
+static bool
+keep_close_to_end(const struct cert *c, enum ledger_status s, uint64_t now, uint64_t within)
+{
+	(void)within;
+	return s == LEDGER_LIVE && c->not_after - now <= CLOSE_TO_END(c);
+}
+
+/* The authority's own end is the end of everything it signed. */
+static int
+check_authority(const struct office *o, struct err *e)
+{
+	const struct cert *ca = &o->ca.cert;
+	uint64_t now = office_now();
+	char text[32];
+
+	if (now > ca->not_after)
+		return err_set(e, ERR_EXPIRED, "the authority's own certificate expired at %s; "
+		    "nothing that it signed is valid", text_format_time(text, ca->not_after));
+	if (now < ca->not_before)
+		return err_set(e, ERR_NOT_YET, "the authority's certificate is valid from %s on; "
+		    "this machine's clock is behind", text_format_time(text, ca->not_before));
+	return 0;
+}
+
+int
+cmd_ca_check(struct context *c, const struct args *a, struct err *e)
+{
+	struct office o;
+	uint8_t head[32];
+	uint64_t lines;
+	json_t *body, *list;
+	int rc = open_office(&o, c, e);
+
+	(void)a;
+	if (rc < 0)
+		return rc;
+	rc = office_verify(&o, &lines, head, e);
+	if (rc == 0)
+		rc = check_authority(&o, e);
+	body = output_body(1);
+	list = json_array();
+	json_object_set_new(body, "expiring", list);
+	if (rc == 0)
+		rc = list_certs(list, &o, keep_close_to_end, 0, e);
+	if (rc == 0)
+		output_show(&c->out, body, check_views);
+	if (rc == 0 && json_array_size(list) > 0) {
+		output_say(&c->out, "Next: mpynet sign NAME --replace gives a host a new one.");
+		rc = EXIT_NO;
+	}
+	json_decref(body);
+	office_close(&o);
+	return rc;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_join.c - makes this host a member, or makes a stock WireGuard known to it.
+ */
+#include "cli/certs.h"
+#include "cli/client.h"
+#include "cli/cmd.h"
+#include "cli/join.h"
+#include "cli/member.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct column joined_columns[] = {
+	{ "name", "name", COLUMN_TEXT },
+	{ "network", "network", COLUMN_TEXT },
+	{ "addresses", "addresses", COLUMN_TEXT },
+	{ "valid until", "not_after", COLUMN_TIME },
+	{ NULL },
+};
+
+static const struct view joined_views[] = { { NULL, joined_columns, NULL }, { NULL } };
+
+static void
+show_joined(struct context *c, const struct joined *j, const struct cert *me)
+{
+	json_t *body = output_body(1);
+
+	json_object_set_new(body, "name", json_string(j->name));
+	json_object_set_new(body, "network", json_string(j->network));
+	json_object_set_new(body, "role", json_string(home_role_name(j->role)));
+	json_object_set_new(body, "addresses", addresses_json(me->addresses, me->address_count));
+	json_object_set_new(body, "not_after", json_integer((json_int_t)me->not_after));
+	output_show(&c->out, body, joined_views);
+	json_decref(body);
+	output_say(&c->out, j->anew ? "Next: %s" : "Next: mpynet reload, or if it does not run: %s",
+	    j->role == HOME_LIGHTHOUSE ? "mpynet lighthouse" : "sudo mpynet up");
+}
+
+static int
+join_bundle(struct context *c, const char *file, struct err *e)
+{
+	enum home_role role;
+	struct joined joined;
+	struct verified me;
+	struct bundle b;
+	int rc = join_read(&b, &me, &role, file, e);
+
+	if (rc < 0)
+		return rc;
+	rc = join_store(&joined, c->state, role, &b, &me, e);
+	bundle_wipe(&b);
+	if (rc == 0)
+		show_joined(c, &joined, &me.cert);
+	return rc;
+}
+
+/* Whoever runs on this state takes it now; else at the next start. */
+static int
+add_member(struct context *c, const struct cert *cert, const struct bundle_cert *object,
+    struct err *e)
+{
+	json_t *body;
+	int rc = member_store(c->state, cert, object, e);
+
+	if (rc < 0)
+		return rc;
+	rc = client_call(c, "reload", NULL, &body, e);
+	if (rc == 0)
+		json_decref(body);
+	if (rc != 0 && rc != -ECONNREFUSED)
+		return rc;
+	output_say(&c->out, "%s is known here%s", cert->name, rc == 0 ? " from now on" :
+	    " from the next start on: sudo mpynet up");
+	return 0;
+}
+
+int
+cmd_join(struct context *c, const struct args *a, struct err *e)
+{
+	const char *file = arg(a, "bundle");
+	struct bundle_cert object;
+	struct cert cert;
+	int rc = member_read(&cert, &object, file, e);
+
+	if (rc == 1)
+		return add_member(c, &cert, &object, e);
+	return rc < 0 ? rc : join_bundle(c, file, e);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_request.c - a host asks to be certified, with a key that never leaves it.
+ *
+ * The key waits in the state until the certificate comes. Asking again asks with the same key, so
+ * that a request that was lost on the way does no harm.
+ */
+#include "ca/request.h"
+#include "cli/certs.h"
+#include "cli/cmd.h"
+#include "cli/join.h"
+#include "core/crypto.h"
+#include "core/pem.h"
+#include "core/text.h"
+#include "host/file.h"
+#include "host/loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define KEY_PEM_MAX PEM_LEN(sizeof(PEM_HOST_KEY) - 1, 32)
+
+/* The authority to ask: the last of the file, which is the one closest to the hosts. */
+static int
+load_ca(struct cert *ret, const char *path, struct err *e)
+{
+	struct bundle_cert cas[BUNDLE_CAS_MAX];
+	size_t len;
+	char *text;
+	int rc = file_load(&text, &len, path, FILE_SIZE_MAX, e);
+
+	if (rc < 0)
+		return rc;
+	rc = bundle_read_cas(cas, text, len, e);
+	file_free(text, len);
+	if (rc >= 0 && cert_decode(ret, cas[rc - 1].bytes, cas[rc - 1].len, NULL) < 0)
+		rc = err_set(e, ERR_FORMAT, "it holds no CA certificate");
+	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
+}
+
+static int
+store_key(const char *path, const uint8_t key[static 32], struct err *e)
+{
+	char text[KEY_PEM_MAX];
+	int rc = pem_write(text, sizeof(text), PEM_HOST_KEY, key, 32);
+
+	assert(rc > 0);
+	rc = file_create(path, 0600, text, (size_t)rc, e);
+	crypto_wipe(text, sizeof(text));
+	return rc;
+}
+
+/* The key that waits, or a new one, which waits from now on. */
+static int
+obtain_key(uint8_t key[static 32], const struct context *c, enum home_role role, struct err *e)
+{
+	struct rng rng = kernel_rng();
+	char path[PATH_MAX];
+	int rc = home_make(c->state, role, e);
+
+	if (rc == 0)
+		rc = home_path(path, c->state, role, HOME_REQUEST, e);
+	if (rc == 0)
+		rc = request_key_read(key, path, e);
+	if (rc != -ENOENT)
+		return rc;
+	rng_fill(&rng, key, 32);
+	key[0] &= 0xf8; /* clamped, as WireGuard's tools keep it (RFC 7748) */
+	key[31] = (uint8_t)((key[31] & 0x7f) | 0x40);
+	return store_key(path, key, e);
+}
+
+static int
+make_request(char *text, size_t cap, char words[static CERT_WORDS_MAX], const struct cert *ca,
+    const uint8_t key[static 32], const char *name, struct err *e)
+{
+	uint8_t object[CERT_REQUEST_MAX], public[32];
+	enum breach why = BREACH_NONE;
+	int rc = request_make(object, sizeof(object), ca, key, name, &why);
+
+	if (rc < 0)
+		return err_set(e, rc, "the request %s", breach_phrase(why));
+	crypto_dh_public(public, key);
+	cert_key_words(words, public);
+	rc = pem_write(text, cap, PEM_REQUEST, object, (size_t)rc);
+	assert(rc > 0);
+	return rc;
+}
+
+/* The request goes to stdout, often into a file; what a person should know, to stderr. */
+static void
+show(struct context *c, const struct cert *ca, const char *name, const char *text, int len,
+    const char *words)
+{
+	json_t *body;
+
+	if (c->out.format == OUTPUT_PEOPLE) {
+		fwrite(text, 1, (size_t)len, c->out.to);
+		fprintf(stderr, "The key of %s in words: %s\n"
+		    "Next: where the authority of %s is: mpynet sign %s --request FILE. It shows "
+		    "these words; then join with the bundle that it makes.\n", name, words,
+		    ca->name, name);
+		return;
+	}
+	body = output_body(1);
+	json_object_set_new(body, "name", json_string(name));
+	json_object_set_new(body, "network", json_string(ca->name));
+	json_object_set_new(body, "key_words", json_string(words));
+	json_object_set_new(body, "request", json_stringn(text, (size_t)len));
+	output_stream(&c->out, body, cert_columns);
+	json_decref(body);
+}
+
+int
+cmd_request(struct context *c, const struct args *a, struct err *e)
+{
+	const char *name = arg(a, "name");
+	enum home_role role = arg(a, "--lighthouse") != NULL ? HOME_LIGHTHOUSE : HOME_NODE;
+	char text[PEM_LEN(sizeof(PEM_REQUEST), CERT_REQUEST_MAX)], words[CERT_WORDS_MAX];
+	uint8_t key[32] = { 0 };
+	struct cert ca;
+	int rc;
+
+	if (!text_is_name(name, strlen(name)))
+		return err_set(e, -EINVAL, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', with "
+		    "a letter or digit at both ends");
+	rc = load_ca(&ca, arg(a, "--ca"), e);
+	if (rc == 0)
+		rc = obtain_key(key, c, role, e);
+	if (rc == 0)
+		rc = make_request(text, sizeof(text), words, &ca, key, name, e);
+	crypto_wipe(key, sizeof(key));
+	if (rc < 0)
+		return rc;
+	show(c, &ca, name, text, rc, words);
+	return 0;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * member.c - certificates of other members that a person brings.
+ */
+#include "cli/member.h"
+
+#include "core/pem.h"
+#include "core/trust.h"
+#include "host/file.h"
+#include "host/loop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Does the text have one block, and is that a certificate? */
+static bool
+is_one_certificate(const char *text)
+{
+	static const char begin[] = "-----BEGIN " PEM_CERTIFICATE "-----";
+	const char *first = strstr(text, "-----BEGIN ");
+
+	return first != NULL && strncmp(first, begin, strlen(begin)) == 0 &&
+	    strstr(first + 1, "-----BEGIN ") == NULL;
+}
+
+int
+member_read(struct cert *ret, struct bundle_cert *object, const char *file, struct err *e)
+{
+	enum breach why = BREACH_NONE;
+	size_t len;
+	char *text;
+	int rc = file_load(&text, &len, file, FILE_SIZE_MAX, e);
+
+	if (rc < 0)
+		return rc;
+	if (!is_one_certificate(text)) {
+		file_free(text, len);
+		return 0;
+	}
+	rc = pem_read_object(object->bytes, sizeof(object->bytes), text, len, e);
+	file_free(text, len);
+	if (rc < 0)
+		return err_prefix(e, rc, "%s", file);
+	object->len = (uint16_t)rc;
+	rc = cert_decode(ret, object->bytes, object->len, &why);
+	if (rc < 0)
+		return err_set(e, rc, "%s: the certificate %s", file, breach_phrase(why));
+	if (!(ret->flags & CERT_STOCK))
+		return err_set(e, ERR_FORMAT, "%s is the certificate of %s alone, and not of a stock "
+		    "WireGuard; join with a bundle, or have another made: mpynet ca export %s",
+		    file, ret->name, ret->name);
+	return 1;
+}
+
+/* What the daemon of this role was given to believe. -ENOENT when it has not joined. */
+static int
+load_bundle(struct bundle *ret, const char *state, enum home_role role, struct err *e)
+{
+	char path[PATH_MAX], *text;
+	size_t len;
+	int rc = home_path(path, state, role, HOME_BUNDLE, e);
+
+	if (rc == 0)
+		rc = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, e);
+	if (rc < 0)
+		return rc;
+	rc = bundle_read(ret, text, len, e);
+	file_free(text, len);
+	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
+}
+
+/* Would the daemon that has this bundle believe the certificate? */
+static int
+check_member(const struct bundle *b, const struct cert *cert, const struct bundle_cert *object,
+    struct err *e)
+{
+	struct rng rng = kernel_rng();
+	struct trust *t = trust_new(&rng);
+	enum breach why = BREACH_NONE;
+	usec_t now = clock_now().wall;
+	struct verified v;
+	int rc;
+
+	if (t == NULL)
+		return err_set(e, -ENOMEM, "there is no memory to check the certificate");
+	rc = bundle_trust(t, b, now, e);
+	if (rc == 0) {
+		rc = trust_verify(t, object->bytes, object->len, NULL, 0, now, &v, &why);
+		if (rc < 0)
+			(void)err_set(e, rc, "the certificate of %s %s", cert->name,
+			    why != BREACH_NONE ? breach_phrase(why) : err_phrase(rc));
+	}
+	trust_free(t);
+	return rc;
+}
+
+static int
+write_member(const char *state, enum home_role role, const struct cert *cert,
+    const struct bundle_cert *object, struct err *e)
+{
+	char dir[PATH_MAX], path[PATH_MAX];
+	char text[PEM_LEN(sizeof(PEM_CERTIFICATE), CERT_HOST_MAX)];
+	int len, rc = home_path(dir, state, role, HOME_MEMBERS, e);
+
+	if (rc == 0)
+		rc = dir_make(dir, 0700, e);
+	if (rc < 0)
+		return rc;
+	if (snprintf(path, sizeof(path), "%s/%s.crt", dir, cert->name) >= (int)sizeof(path))
+		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", dir);
+	len = pem_write(text, sizeof(text), PEM_CERTIFICATE, object->bytes, object->len);
+	assert(len > 0);
+	return file_replace(path, 0600, text, (size_t)len, e);
+}
+
+int
+member_store(const char *state, const struct cert *cert, const struct bundle_cert *object,
+    struct err *e)
+{
+	bool stored = false;
+
+	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
+		struct bundle *b = calloc(1, sizeof(*b));
+		int rc = b == NULL ? -ENOMEM : load_bundle(b, state, (enum home_role)role, e);
+
+		if (rc == 0)
+			rc = check_member(b, cert, object, e);
+		if (b != NULL)
+			bundle_wipe(b);
+		free(b);
+		if (rc == -ENOENT)
+			continue;
+		if (rc == 0)
+			rc = write_member(state, (enum home_role)role, cert, object, e);
+		if (rc < 0)
+			return rc;
+		stored = true;
+	}
+	return stored ? 0 : err_set(e, -ENOENT, "%s has not joined a network yet, so there is "
+	    "nobody to tell of %s; first: mpynet join FILE.mpynet", state, cert->name);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * member.h - certificates of other members that a person brings.
+ *
+ * A stock WireGuard presents no certificate and registers nowhere, so every host that is to answer
+ * it has to be given its certificate (`sign NAME --stock` writes it). It is kept as HOME_MEMBERS,
+ * one file for each name, in the directory of the daemon that takes it: at its start, and when it
+ * reloads.
+ */
+#ifndef CLI_MEMBER_H
+#define CLI_MEMBER_H
+
+#include "core/bundle.h"
+#include "host/home.h"
+
+/*
+ * Is `file` one host certificate alone? 1 if it is; 0 if it looks like something else, as a
+ * bundle; negative with a sentence when it cannot be read.
+ */
+int member_read(struct cert *ret, struct bundle_cert *object, const char *file,
+    struct err *e) must_check;
+
+/*
+ * Keeps it for the daemons that have joined in `state`, if it verifies under what they believe.
+ * -ENOENT when none has; ERR_* with a sentence when the certificate is not one for them.
+ */
+int member_store(const char *state, const struct cert *cert, const struct bundle_cert *object,
+    struct err *e) must_check;
+
+#endif

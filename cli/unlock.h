@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * unlock.h - the authority's keys, for as long as one command needs them.
+ *
+ * A passphrase comes from the terminal, without echo, or from a file descriptor; never from argv
+ * or the environment, where others can read it. Passphrases and keys are in locked memory, and
+ * whoever got them gives them back to be wiped.
+ */
+#ifndef CLI_UNLOCK_H
+#define CLI_UNLOCK_H
+
+#include "ca/office.h"
+#include "cli/command.h"
+
+#define PASSPHRASE_MAX 1024
+#define PASSPHRASE_MIN 8 /* of a new one */
+
+struct passphrase {
+	char *text; /* NUL-terminated */
+	size_t len;
+};
+
+/*
+ * A new passphrase: the first line of the descriptor that --passphrase-fd names, or what was typed
+ * twice. passphrase_free() wipes it.
+ */
+int passphrase_choose(struct passphrase *ret, const struct args *a, struct err *e) must_check;
+void passphrase_free(struct passphrase *p);
+
+/* Opens the office of `c`'s state, and says on stderr what a crash left that could not be finished. */
+int open_office(struct office *o, const struct context *c, struct err *e) must_check;
+
+/*
+ * The keys of `o`: asks for the passphrase if there is one (up to three times on a terminal) and
+ * draws a line while it is tried. lock_keys() wipes them.
+ */
+int unlock_keys(struct ca_keys **ret, const struct office *o, const struct args *a,
+    struct err *e) must_check;
+void lock_keys(struct ca_keys *keys);
+
+#endif
