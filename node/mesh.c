@@ -727,7 +727,7 @@ confirmed(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 	/* Its timestamp was noted when it knocked; now it is worth the disk. */
 	if (member != NULL)
 		members_remember(member, out);
-	path_proven(path, now.mono);
+	path_handshaken(path, now.mono);
 	reach_proven(m, now, peer, path, out);
 	reach_session(m, now, peer, out);
 }
@@ -739,7 +739,7 @@ ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *pat
 {
 	if (peer->stock) {
 		/* WireGuard's rule: the newest authentic source is where the peer is. */
-		path_proven(path, now.mono);
+		path_handshaken(path, now.mono);
 		reach_choose(m, now, peer, out);
 		return;
 	}
@@ -897,7 +897,7 @@ on_response(struct mesh *m, struct instant now, const struct way *way, const uin
 	path = reach_path(m, now, peer, way, true);
 	peer->heard_at = now.mono;
 	if (path != NULL && (tried || peer->stock)) {
-		path_proven(path, now.mono);
+		path_handshaken(path, now.mono);
 		reach_proven(m, now, peer, path, out);
 	}
 	reach_session(m, now, peer, out);
@@ -1094,17 +1094,26 @@ housekeeping(struct mesh *m, struct instant now, struct outbox *out)
 	forget_idle(m, now, out);
 }
 
-void
-mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
+static void
+peers_tick(struct mesh *m, struct instant now, struct outbox *out)
 {
 	struct heap_item *item;
 
 	while (!outbox_half_full(out) && (item = heap_first(&m->timers)) != NULL &&
 	    item->due <= now.mono)
 		reach_tick(m, now, CONTAINER_OF(item, struct peer, timer), out);
-	relays_tick(m, now, out);
-	finder_tick(m, now, out);
-	housekeeping(m, now, out);
+}
+
+void
+mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
+{
+	/* A peer may want to be sought, and a question makes its lighthouse due. */
+	do {
+		peers_tick(m, now, out);
+		relays_tick(m, now, out);
+		finder_tick(m, now, out);
+		housekeeping(m, now, out);
+	} while (due_reached(mesh_next_due(m), now.mono) && !outbox_half_full(out));
 }
 
 usec_t

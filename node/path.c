@@ -127,8 +127,8 @@ measure(struct path *p, usec_t rtt)
 	p->srtt = max_u64((7 * p->srtt + rtt) / 8, 1);
 }
 
-void
-path_proven(struct path *p, usec_t now)
+static void
+proven(struct path *p, usec_t now)
 {
 	p->unanswered = 0;
 	p->tries = 0;
@@ -145,6 +145,13 @@ path_proven(struct path *p, usec_t now)
 	p->state = PATH_VALID;
 }
 
+void
+path_handshaken(struct path *p, usec_t now)
+{
+	p->held_until = 0;
+	proven(p, now);
+}
+
 bool
 path_answered(struct path *p, usec_t now, uint64_t txid)
 {
@@ -155,7 +162,7 @@ path_answered(struct path *p, usec_t now, uint64_t txid)
 		p->probes[i].txid = 0;
 		p->lost <<= 1;
 		p->history += p->history < 32;
-		path_proven(p, now);
+		proven(p, now);
 		return true;
 	}
 	return false;

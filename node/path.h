@@ -118,8 +118,11 @@ void path_probe(struct path *p, usec_t now, uint64_t txid);
  */
 bool path_answered(struct path *p, usec_t now, uint64_t txid);
 
-/* A handshake was completed on it, which proves as much as a PONG. */
-void path_proven(struct path *p, usec_t now);
+/*
+ * A handshake was completed on it, which proves as much as a PONG; and since it is a beginning,
+ * nothing that the path did before is held against it.
+ */
+void path_handshaken(struct path *p, usec_t now);
 
 /*
  * The peer reports `highest` of keypair `index` as the last that it heard on this path. When what
