@@ -4,6 +4,8 @@
  */
 #include "cli/command.h"
 
+#include "cli/state.h"
+
 #include <string.h>
 
 /* Passes on the candidates that begin as the word does; `before` is put in front of each. */
@@ -86,9 +88,31 @@ struct place {
 	size_t before;               /* so many bytes of it are "--option=" */
 	size_t plain;                /* so many words that are no options come before it */
 	const char *plain_words[ARGS_MAX];
-	uint32_t given;  /* bit i: item i, an option, is there already */
-	bool plain_only; /* it comes after "--" */
+	uint32_t given;    /* bit i: item i, an option, is there already */
+	bool plain_only;   /* it comes after "--" */
+	const char *state; /* what --state says before it, or NULL */
 };
+
+/* The option at words[i]; returns the index of the last word it takes. */
+static size_t
+place_option(struct place *at, const struct pattern *p, char *const *words, size_t n, size_t i,
+    size_t option, const char *value)
+{
+	const struct item *item = &p->items[option];
+
+	at->given |= UINT32_C(1) << option;
+	if (i == n - 1) /* "--option=", and its value is being typed */
+		at->before = (size_t)(value - words[i]);
+	if (item->value.len == 0)
+		return i;
+	if (value == NULL)
+		value = words[++i];
+	if (i == n - 1)
+		at->value_of = item;
+	else if (span_is(item->name, "--state"))
+		at->state = value;
+	return i;
+}
 
 static void
 place_find(struct place *at, const struct pattern *p, char *const *words, size_t n)
@@ -96,26 +120,18 @@ place_find(struct place *at, const struct pattern *p, char *const *words, size_t
 	static_assert(PATTERN_MAX <= 32, "place.given has a bit for every item");
 
 	*at = (struct place){ 0 };
-	for (size_t i = 0; i < n && at->value_of == NULL; i++) {
-		bool last = i == n - 1;
+	for (size_t i = 0; i < n; i++) {
 		const char *value = NULL;
 		int option = at->plain_only ? -1 : pattern_option(p, words[i], &value);
 
-		if (last && value == NULL)
+		if (i == n - 1 && value == NULL)
 			return;
-		if (option < 0 && strcmp(words[i], "--") == 0) {
+		if (option >= 0)
+			i = place_option(at, p, words, n, i, (size_t)option, value);
+		else if (!at->plain_only && strcmp(words[i], "--") == 0)
 			at->plain_only = true;
-		} else if (option < 0) {
+		else
 			at->plain_words[at->plain++] = words[i];
-		} else {
-			at->given |= UINT32_C(1) << option;
-			if (p->items[option].value.len > 0 && value == NULL)
-				i++;
-			if (i >= n - 1 && p->items[option].value.len > 0)
-				at->value_of = &p->items[option];
-			if (last)
-				at->before = (size_t)(value - words[i]);
-		}
 	}
 }
 
@@ -149,8 +165,10 @@ command_complete(struct context *c, char *const *words, size_t n, candidate_fn f
 {
 	struct sieve s = { .found = found, .to = to };
 	const struct command *cmd;
+	struct context there = *c; /* as the line's own options have it */
 	struct pattern p = { 0 };
 	struct place at;
+	struct err e;
 
 	if (n == 0 || n > ARGS_MAX)
 		return;
@@ -162,10 +180,14 @@ command_complete(struct context *c, char *const *words, size_t n, candidate_fn f
 	place_find(&at, &p, words, n);
 	s.before = (struct span){ words[n - 1], at.before };
 	s.prefix = words[n - 1] + at.before;
+	if (at.state != NULL)
+		there.state_option = at.state;
+	if (state_find(there.state, sizeof(there.state), there.state_option, &e) < 0)
+		return;
 	if (at.value_of != NULL)
-		complete_value(c, at.value_of, &s);
+		complete_value(&there, at.value_of, &s);
 	else if (!at.plain_only && s.prefix[0] == '-')
 		complete_options(&p, &at, &s);
 	else
-		complete_plain(c, &p, &at, &s);
+		complete_plain(&there, &p, &at, &s);
 }
