@@ -38,8 +38,8 @@ next_line(struct pem_reader *r, const char **line, size_t *len, struct err *e)
 	const char *newline = memchr(r->p, '\n', r->left);
 
 	if (newline == NULL)
-		return err_set(
-		    e, ERR_FORMAT, "line %u does not end: the file was cut off", r->line);
+		return err_set(e, ERR_FORMAT, "line %u does not end: the file was cut off",
+		    r->line);
 	*line = r->p;
 	*len = (size_t)(newline - r->p);
 	if (*len > 0 && newline[-1] == '\r')
@@ -73,6 +73,20 @@ label_line(char label[static PEM_LABEL_MAX], const char *before, const char *lin
 	return true;
 }
 
+/*
+ * libsodium takes bytes above 127 for letters (1.0.18), so they are refused here, and like there in
+ * a time that does not depend on them.
+ */
+static bool
+is_ascii(const char *line, size_t len)
+{
+	unsigned char bits = 0;
+
+	for (size_t i = 0; i < len; i++)
+		bits |= (unsigned char)line[i];
+	return bits < 128;
+}
+
 /* Appends what one line of base64 says to `to`, of which `n` bytes are used. */
 static int
 body_line(uint8_t *to, size_t *n, size_t cap, const char *line, size_t len)
@@ -81,7 +95,7 @@ body_line(uint8_t *to, size_t *n, size_t cap, const char *line, size_t len)
 	size_t got = 0;
 	int rc = 0;
 
-	if (len == 0 || len > LINE_CHARS ||
+	if (len == 0 || len > LINE_CHARS || !is_ascii(line, len) ||
 	    sodium_base642bin(bytes, sizeof(bytes), line, len, NULL, &got, NULL, VARIANT) != 0)
 		rc = ERR_FORMAT;
 	else if (got > cap - *n)
@@ -114,16 +128,16 @@ block_body(struct pem_reader *r, const char *label, uint8_t *to, size_t cap, str
 		/* Only the last line may be short, or be filled up with '='. */
 		rc = before % LINE_BYTES == 0 ? body_line(to, &n, cap, line, len) : ERR_FORMAT;
 		if (rc == ERR_FULL)
-			return err_set(
-			    e, rc, "line %u: the %s is longer than it can be", number, label);
+			return err_set(e, rc, "line %u: the %s is longer than it can be", number,
+			    label);
 		if (rc < 0)
 			return err_set(e, rc, "line %u is not base64 of a %s", number, label);
 	}
 }
 
 int
-pem_next(
-    struct pem_reader *r, char label[static PEM_LABEL_MAX], uint8_t *to, size_t cap, struct err *e)
+pem_next(struct pem_reader *r, char label[static PEM_LABEL_MAX], uint8_t *to, size_t cap,
+    struct err *e)
 {
 	char found[PEM_LABEL_MAX];
 	const char *line;
@@ -136,8 +150,8 @@ pem_next(
 	if (rc < 0)
 		return rc;
 	if (!label_line(found, begin, line, len))
-		return err_set(
-		    e, ERR_FORMAT, "line %u is not \"-----BEGIN MPYNET ...-----\"", r->line - 1);
+		return err_set(e, ERR_FORMAT, "line %u is not \"-----BEGIN MPYNET ...-----\"",
+		    r->line - 1);
 	rc = block_body(r, found, to, cap, e);
 	if (rc < 0)
 		crypto_wipe(to, cap);

@@ -92,6 +92,7 @@ TEST(only_the_one_text_is_taken)
 		"-----BEGIN A-----\nAA==\nAAAA\n-----END A-----\n",
 		"-----BEGIN A-----\nAAAA\nAAAA\n-----END A-----\n",
 		"-----BEGIN A-----\nAAA*\n-----END A-----\n",
+		"-----BEGIN A-----\nAAA\264\n-----END A-----\n",
 		"-----BEGIN A-----\nAA AA\n-----END A-----\n",
 		/* Bits of the last character that say nothing are zero. */
 		"-----BEGIN A-----\nAB==\n-----END A-----\n",
