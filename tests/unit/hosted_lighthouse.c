@@ -33,6 +33,7 @@ remove_state(void)
 	snprintf(command, sizeof(command), "rm -rf %s", state);
 	if (system(command) != 0)
 		perror(command);
+	unlink(HOME_RUN_DIR "/unit-test-lh.sock");	/* which nobody could not */
 }
 
 /* A port that was free a moment ago, and so was the next one. */
@@ -157,7 +158,7 @@ stop(int fd)
 	char c;
 	int status;
 
-	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":9,\"verb\":\"stop\"}\n"), "\"name\":\"lh\""));
+	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":9,\"verb\":\"stop\"}\n"), "\"name\":\"unit-test-lh\""));
 	ASSERT_EQ(recv(fd, &c, 1, 0), 0);
 	close(fd);
 	ASSERT(waitpid(-1, &status, 0) > 0);
@@ -172,7 +173,7 @@ TEST(a_lighthouse_starts_answers_and_stops_and_can_start_again)
 	char want[32];
 	int fd;
 
-	write_bundle("lh", CERT_LIGHTHOUSE | CERT_RELAY);
+	write_bundle("unit-test-lh", CERT_LIGHTHOUSE | CERT_RELAY);
 	for (int i = 0; i < 2; i++) {
 		port = start();
 		fd = dial();
@@ -192,15 +193,15 @@ TEST(settings_are_kept_and_a_new_certificate_is_taken_while_it_runs)
 {
 	int fd;
 
-	write_bundle("lh", CERT_LIGHTHOUSE);
+	write_bundle("unit-test-lh", CERT_LIGHTHOUSE);
 	start();
 	fd = dial();
 	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":1,\"verb\":\"set\",\"args\":{\"key\":\"stun\","
 	    "\"value\":\"yes\"}}\n"), "\"value\":\"yes\",\"set\":true"));
 	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":2,\"verb\":\"set\",\"args\":{\"key\":\"stun\","
 	    "\"value\":\"often\"}}\n"), "\"code\":2"));
-	write_bundle("lh", CERT_LIGHTHOUSE | CERT_RELAY);
-	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":3,\"verb\":\"reload\"}\n"), "\"name\":\"lh\""));
+	write_bundle("unit-test-lh", CERT_LIGHTHOUSE | CERT_RELAY);
+	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":3,\"verb\":\"reload\"}\n"), "\"name\":\"unit-test-lh\""));
 	stop(fd);
 	start();
 	fd = dial();
@@ -216,7 +217,7 @@ TEST(noise_from_the_network_is_counted_and_not_answered)
 	uint16_t port;
 	int fd;
 
-	write_bundle("lh", CERT_LIGHTHOUSE);
+	write_bundle("unit-test-lh", CERT_LIGHTHOUSE);
 	port = start();
 	ASSERT_EQ(addr_parse(&out.to, "127.0.0.1", port), 0);
 	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
@@ -235,11 +236,11 @@ TEST(what_keeps_it_from_starting_is_said_to_who_started_it)
 	struct udp taken;
 	char value[16], path[PATH_MAX];
 
-	write_bundle("lh", CERT_RELAY);
+	write_bundle("unit-test-lh", CERT_RELAY);
 	ASSERT_EQ(daemon_start(run, NULL, &err), ERR_DENIED);
 	ASSERT(strstr(err.text, "--lighthouse"));
 
-	write_bundle("lh", CERT_LIGHTHOUSE);
+	write_bundle("unit-test-lh", CERT_LIGHTHOUSE);
 	ASSERT_EQ(udp_open(&taken, FAMILY_V4, 0, NULL, 0, NULL), 0);
 	snprintf(value, sizeof(value), "%u", taken.port);
 	set("listen", value);
