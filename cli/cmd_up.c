@@ -83,7 +83,6 @@ apply_node_presets(const struct context *c, const struct args *a, struct err *e)
 {
 	static const struct preset presets[] = {
 		{ "--allow-all", "allow-all" },
-		{ "--relay-only", "relay-only" },
 		{ "--listen", "listen" },
 		{ "--interface", "interface" },
 		{ NULL },

@@ -32,7 +32,7 @@ answer_superseded(struct beacon *b, struct instant now, const struct member *los
 
 	registry_drop(b->registry, loser->key, out);
 	if (cl != NULL)
-		client_close(b, now, cl, CLOSE_CONFLICT, out);
+		client_dismiss(b, now, cl, CLOSE_CONFLICT, out);
 }
 
 /* A certificate in HELLO must hold, and certify the key of this session. */
@@ -71,14 +71,14 @@ on_hello(struct beacon *b, const struct heard *h, struct client *cl, const struc
 	if (hello_decode(&hello, f) < 0)
 		return ERR_FORMAT;
 	if (hello.proto_min > HELLO_PROTO || hello.proto_max < HELLO_PROTO) {
-		client_close(b, h->now, cl, CLOSE_VERSION, out);
+		client_dismiss(b, h->now, cl, CLOSE_VERSION, out);
 		return 0;
 	}
 	fact.code = hello.cert.len > 0 ? learn(b, h, cl, &hello, out) : 0;
 	if (fact.code < 0) {
 		b->totals.refused++;
 		outbox_trace(out, &fact);
-		client_close(b, h->now, cl, CLOSE_CERTIFICATE, out);
+		client_dismiss(b, h->now, cl, CLOSE_CERTIFICATE, out);
 		return 0;
 	}
 	channel_hello_heard(cl->channel, h->now.mono, h->opened.index,

@@ -535,7 +535,7 @@ bool
 beacon_close(struct beacon *b, struct instant now, struct outbox *out)
 {
 	while (b->client_count > 0 && !outbox_half_full(out))
-		client_close(b, now, b->clients[b->client_count - 1], CLOSE_STOP, out);
+		client_dismiss(b, now, b->clients[b->client_count - 1], CLOSE_STOP, out);
 	return b->client_count > 0;
 }
 

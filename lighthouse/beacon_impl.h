@@ -142,7 +142,7 @@ void client_send_to(struct beacon *b, struct instant now, struct client *cl, soc
     const struct addr *to, const uint8_t *frame, int len, struct outbox *out);
 
 /* Says why, and ends the conversation. */
-void client_close(struct beacon *b, struct instant now, struct client *cl, enum close_reason why,
+void client_dismiss(struct beacon *b, struct instant now, struct client *cl, enum close_reason why,
     struct outbox *out);
 
 /* There is something to tell `m`, who is registered but has no session: calls where it was. */

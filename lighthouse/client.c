@@ -210,7 +210,7 @@ client_send(struct beacon *b, struct instant now, struct client *cl, const uint8
 }
 
 void
-client_close(struct beacon *b, struct instant now, struct client *cl, enum close_reason why,
+client_dismiss(struct beacon *b, struct instant now, struct client *cl, enum close_reason why,
     struct outbox *out)
 {
 	uint8_t frame[FRAME_HEADER + 1];
