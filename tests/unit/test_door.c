@@ -3,14 +3,13 @@
  * The door: every reason to refuse, by name, and nothing that answers a stranger.
  */
 #include "tests/unit/certs.h"
+#include "tests/unit/live.h"
 #include "tests/unit/test.h"
 
 #include "core/bytes.h"
 #include "core/cookie.h"
 #include "core/door.h"
 #include "core/refused.h"
-
-#include <malloc.h>
 
 #define MONO (1000 * USEC_PER_SEC)
 #define LOAD 50
@@ -634,7 +633,7 @@ TEST(strangers_hear_nothing_and_leave_nothing)
 	struct authority other = certs_root();
 	struct host host = certs_host(&other, "party1", "10.87.0.2", 11);
 	struct visitor_kit k;
-	size_t used = 0;
+	struct live before = { 0 };
 
 	door_free(h->door);
 	h->door = open_door(h, 1000000);
@@ -647,10 +646,10 @@ TEST(strangers_hear_nothing_and_leave_nothing)
 		ASSERT(what != DOOR_ADMITTED && what != DOOR_COPY && what != DOOR_COOKIE);
 		ASSERT_EQ(h->out.count, 0);
 		if (i == 100) /* libcrypto's own caches are filled by now */
-			used = mallinfo2().uordblks;
+			before = live();
 	}
 	ASSERT_EQ(members_count(h->members), 0);
-	ASSERT_EQ(mallinfo2().uordblks, used);
+	ASSERT_EQ(live().bytes, before.bytes);
 	house_close(h);
 }
 
