@@ -4,18 +4,19 @@
  */
 #include "core/trace.h"
 #include "core/err.h"
+#include "core/wire.h"
 
 #include <stdio.h>
 
 /*
  * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number,
  * %D number2, %m number as milliseconds, %s number as seconds, %S number2 as seconds, %e phrase of
- * code, %c code. `number` is microseconds where %m or %s stands.
+ * code, %r what the code means in CLOSE, %c code. `number` is microseconds where %m or %s stands.
  */
 static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PEER_UP] = "peer %n: session up over %a",
 	[TRACE_PEER_DOWN] = "peer %n: no answer for %d s; trying again when there is traffic",
-	[TRACE_PEER_CLOSED] = "peer %n: said goodbye (reason %c)",
+	[TRACE_PEER_CLOSED] = "peer %n: said goodbye: %r",
 	[TRACE_PATH_DIRECT] = "peer %n: direct at %a, %m ms",
 	[TRACE_PATH_RELAY] = "peer %n: relayed by %o",
 	[TRACE_PATH_LOST] = "peer %n: nothing heard on %a for %m ms; using another path",
@@ -35,6 +36,25 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_CIRCUIT_CLOSE] = "no longer relaying between %n and %o (reason %c)",
 	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
 };
+
+/* What the numbers in CLOSE mean (enum close_reason). */
+static const char *const close_phrases[] = {
+	[CLOSE_STOP] = "it stops",
+	[CLOSE_VERSION] = "it speaks no version of the protocol that we speak",
+	[CLOSE_CERTIFICATE] = "it does not accept our certificate",
+	[CLOSE_EXPIRED] = "our certificate has expired",
+	[CLOSE_REVOKED] = "our certificate is revoked",
+	[CLOSE_CONFLICT] = "our name or address belongs to another",
+	[CLOSE_FULL] = "it has no room for us",
+};
+
+static const char *
+close_phrase(int reason)
+{
+	if (reason < CLOSE_STOP || reason >= (int)ARRAY_LEN(close_phrases))
+		return "for a reason that is not known here";
+	return close_phrases[reason];
+}
 
 static int
 write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
@@ -62,6 +82,8 @@ write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
 		return snprintf(to, cap, "%.1f", (double)f->number2 / 1e6);
 	case 'e':
 		return snprintf(to, cap, "%s", err_phrase(f->code));
+	case 'r':
+		return snprintf(to, cap, "%s", close_phrase(f->code));
 	case 'c':
 		return snprintf(to, cap, "%d", f->code);
 	default:

@@ -217,6 +217,8 @@ valid_probe_due(const struct path *p, bool active, bool warm)
 
 	if (p->unanswered > 0) /* the answer to a keepalive is missing */
 		due = last_sample(p) + suspect_after(p);
+	else if (p->srtt == 0) /* proven by a handshake, and not measured yet */
+		return p->valid_since;
 	if (active && p->last_data_tx != 0) {
 		usec_t sample = last_sample(p) + ACTIVE_SAMPLE;
 		usec_t heartbeat =

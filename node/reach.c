@@ -429,7 +429,7 @@ add_relay_paths(struct mesh *m, struct instant now, struct peer *peer, struct ou
 		c = relay_circuit_to(&m->relaying, now.mono, order[i]->peer, peer->key);
 		if (c == NULL)
 			continue;
-		if (c->tries == 0 && relay_asked(c, now.mono))
+		if (!c->incoming && c->tries == 0 && relay_asked(c, now.mono))
 			speak_relay_open(m, now, c, out);
 		way.circuit = c->id;
 		(void)reach_path(m, now, peer, &way, true);

@@ -78,7 +78,7 @@ relay_circuit_to(struct relaying *c, usec_t now, struct peer *relay, const uint8
 
 	for (size_t i = 0; i < c->count; i++) {
 		circuit = c->all[i];
-		if (!circuit->incoming && circuit->relay == relay &&
+		if (circuit->relay == relay &&
 		    memcmp(circuit->key, key, sizeof(circuit->key)) == 0)
 			return circuit;
 	}

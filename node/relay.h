@@ -44,7 +44,7 @@ void relay_init(struct relaying *c, const uint8_t hash_key[static 16], const str
 void relay_wipe(struct relaying *c);
 
 /*
- * The circuit to `key` that we open, or have opened, at `relay`; RELAY_OPEN is due for a new one.
+ * The circuit to `key` at `relay`, whoever opened it, or one that we open: then RELAY_OPEN is due.
  * NULL when there may be no more.
  */
 struct circuit *relay_circuit_to(
