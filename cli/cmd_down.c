@@ -2,7 +2,7 @@
 /*
  * cmd_down.c - stops and reloads daemons, and forgets a network.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "host/home.h"
 
@@ -15,33 +15,33 @@
 
 /* Asks to stop, and waits until the daemon has closed the connection: then nothing is left. */
 static int
-stop(struct client *cl, char *name, size_t cap, struct err *e)
+stop(struct talk *t, char *name, size_t cap, struct err *e)
 {
 	json_t *body;
 	bool more;
-	int r = client_ask(cl, "stop", NULL, e);
+	int r = talk_ask(t, "stop", NULL, e);
 
 	if (r == 0)
-		r = client_next(cl, &body, &more, CLIENT_PATIENCE_MS, e);
+		r = talk_next(t, &body, &more, TALK_PATIENCE_MS, e);
 	if (r != 0)
 		return r;
 	output_escape(name, cap, json_string_value(json_object_get(body, "name")));
 	json_decref(body);
-	return client_wait_closed(cl, STOP_PATIENCE_MS, e);
+	return talk_wait_closed(t, STOP_PATIENCE_MS, e);
 }
 
 int
 cmd_down(struct context *c, const struct args *a, struct err *e)
 {
-	struct client cl;
+	struct talk t;
 	char name[64];
-	int r = client_open(&cl, c, e);
+	int r = talk_open(&t, c, e);
 
 	(void)a;
 	if (r < 0)
 		return r;
-	r = stop(&cl, name, sizeof(name), e);
-	client_close(&cl);
+	r = stop(&t, name, sizeof(name), e);
+	talk_close(&t);
 	if (r != 0)
 		return r;
 	output_say(&c->out, "%s is down", name);
@@ -53,7 +53,7 @@ cmd_reload(struct context *c, const struct args *a, struct err *e)
 {
 	char name[64];
 	json_t *body;
-	int r = client_call(c, "reload", NULL, &body, e);
+	int r = talk_call(c, "reload", NULL, &body, e);
 
 	(void)a;
 	if (r != 0)

@@ -3,7 +3,7 @@
  * cmd_join.c - makes this host a member, or makes a stock WireGuard known to it.
  */
 #include "cli/certs.h"
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
 #include "cli/member.h"
@@ -65,7 +65,7 @@ add_member(struct context *c, const struct cert *cert, const struct bundle_cert 
 
 	if (rc < 0)
 		return rc;
-	rc = client_call(c, "reload", NULL, &body, e);
+	rc = talk_call(c, "reload", NULL, &body, e);
 	if (rc == 0)
 		json_decref(body);
 	if (rc != 0 && rc != -ECONNREFUSED)

@@ -2,7 +2,7 @@
 /*
  * cmd_peers.c - who else is there, and how they are reached.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 
 static const struct column peer_columns[] = {
@@ -93,7 +93,7 @@ int
 cmd_peers(struct context *c, const struct args *a, struct err *e)
 {
 	json_t *body;
-	int r = client_call(c, "peers", NULL, &body, e);
+	int r = talk_call(c, "peers", NULL, &body, e);
 
 	(void)a;
 	if (r != 0)
@@ -106,7 +106,7 @@ cmd_peers(struct context *c, const struct args *a, struct err *e)
 int
 cmd_peer(struct context *c, const struct args *a, struct err *e)
 {
-	return client_show(c, "peer", json_pack("{s:s}", "name", arg(a, "peer")), one_views, e);
+	return talk_show(c, "peer", json_pack("{s:s}", "name", arg(a, "peer")), one_views, e);
 }
 
 void
@@ -117,7 +117,7 @@ list_peers(struct context *c, const char *prefix, candidate_fn found, void *to)
 	size_t i;
 
 	(void)prefix;
-	if (client_call(c, "peers", NULL, &body, &e) != 0)
+	if (talk_call(c, "peers", NULL, &body, &e) != 0)
 		return;
 	json_array_foreach(json_object_get(body, "peers"), i, row)
 	{

@@ -2,7 +2,7 @@
 /*
  * cmd_ping.c - is somebody there, how far away, and by which path.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
 #include "core/text.h"
@@ -155,22 +155,22 @@ question(json_t *args, const struct args *a, struct err *e)
 static int
 patience_ms(const json_t *args)
 {
-	return CLIENT_PATIENCE_MS + 2000 +
+	return TALK_PATIENCE_MS + 2000 +
 	       (int)json_integer_value(json_object_get(args, "interval_ms")) +
 	       (int)json_integer_value(json_object_get(args, "timeout_ms"));
 }
 
 static int
-ping(struct context *c, struct client *cl, json_t *args, struct tally *t, struct err *e)
+ping(struct context *c, struct talk *talk, json_t *args, struct tally *t, struct err *e)
 {
 	int patience = patience_ms(args);
 	bool more = true;
-	int r = client_ask(cl, "ping", args, e);
+	int r = talk_ask(talk, "ping", args, e);
 
 	while (r == 0 && more) {
 		json_t *body;
 
-		r = client_next(cl, &body, &more, patience, e);
+		r = talk_next(talk, &body, &more, patience, e);
 		if (r != 0)
 			break;
 		if (more)
@@ -185,18 +185,18 @@ cmd_ping(struct context *c, const struct args *a, struct err *e)
 {
 	json_t *args = json_object();
 	struct tally t = { .sent = 0 };
-	struct client cl;
+	struct talk talk;
 	int r = question(args, a, e);
 
 	if (r == 0)
-		r = client_open(&cl, c, e);
+		r = talk_open(&talk, c, e);
 	if (r < 0) {
 		json_decref(args);
 		return r;
 	}
 	interrupt_catch();
-	r = ping(c, &cl, args, &t, e);
-	client_close(&cl);
+	r = ping(c, &talk, args, &t, e);
+	talk_close(&talk);
 	summarise(c, &t);
 	if (r == -EINTR && t.sent > 0) {
 		e->text[0] = '\0';

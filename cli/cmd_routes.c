@@ -2,7 +2,7 @@
 /*
  * cmd_routes.c - what the kernel was told to send into the mesh.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 
 static const struct column columns[] = {
@@ -18,5 +18,5 @@ int
 cmd_routes(struct context *c, const struct args *a, struct err *e)
 {
 	(void)a;
-	return client_show(c, "routes", NULL, views, e);
+	return talk_show(c, "routes", NULL, views, e);
 }

@@ -2,7 +2,7 @@
 /*
  * cmd_set.c - settings of a daemon, and who may come in.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ change(struct context *c, const char *verb, json_t *args, struct err *e)
 	const json_t *setting;
 	char key[64], value[256];
 	json_t *body;
-	int r = client_call(c, verb, args, &body, e);
+	int r = talk_call(c, verb, args, &body, e);
 
 	if (r != 0)
 		return r;
@@ -50,7 +50,7 @@ cmd_get(struct context *c, const struct args *a, struct err *e)
 {
 	const char *key = arg(a, "key");
 
-	return client_show(c, "get", key != NULL ? json_pack("{s:s}", "key", key) : NULL,
+	return talk_show(c, "get", key != NULL ? json_pack("{s:s}", "key", key) : NULL,
 	    setting_views, e);
 }
 
@@ -82,14 +82,14 @@ int
 cmd_allow(struct context *c, const struct args *a, struct err *e)
 {
 	if (arg(a, "who") == NULL)
-		return client_show(c, "rules", NULL, rule_views, e);
-	return client_show(c, "allow", rule_of(a), rule_views, e);
+		return talk_show(c, "rules", NULL, rule_views, e);
+	return talk_show(c, "allow", rule_of(a), rule_views, e);
 }
 
 int
 cmd_disallow(struct context *c, const struct args *a, struct err *e)
 {
-	return client_show(c, "disallow", rule_of(a), rule_views, e);
+	return talk_show(c, "disallow", rule_of(a), rule_views, e);
 }
 
 void
@@ -100,7 +100,7 @@ list_settings(struct context *c, const char *prefix, candidate_fn found, void *t
 	size_t i;
 
 	(void)prefix;
-	if (client_call(c, "get", NULL, &body, &e) != 0)
+	if (talk_call(c, "get", NULL, &body, &e) != 0)
 		return;
 	json_array_foreach(json_object_get(body, "settings"), i, row)
 	{

@@ -2,7 +2,7 @@
 /*
  * cmd_status.c - what this host's daemon is, and how it is.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 
 static const struct column node_columns[] = {
@@ -79,7 +79,7 @@ int
 cmd_status(struct context *c, const struct args *a, struct err *e)
 {
 	json_t *body;
-	int r = client_call(c, "status", NULL, &body, e);
+	int r = talk_call(c, "status", NULL, &body, e);
 
 	(void)a;
 	if (r != 0)

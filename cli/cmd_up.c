@@ -2,7 +2,7 @@
 /*
  * cmd_up.c - starts the daemons: a node of the mesh, and a lighthouse.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
 #include "core/text.h"
@@ -150,7 +150,7 @@ tell_started(struct context *c, enum home_role role)
 	struct err e;
 	json_t *body;
 
-	if (client_call_role(c, role, "status", NULL, &body, &e) != 0)
+	if (talk_call_role(c, role, "status", NULL, &body, &e) != 0)
 		return;
 	if (c->out.format != OUTPUT_PEOPLE)
 		show_status(c, body);

@@ -7,7 +7,7 @@
  */
 #include "cli/shell.h"
 
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/interrupt.h"
 #include "cli/words.h"
 #include "core/text.h"
@@ -139,15 +139,15 @@ make_prompt(char to[static PROMPT_MAX], const struct context *c)
 {
 	char network[64], name[64], state[32];
 	json_t *body = NULL;
-	struct client cl;
+	struct talk t;
 	struct err e;
 	bool more;
 
 	snprintf(to, PROMPT_MAX, "mpynet> ");
-	if (client_open(&cl, c, &e) < 0)
+	if (talk_open(&t, c, &e) < 0)
 		return;
-	if (client_ask(&cl, "status", NULL, &e) == 0 &&
-	    client_next(&cl, &body, &more, PROMPT_PATIENCE_MS, &e) == 0) {
+	if (talk_ask(&t, "status", NULL, &e) == 0 &&
+	    talk_next(&t, &body, &more, PROMPT_PATIENCE_MS, &e) == 0) {
 		const char *word = json_string_value(json_object_get(body, "state"));
 		bool ready = word != NULL && strcmp(word, "ready") == 0;
 
@@ -159,7 +159,7 @@ make_prompt(char to[static PROMPT_MAX], const struct context *c)
 		    ready ? "" : state);
 	}
 	json_decref(body);
-	client_close(&cl);
+	talk_close(&t);
 }
 
 /* The next key. Ctrl-C is the end of a line that says nothing. */

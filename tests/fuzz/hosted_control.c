@@ -7,7 +7,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "host/ctl.h"
 

@@ -4,7 +4,7 @@
  */
 #include "tests/unit/test.h"
 
-#include "cli/client.h"
+#include "cli/talk.h"
 #include "cli/output.h"
 
 static const struct column columns[] = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client.h - asks a daemon over its control socket (docs/control.md).
+ * talk.h - asks a daemon over its control socket (docs/control.md).
  *
  * A connection is one conversation: a question, then its answer or a stream of answers. Everything
  * here blocks, with a limit on time, and ends early with -EINTR when the user interrupts.
  */
-#ifndef CLI_CLIENT_H
-#define CLI_CLIENT_H
+#ifndef CLI_TALK_H
+#define CLI_TALK_H
 
 #include "cli/command.h"
 #include "host/home.h"
@@ -14,12 +14,12 @@
 #include <jansson.h>
 
 /* How long a daemon may take for an answer that does not depend on anybody else. */
-#define CLIENT_PATIENCE_MS 10000
+#define TALK_PATIENCE_MS 10000
 
 /* An answer longer than this is not one. */
-#define CLIENT_LINE_MAX ((size_t)16 << 20)
+#define TALK_LINE_MAX ((size_t)16 << 20)
 
-struct client {
+struct talk {
 	int fd;
 	json_int_t id; /* of the question that was asked last */
 	char *line;    /* what has come and was not taken yet */
@@ -42,41 +42,41 @@ int answer_parse(struct answer *ret, const char *line, size_t len) must_check;
 /*
  * Connects to the daemon that `c` means: that of its state, a node before a lighthouse; and unless
  * the state was chosen by somebody, the only one in /run/mpynet. 0; -ECONNREFUSED when none runs;
- * -EACCES when it is not for this user. client_close() wants only what was opened.
+ * -EACCES when it is not for this user. talk_close() wants only what was opened.
  */
-int client_open(struct client *cl, const struct context *c, struct err *e) must_check;
-void client_close(struct client *cl);
+int talk_open(struct talk *t, const struct context *c, struct err *e) must_check;
+void talk_close(struct talk *t);
 
-/* Asks; `args` is taken, NULL is an empty object. The answers come by client_next(). */
-int client_ask(struct client *cl, const char *verb, json_t *args, struct err *e) must_check;
+/* Asks; `args` is taken, NULL is an empty object. The answers come by talk_next(). */
+int talk_ask(struct talk *t, const char *verb, json_t *args, struct err *e) must_check;
 
 /*
  * The next answer: its body, which the caller owns, and whether more will follow. 0; an exit code
  * above 0 with the daemon's sentence when it refuses; -ETIMEDOUT, -EINTR, -ECONNRESET when the
  * daemon is gone.
  */
-int client_next(struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms,
+int talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms,
     struct err *e) must_check;
 
 /* Waits until the daemon closes the connection. 0 or -ETIMEDOUT, -EINTR. */
-int client_wait_closed(struct client *cl, int timeout_ms, struct err *e) must_check;
+int talk_wait_closed(struct talk *t, int timeout_ms, struct err *e) must_check;
 
 /*
- * Connects, asks, and takes one answer. 0, or what client_open(), client_ask() or client_next()
+ * Connects, asks, and takes one answer. 0, or what talk_open(), talk_ask() or talk_next()
  * says.
  */
-int client_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body,
+int talk_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body,
     struct err *e) must_check;
 
-/* client_call() to the daemon of this role in the state of `c`, and to no other. */
-int client_call_role(const struct context *c, enum home_role role, const char *verb, json_t *args,
+/* talk_call() to the daemon of this role in the state of `c`, and to no other. */
+int talk_call_role(const struct context *c, enum home_role role, const char *verb, json_t *args,
     json_t **ret_body, struct err *e) must_check;
 
 /* Does the body come from a lighthouse? From a node otherwise. */
 bool body_of_lighthouse(const json_t *body);
 
-/* client_call(), and shows the body. An exit code or a negative number. */
-int client_show(struct context *c, const char *verb, json_t *args, const struct view *views,
+/* talk_call(), and shows the body. An exit code or a negative number. */
+int talk_show(struct context *c, const char *verb, json_t *args, const struct view *views,
     struct err *e) must_check;
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * client.c - finds a daemon's socket and speaks its protocol.
+ * talk.c - finds a daemon's socket and speaks its protocol.
  */
-#include "cli/client.h"
+#include "cli/talk.h"
 
 #include "cli/interrupt.h"
 #include "cli/state.h"
@@ -111,7 +111,7 @@ nobody_runs(const struct context *c, struct err *e)
 }
 
 int
-client_open(struct client *cl, const struct context *c, struct err *e)
+talk_open(struct talk *t, const struct context *c, struct err *e)
 {
 	char path[PATH_MAX];
 	int fd = connect_to_role(c->state, HOME_NODE, path);
@@ -131,15 +131,15 @@ client_open(struct client *cl, const struct context *c, struct err *e)
 		return fd;
 	if (fd < 0)
 		return nobody_runs(c, e);
-	*cl = (struct client){ .fd = fd };
+	*t = (struct talk){ .fd = fd };
 	return 0;
 }
 
 void
-client_close(struct client *cl)
+talk_close(struct talk *t)
 {
-	close(cl->fd);
-	free(cl->line);
+	close(t->fd);
+	free(t->line);
 }
 
 /* Asking **************************************************************************************/
@@ -168,9 +168,9 @@ send_all(int fd, const char *p, size_t len, struct err *e)
 }
 
 int
-client_ask(struct client *cl, const char *verb, json_t *args, struct err *e)
+talk_ask(struct talk *t, const char *verb, json_t *args, struct err *e)
 {
-	json_t *question = json_pack("{s:i, s:I, s:s, s:o}", "v", 1, "id", ++cl->id, "verb", verb,
+	json_t *question = json_pack("{s:i, s:I, s:s, s:o}", "v", 1, "id", ++t->id, "verb", verb,
 	    "args", args != NULL ? args : json_object());
 	char *text =
 	    question != NULL ? json_dumps(question, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
@@ -181,7 +181,7 @@ client_ask(struct client *cl, const char *verb, json_t *args, struct err *e)
 	if (text == NULL)
 		return err_set(e, -EINVAL, "this is not text in UTF-8");
 	text[len] = '\n'; /* the line ends where the string did */
-	r = send_all(cl->fd, text, len + 1, e);
+	r = send_all(t->fd, text, len + 1, e);
 	free(text);
 	return r;
 }
@@ -262,65 +262,65 @@ wait_readable(int fd, usec_t until_ms, struct err *e)
 }
 
 static int
-make_room(struct client *cl, struct err *e)
+make_room(struct talk *t, struct err *e)
 {
-	size_t cap = cl->cap > 0 ? cl->cap * 2 : 65536;
+	size_t cap = t->cap > 0 ? t->cap * 2 : 65536;
 	char *line;
 
-	if (cl->have < cl->cap)
+	if (t->have < t->cap)
 		return 0;
-	if (cap > CLIENT_LINE_MAX)
+	if (cap > TALK_LINE_MAX)
 		return err_set(e, ERR_FULL, "the daemon's answer is longer than %zu MiB",
-		    CLIENT_LINE_MAX >> 20);
-	line = realloc(cl->line, cap);
+		    TALK_LINE_MAX >> 20);
+	line = realloc(t->line, cap);
 	if (line == NULL)
 		return err_set(e, -ENOMEM, "out of memory");
-	cl->line = line;
-	cl->cap = cap;
+	t->line = line;
+	t->cap = cap;
 	return 0;
 }
 
 /* Reads what has come, once it has. The number of bytes; 0 at the end. */
 static int
-read_more(struct client *cl, usec_t until_ms, struct err *e)
+read_more(struct talk *t, usec_t until_ms, struct err *e)
 {
 	ssize_t n;
-	int r = make_room(cl, e);
+	int r = make_room(t, e);
 
-	if (r < 0 || (r = wait_readable(cl->fd, until_ms, e)) < 0)
+	if (r < 0 || (r = wait_readable(t->fd, until_ms, e)) < 0)
 		return r;
-	n = read(cl->fd, cl->line + cl->have, cl->cap - cl->have);
+	n = read(t->fd, t->line + t->have, t->cap - t->have);
 	if (n <= 0)
 		return 0;
-	cl->have += (size_t)n;
+	t->have += (size_t)n;
 	return (int)n;
 }
 
 /* The next line, its length without the newline. It is valid until the next call. */
 static int
-read_line(struct client *cl, const char **ret, size_t *ret_len, usec_t until_ms, struct err *e)
+read_line(struct talk *t, const char **ret, size_t *ret_len, usec_t until_ms, struct err *e)
 {
 	const char *end;
 
-	if (cl->taken > 0) {
-		cl->have -= cl->taken;
-		memmove(cl->line, cl->line + cl->taken, cl->have);
-		cl->taken = 0;
+	if (t->taken > 0) {
+		t->have -= t->taken;
+		memmove(t->line, t->line + t->taken, t->have);
+		t->taken = 0;
 	}
-	while (cl->have == 0 || (end = memchr(cl->line, '\n', cl->have)) == NULL) {
-		int n = read_more(cl, until_ms, e);
+	while (t->have == 0 || (end = memchr(t->line, '\n', t->have)) == NULL) {
+		int n = read_more(t, until_ms, e);
 
 		if (n <= 0)
 			return n < 0 ? n : daemon_gone(e);
 	}
-	*ret = cl->line;
-	*ret_len = (size_t)(end - cl->line);
-	cl->taken = *ret_len + 1;
+	*ret = t->line;
+	*ret_len = (size_t)(end - t->line);
+	t->taken = *ret_len + 1;
 	return 0;
 }
 
 int
-client_next(struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms, struct err *e)
+talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms, struct err *e)
 {
 	usec_t until = now_ms() + (usec_t)timeout_ms;
 	struct answer a = { 0 };
@@ -330,13 +330,13 @@ client_next(struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms
 
 	do {
 		json_decref(a.body);
-		if ((r = read_line(cl, &line, &len, until, e)) < 0)
+		if ((r = read_line(t, &line, &len, until, e)) < 0)
 			return r;
 		if ((r = answer_parse(&a, line, len)) < 0)
 			return err_set(e, r,
 			    "the daemon's answer cannot be read; is it another "
 			    "version of mpynet?");
-	} while (a.id != cl->id && !(a.id == 0 && a.body == NULL));
+	} while (a.id != t->id && !(a.id == 0 && a.body == NULL));
 	if (a.body == NULL)
 		return err_set(e, a.code, "%s", a.why.text);
 	*ret_body = a.body;
@@ -345,55 +345,54 @@ client_next(struct client *cl, json_t **ret_body, bool *ret_more, int timeout_ms
 }
 
 int
-client_wait_closed(struct client *cl, int timeout_ms, struct err *e)
+talk_wait_closed(struct talk *t, int timeout_ms, struct err *e)
 {
 	usec_t until = now_ms() + (usec_t)timeout_ms;
 	int r;
 
 	do {
-		cl->have = cl->taken = 0;
-		r = read_more(cl, until, e);
+		t->have = t->taken = 0;
+		r = read_more(t, until, e);
 	} while (r > 0);
 	return r;
 }
 
 /* One question and its answer. */
 static int
-converse(struct client *cl, const char *verb, json_t *args, json_t **ret_body, struct err *e)
+converse(struct talk *t, const char *verb, json_t *args, json_t **ret_body, struct err *e)
 {
 	bool more;
-	int r = client_ask(cl, verb, args, e);
+	int r = talk_ask(t, verb, args, e);
 
 	if (r == 0)
-		r = client_next(cl, ret_body, &more, CLIENT_PATIENCE_MS, e);
-	client_close(cl);
+		r = talk_next(t, ret_body, &more, TALK_PATIENCE_MS, e);
+	talk_close(t);
 	return r;
 }
 
 int
-client_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body,
-    struct err *e)
+talk_call(const struct context *c, const char *verb, json_t *args, json_t **ret_body, struct err *e)
 {
-	struct client cl;
-	int r = client_open(&cl, c, e);
+	struct talk t;
+	int r = talk_open(&t, c, e);
 
 	if (r == 0)
-		return converse(&cl, verb, args, ret_body, e);
+		return converse(&t, verb, args, ret_body, e);
 	json_decref(args);
 	return r;
 }
 
 int
-client_call_role(const struct context *c, enum home_role role, const char *verb, json_t *args,
+talk_call_role(const struct context *c, enum home_role role, const char *verb, json_t *args,
     json_t **ret_body, struct err *e)
 {
 	char path[PATH_MAX];
-	struct client cl = { .fd = connect_to_role(c->state, role, path) };
+	struct talk t = { .fd = connect_to_role(c->state, role, path) };
 
-	if (cl.fd >= 0)
-		return converse(&cl, verb, args, ret_body, e);
+	if (t.fd >= 0)
+		return converse(&t, verb, args, ret_body, e);
 	json_decref(args);
-	return err_set(e, cl.fd, "%s: %s", path, err_phrase(cl.fd));
+	return err_set(e, t.fd, "%s: %s", path, err_phrase(t.fd));
 }
 
 bool
@@ -405,11 +404,11 @@ body_of_lighthouse(const json_t *body)
 }
 
 int
-client_show(struct context *c, const char *verb, json_t *args, const struct view *views,
+talk_show(struct context *c, const char *verb, json_t *args, const struct view *views,
     struct err *e)
 {
 	json_t *body;
-	int r = client_call(c, verb, args, &body, e);
+	int r = talk_call(c, verb, args, &body, e);
 
 	if (r != 0)
 		return r;
