@@ -316,11 +316,15 @@ count_sender(struct circuits *c, struct client *cl, usec_t now)
 static bool
 take_share(struct circuits *c, struct client *cl, usec_t now, size_t len)
 {
-	uint64_t share;
+	uint64_t share, burst;
 
 	count_sender(c, cl, now);
 	share = share_of(c);
-	return bucket_take(&cl->spent, now, share, burst_of(share), len);
+	burst = burst_of(share);
+	/* A share that became smaller still lets a handshake through. */
+	if (cl->spent.taken > burst * USEC_PER_SEC)
+		cl->spent.taken = (burst - CIRCUIT_SHARE_MIN) * USEC_PER_SEC;
+	return bucket_take(&cl->spent, now, share, burst, len);
 }
 
 int

@@ -386,13 +386,13 @@ put_ep(struct wr *w, const struct ep *e)
 	wr_bytes(w, e->addr.ip, sizeof(e->addr.ip));
 }
 
-/* All zeros. */
+/* Field by field: what lies between fields says nothing. */
 static bool
 ep_is_none(const struct ep *e)
 {
-	static const struct ep none;
+	static const struct addr none;
 
-	return memcmp(e, &none, sizeof(none)) == 0;
+	return e->kind == 0 && addr_equal(&e->addr, &none);
 }
 
 static bool
@@ -513,12 +513,17 @@ in_contact(struct in *in, struct contact *ret)
 }
 
 static bool
+nat_is_none(const struct nat *n)
+{
+	return n->mapping == 0 && n->filtering == 0 && n->step == 0 && n->flags == 0 &&
+	       n->base_port == 0 && n->epoch == 0;
+}
+
+static bool
 contact_is_empty(const struct contact *c)
 {
-	static const struct nat none;
-
 	return c->cert.len == 0 && c->ca.len == 0 && c->eps.n == 0 && c->relays.n == 0 &&
-	       memcmp(&c->nat, &none, sizeof(none)) == 0;
+	       nat_is_none(&c->nat);
 }
 
 /*

@@ -187,10 +187,13 @@ recall_clock(struct beacon *b, const struct memory *row)
 int
 beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
 {
+	int r;
+
 	switch (row->table) {
 	case MEMORY_MEMBER:
-		return members_recall(b->members, b->trust, row->key, row->key_len, row->value,
+		r = members_recall(b->members, b->trust, row->key, row->key_len, row->value,
 		    row->value_len, now.wall, NULL);
+		return r < 0 ? r : 0;
 	case MEMORY_REGISTRATION:
 		return registry_recall(b->registry, now, row->key, row->key_len, row->value,
 		    row->value_len);
