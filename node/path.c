@@ -136,6 +136,11 @@ proven(struct path *p, usec_t now)
 	p->expect_since = 0;
 	p->last_rx = now;
 	p->next_probe = 0;
+	if (!is_proven(p)) { /* what was lost before there was a path says nothing about it */
+		p->lost = 0;
+		p->history = 0;
+		memset(p->probes, 0, sizeof(p->probes));
+	}
 	if (p->state != PATH_VALID) {
 		p->valid_since = now;
 		p->mark_at = 0;
@@ -160,9 +165,9 @@ path_answered(struct path *p, usec_t now, uint64_t txid)
 			continue;
 		measure(p, now - p->probes[i].sent);
 		p->probes[i].txid = 0;
+		proven(p, now);
 		p->lost <<= 1;
 		p->history += p->history < 32;
-		proven(p, now);
 		return true;
 	}
 	return false;
