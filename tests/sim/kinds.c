@@ -7,11 +7,10 @@
 #include <string.h>
 
 #define BOTH_WAYS (NAT_REFRESH_OUT | NAT_REFRESH_IN)
-#define SEC	  USEC_PER_SEC
+#define SEC       USEC_PER_SEC
 
 /* Timers of a well-behaved NAT (RFC 4787, REQ-5). */
-#define PATIENT                                                                                    \
-	.refresh = BOTH_WAYS, .one_way = 120 * SEC, .two_way = 300 * SEC
+#define PATIENT .refresh = BOTH_WAYS, .one_way = 120 * SEC, .two_way = 300 * SEC
 /* Timers of Linux' connection tracking. */
 #define LINUX_TIMERS                                                                               \
 	.refresh = BOTH_WAYS, .one_way = 30 * SEC, .two_way = 120 * SEC, .settled = 2 * SEC
@@ -128,9 +127,9 @@ const struct kind kinds[KIND_COUNT] = {
 
 /* The columns of the ladder. */
 enum rung {
-	RUNG_EASY,	 /* endpoint-independent mapping, lets strangers in by address at most */
+	RUNG_EASY,       /* endpoint-independent mapping, lets strangers in by address at most */
 	RUNG_RESTRICTED, /* endpoint-independent mapping, filters by address and port */
-	RUNG_FIRST,	 /* the first flow keeps its port */
+	RUNG_FIRST,      /* the first flow keeps its port */
 	RUNG_STEP,
 	RUNG_BLOCK,
 	RUNG_RANDOM,
@@ -182,7 +181,7 @@ static bool
 by_address(const struct kind *k)
 {
 	return k->home != NULL && k->home->mapping == NAT_ADDRESS_DEPENDENT &&
-	    k->home->filtering == NAT_ADDRESS_DEPENDENT;
+	       k->home->filtering == NAT_ADDRESS_DEPENDENT;
 }
 
 const char technique_letters[TECHNIQUE_COUNT + 1] = "B6MSQRT";
@@ -255,8 +254,8 @@ v6(unsigned net, unsigned host)
 {
 	return (struct addr){
 		.family = FAMILY_V6,
-		.ip = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, (uint8_t)(net >> 8), (uint8_t)net,
-		    [14] = (uint8_t)(host >> 8), [15] = (uint8_t)host },
+		.ip = { 0x20, 0x01, 0x0d, 0xb8, 0, 0, (uint8_t)(net >> 8),
+		    (uint8_t)net, [14] = (uint8_t)(host >> 8), [15] = (uint8_t)host },
 	};
 }
 

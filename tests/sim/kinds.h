@@ -41,21 +41,21 @@ struct kind {
 	const char *name;
 	const struct nat_behaviour *home;    /* NULL: none, the host is on the Internet itself */
 	const struct nat_behaviour *carrier; /* in front of it; NULL: none */
-	bool v6;      /* has a public IPv6 address, behind a firewall where there is a router */
-	bool maps;    /* the router maps ports when asked (UPnP-IGD, NAT-PMP, PCP) */
+	bool v6;   /* has a public IPv6 address, behind a firewall where there is a router */
+	bool maps; /* the router maps ports when asked (UPnP-IGD, NAT-PMP, PCP) */
 };
 
 extern const struct kind kinds[KIND_COUNT];
 
 /* What the cheapest way to a direct path takes. */
 enum technique {
-	TECHNIQUE_OPEN,	    /* B: simultaneous open */
-	TECHNIQUE_V6,	    /* 6: the same, over IPv6 */
-	TECHNIQUE_MAP,	    /* M: a mapped port */
+	TECHNIQUE_OPEN,     /* B: simultaneous open */
+	TECHNIQUE_V6,       /* 6: the same, over IPv6 */
+	TECHNIQUE_MAP,      /* M: a mapped port */
 	TECHNIQUE_PREDICT,  /* S: predictable ports */
 	TECHNIQUE_BIRTHDAY, /* Q */
-	TECHNIQUE_NONE,	    /* R: a relay for ever */
-	TECHNIQUE_TCP,	    /* T: a relay, reached over TCP */
+	TECHNIQUE_NONE,     /* R: a relay for ever */
+	TECHNIQUE_TCP,      /* T: a relay, reached over TCP */
 	TECHNIQUE_COUNT,
 };
 
@@ -94,13 +94,13 @@ struct site {
 void site_build(struct site *s, struct net *n, const struct kind *k, unsigned number);
 
 /* Attaches the site's host, with its addresses. */
-void site_host(struct site *s, struct net *n, struct station *host, receive_fn *receive,
-    void *ctx);
+void site_host(struct site *s, struct net *n, struct station *host, receive_fn *receive, void *ctx);
 
 /* The station by which the site is on the Internet. */
 struct station *site_edge(struct site *s, struct station *host);
 
-/* Its provider gives it another IPv4 address: the `nth`, not 0. For a site without NAT, the host's. */
+/* Its provider gives it another IPv4 address: the `nth`, not 0. For a site without NAT, the host's.
+ */
 void site_readdress(struct site *s, struct net *n, struct station *host, unsigned nth);
 
 /* An IPv4 address of the Internet that no site has: a lighthouse's. */

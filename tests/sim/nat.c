@@ -13,7 +13,7 @@ enum {
 };
 
 void
-nat_init(struct nat *n, const struct nat_behaviour *is, struct addr outside, struct rng rng)
+nat_init(struct translator *n, const struct nat_behaviour *is, struct addr outside, struct rng rng)
 {
 	memset(n, 0, sizeof(*n));
 	n->is = *is;
@@ -24,7 +24,7 @@ nat_init(struct nat *n, const struct nat_behaviour *is, struct addr outside, str
 }
 
 void
-nat_free(struct nat *n)
+nat_free(struct translator *n)
 {
 	free(n->sessions);
 	memset(n, 0, sizeof(*n));
@@ -62,7 +62,7 @@ alive(const struct nat_session *s, usec_t now)
 
 /* Where the outside sees the session. */
 static struct addr
-outside_of(const struct nat *n, const struct nat_session *s)
+outside_of(const struct translator *n, const struct nat_session *s)
 {
 	struct addr a = n->is.ports == NAT_PORTS_SAME ? s->inside : n->outside;
 
@@ -72,7 +72,7 @@ outside_of(const struct nat *n, const struct nat_session *s)
 
 /* Has a stranger's packet made the tuple (remote, port) its own? */
 static bool
-is_taken(const struct nat *n, usec_t now, uint16_t port, const struct addr *remote)
+is_taken(const struct translator *n, usec_t now, uint16_t port, const struct addr *remote)
 {
 	for (size_t i = 0; i < NAT_TAKEN; i++) {
 		const struct nat_taken *t = &n->taken[i];
@@ -84,7 +84,7 @@ is_taken(const struct nat *n, usec_t now, uint16_t port, const struct addr *remo
 }
 
 static void
-take(struct nat *n, usec_t now, uint16_t port, const struct addr *remote)
+take(struct translator *n, usec_t now, uint16_t port, const struct addr *remote)
 {
 	struct nat_taken *oldest = &n->taken[0];
 
@@ -103,7 +103,7 @@ take(struct nat *n, usec_t now, uint16_t port, const struct addr *remote)
 
 /* Is the outside port held by a mapping, of whomever? */
 static bool
-port_in_use(const struct nat *n, usec_t now, uint16_t port)
+port_in_use(const struct translator *n, usec_t now, uint16_t port)
 {
 	for (uint32_t i = 0; i < n->count; i++)
 		if (n->sessions[i].port == port && alive(&n->sessions[i], now))
@@ -112,7 +112,7 @@ port_in_use(const struct nat *n, usec_t now, uint16_t port)
 }
 
 static bool
-inside_in_use(const struct nat *n, usec_t now, const struct addr *inside)
+inside_in_use(const struct translator *n, usec_t now, const struct addr *inside)
 {
 	for (uint32_t i = 0; i < n->count; i++)
 		if (alive(&n->sessions[i], now) && addr_equal(&n->sessions[i].inside, inside))
@@ -121,7 +121,7 @@ inside_in_use(const struct nat *n, usec_t now, const struct addr *inside)
 }
 
 static uint16_t
-port_random(struct nat *n, usec_t now, uint32_t first, uint32_t count)
+port_random(struct translator *n, usec_t now, uint32_t first, uint32_t count)
 {
 	uint16_t port = 0;
 
@@ -135,14 +135,14 @@ port_random(struct nat *n, usec_t now, uint32_t first, uint32_t count)
 
 /* The next port in the row, past those that other users of the NAT took since the last. */
 static uint16_t
-port_step(struct nat *n, usec_t now)
+port_step(struct translator *n, usec_t now)
 {
 	uint64_t foreign = 0;
 	int64_t port = n->last_port;
 
 	if (n->last_made != 0)
 		foreign = ((now - n->last_made) * n->is.noise + rng_below(&n->rng, USEC_PER_SEC)) /
-		    USEC_PER_SEC;
+		          USEC_PER_SEC;
 	do {
 		port += n->is.step * (int64_t)(1 + foreign % 4096);
 		foreign = 0;
@@ -158,7 +158,7 @@ port_step(struct nat *n, usec_t now)
 
 /* The first port of the block that belongs to the host of `inside`. */
 static uint32_t
-block_of(struct nat *n, const struct addr *inside)
+block_of(struct translator *n, const struct addr *inside)
 {
 	struct nat_block *b;
 
@@ -167,13 +167,13 @@ block_of(struct nat *n, const struct addr *inside)
 			return n->blocks[i].base;
 	b = &n->blocks[n->block_count < NAT_BLOCKS ? n->block_count++ : NAT_BLOCKS - 1];
 	b->host = *inside;
-	b->base = (uint16_t)(n->is.block *
-	    (1 + rng_below(&n->rng, (PORT_LAST + 1) / n->is.block - 1)));
+	b->base =
+	    (uint16_t)(n->is.block * (1 + rng_below(&n->rng, (PORT_LAST + 1) / n->is.block - 1)));
 	return b->base;
 }
 
 static uint16_t
-port_for(struct nat *n, usec_t now, const struct addr *inside, const struct addr *remote)
+port_for(struct translator *n, usec_t now, const struct addr *inside, const struct addr *remote)
 {
 	bool keep = false;
 
@@ -192,7 +192,7 @@ port_for(struct nat *n, usec_t now, const struct addr *inside, const struct addr
 
 /* A free row: one that expired, or a new one; NULL at the limit. */
 static struct nat_session *
-session_row(struct nat *n, usec_t now)
+session_row(struct translator *n, usec_t now)
 {
 	for (uint32_t i = 0; i < n->count; i++)
 		if (!alive(&n->sessions[i], now))
@@ -213,7 +213,7 @@ session_row(struct nat *n, usec_t now)
 
 /* The session of a flow from `inside` to `remote`, made if there is none; NULL when full. */
 static struct nat_session *
-session_out(struct nat *n, usec_t now, const struct addr *inside, const struct addr *remote)
+session_out(struct translator *n, usec_t now, const struct addr *inside, const struct addr *remote)
 {
 	struct addr to = nat_mapping_key(&n->is, remote);
 	struct addr peer = nat_filter_key(&n->is, remote);
@@ -246,7 +246,7 @@ session_out(struct nat *n, usec_t now, const struct addr *inside, const struct a
 }
 
 static void
-refresh(const struct nat *n, struct nat_session *s, usec_t now, unsigned way)
+refresh(const struct translator *n, struct nat_session *s, usec_t now, unsigned way)
 {
 	bool two_way = s->answered && now - s->began >= n->is.settled;
 
@@ -256,7 +256,7 @@ refresh(const struct nat *n, struct nat_session *s, usec_t now, unsigned way)
 
 /* The session by which a packet from `src` to the outside endpoint `dst` comes in, or NULL. */
 static struct nat_session *
-session_in(struct nat *n, usec_t now, const struct addr *src, const struct addr *dst)
+session_in(struct translator *n, usec_t now, const struct addr *src, const struct addr *dst)
 {
 	struct addr peer = nat_filter_key(&n->is, src);
 
@@ -271,7 +271,7 @@ session_in(struct nat *n, usec_t now, const struct addr *src, const struct addr 
 }
 
 enum nat_verdict
-nat_from_outside(struct nat *n, usec_t now, const struct addr *src, struct addr *dst)
+nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struct addr *dst)
 {
 	struct nat_session *s;
 
@@ -290,7 +290,7 @@ nat_from_outside(struct nat *n, usec_t now, const struct addr *src, struct addr 
 }
 
 enum nat_verdict
-nat_from_inside(struct nat *n, usec_t now, struct addr *src, struct addr *dst)
+nat_from_inside(struct translator *n, usec_t now, struct addr *src, struct addr *dst)
 {
 	bool own = n->is.ports != NAT_PORTS_SAME && addr_same_ip(dst, &n->outside);
 	struct nat_session *s;
@@ -306,14 +306,14 @@ nat_from_inside(struct nat *n, usec_t now, struct addr *src, struct addr *dst)
 }
 
 void
-nat_flush(struct nat *n)
+nat_flush(struct translator *n)
 {
 	n->count = 0;
 	memset(n->taken, 0, sizeof(n->taken));
 }
 
 void
-nat_readdress(struct nat *n, struct addr outside)
+nat_readdress(struct translator *n, struct addr outside)
 {
 	nat_flush(n);
 	n->outside = outside;
@@ -321,7 +321,7 @@ nat_readdress(struct nat *n, struct addr outside)
 }
 
 uint32_t
-nat_alive(const struct nat *n, usec_t now)
+nat_alive(const struct translator *n, usec_t now)
 {
 	uint32_t count = 0;
 

@@ -26,12 +26,13 @@ enum nat_depends {
 
 /* What outside port a new mapping gets: section 4.2. */
 enum nat_ports {
-	NAT_PORTS_SAME,	       /* nothing is translated: a stateful firewall */
-	NAT_PORTS_KEEP,	       /* the inside port, or a random one when another host has it */
-	NAT_PORTS_FIRST_KEEPS, /* the first mapping of an inside endpoint keeps, others are random */
-	NAT_PORTS_STEP,	       /* the last one plus `step` */
+	NAT_PORTS_SAME,        /* nothing is translated: a stateful firewall */
+	NAT_PORTS_KEEP,        /* the inside port, or a random one when another host has it */
+	NAT_PORTS_FIRST_KEEPS, /* the first mapping of an inside endpoint keeps, others are random
+	                        */
+	NAT_PORTS_STEP,        /* the last one plus `step` */
 	NAT_PORTS_RANDOM,
-	NAT_PORTS_BLOCK,       /* random within the aligned block of its inside host */
+	NAT_PORTS_BLOCK, /* random within the aligned block of its inside host */
 };
 
 /* Which packets put a session's end off: section 4.3. */
@@ -44,15 +45,15 @@ struct nat_behaviour {
 	enum nat_depends mapping;
 	enum nat_depends filtering;
 	enum nat_ports ports;
-	int step;	     /* NAT_PORTS_STEP: 1 to 64, or negative */
-	unsigned noise;	     /* NAT_PORTS_STEP: mappings that others make, a second */
-	unsigned block;	     /* NAT_PORTS_BLOCK: ports a host has, a power of two */
-	unsigned refresh;    /* NAT_REFRESH_* */
-	usec_t one_way;	     /* how long a session lives that nobody answered */
-	usec_t two_way;	     /* and one that was */
-	usec_t settled;	     /* ... and was still in use this long after it began */
-	bool hairpin;	     /* inside hosts reach one another at their outside endpoints */
-	bool open;	     /* Linux without an input policy: a stranger's packet takes its tuple */
+	int step;         /* NAT_PORTS_STEP: 1 to 64, or negative */
+	unsigned noise;   /* NAT_PORTS_STEP: mappings that others make, a second */
+	unsigned block;   /* NAT_PORTS_BLOCK: ports a host has, a power of two */
+	unsigned refresh; /* NAT_REFRESH_* */
+	usec_t one_way;   /* how long a session lives that nobody answered */
+	usec_t two_way;   /* and one that was */
+	usec_t settled;   /* ... and was still in use this long after it began */
+	bool hairpin;     /* inside hosts reach one another at their outside endpoints */
+	bool open;        /* Linux without an input policy: a stranger's packet takes its tuple */
 	bool udp_blocked;
 };
 
@@ -65,9 +66,9 @@ struct nat_behaviour {
 
 struct nat_session {
 	struct addr inside;
-	struct addr to;	  /* mapping key */
+	struct addr to;   /* mapping key */
 	struct addr peer; /* filter key */
-	uint16_t port;	  /* outside */
+	uint16_t port;    /* outside */
 	bool answered;
 	usec_t began;
 	usec_t expires;
@@ -84,7 +85,7 @@ struct nat_block {
 	uint16_t base;
 };
 
-struct nat {
+struct translator {
 	struct nat_behaviour is;
 	struct addr outside; /* its address; the port is 0 */
 	struct rng rng;
@@ -105,8 +106,9 @@ enum nat_verdict {
 };
 
 /* `outside` is the address that inside hosts have in common; ignored with NAT_PORTS_SAME. */
-void nat_init(struct nat *n, const struct nat_behaviour *is, struct addr outside, struct rng rng);
-void nat_free(struct nat *n);
+void
+nat_init(struct translator *n, const struct nat_behaviour *is, struct addr outside, struct rng rng);
+void nat_free(struct translator *n);
 
 /* What a flow to `remote` shares its mapping with: `remote` with the rest of it zeroed. */
 struct addr nat_mapping_key(const struct nat_behaviour *is, const struct addr *remote);
@@ -115,19 +117,20 @@ struct addr nat_mapping_key(const struct nat_behaviour *is, const struct addr *r
 struct addr nat_filter_key(const struct nat_behaviour *is, const struct addr *remote);
 
 /* A datagram from inside: rewrites the endpoints and says where it goes on. */
-enum nat_verdict nat_from_inside(struct nat *n, usec_t now, struct addr *src, struct addr *dst);
+enum nat_verdict
+nat_from_inside(struct translator *n, usec_t now, struct addr *src, struct addr *dst);
 
 /* A datagram from outside. NAT_TO_INSIDE with `dst` rewritten, or NAT_DROP. */
-enum nat_verdict nat_from_outside(struct nat *n, usec_t now, const struct addr *src,
-    struct addr *dst);
+enum nat_verdict
+nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struct addr *dst);
 
 /* Forgets every session, as a reboot does. */
-void nat_flush(struct nat *n);
+void nat_flush(struct translator *n);
 
 /* The provider gave another address: all sessions are void. */
-void nat_readdress(struct nat *n, struct addr outside);
+void nat_readdress(struct translator *n, struct addr outside);
 
 /* Sessions that are alive at `now`. */
-uint32_t nat_alive(const struct nat *n, usec_t now);
+uint32_t nat_alive(const struct translator *n, usec_t now);
 
 #endif

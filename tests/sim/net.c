@@ -39,7 +39,7 @@ static void arrive(struct world *w, struct alarm *a);
 
 /* Frees what is still on its way. */
 static void
-frames_free(struct net *n)
+datagrams_free(struct net *n)
 {
 	struct heap *agenda = &n->w->agenda;
 
@@ -48,7 +48,7 @@ frames_free(struct net *n)
 
 		if (a->ring == arrive) {
 			world_never(n->w, a);
-			frame_free(CONTAINER_OF(a, struct frame, arrival));
+			datagram_free(CONTAINER_OF(a, struct datagram, arrival));
 			i = agenda->count;
 		}
 	}
@@ -59,7 +59,7 @@ net_free(struct net *n)
 {
 	struct router *r;
 
-	frames_free(n);
+	datagrams_free(n);
 	while ((r = n->routers) != NULL) {
 		n->routers = r->next;
 		table_free(&r->inside.stations);
@@ -114,8 +114,8 @@ net_knows(const struct net *n, const struct addr *a)
 }
 
 struct router *
-net_router(struct net *n, struct router *outer, struct addr address,
-    const struct nat_behaviour *v4, const struct nat_behaviour *v6)
+net_router(struct net *n, struct router *outer, struct addr address, const struct nat_behaviour *v4,
+    const struct nat_behaviour *v6)
 {
 	struct router *r = calloc(1, sizeof(*r));
 
@@ -143,7 +143,7 @@ net_host(struct net *n, struct station *s, struct router *r, receive_fn *receive
 	s->ctx = ctx;
 }
 
-static struct nat *
+static struct translator *
 nat_of(struct router *r, const struct addr *a)
 {
 	return a->family == FAMILY_V4 ? &r->v4 : &r->v6;
@@ -218,35 +218,36 @@ is_cut(const struct net *n, const struct station *from, const struct station *to
 	return from->up.cut || to->down.cut;
 }
 
-static struct frame *
-frame_new(struct net *n, const struct addr *src, const struct addr *dst, const uint8_t *data,
-    uint32_t len)
+static struct datagram *
+datagram_new(struct net *n, const struct station *from, const struct addr *src,
+    const struct addr *dst, const uint8_t *data, uint32_t len)
 {
-	struct frame *f = malloc(sizeof(*f) + PACKET_HEADROOM + len + PACKET_TAILROOM);
+	struct datagram *d = malloc(sizeof(*d) + PACKET_HEADROOM + len + PACKET_TAILROOM);
 
-	if (f == NULL)
+	if (d == NULL)
 		abort();
-	memset(f, 0, sizeof(*f));
-	f->net = n;
-	f->src = *src;
-	f->dst = *dst;
-	f->len = len;
-	f->data = (uint8_t *)(f + 1) + PACKET_HEADROOM;
-	memcpy(f->data, data, len);
-	return f;
+	memset(d, 0, sizeof(*d));
+	d->net = n;
+	d->from = from;
+	d->src = *src;
+	d->dst = *dst;
+	d->len = len;
+	d->data = (uint8_t *)(d + 1) + PACKET_HEADROOM;
+	memcpy(d->data, data, len);
+	return d;
 }
 
 void
-frame_free(struct frame *f)
+datagram_free(struct datagram *d)
 {
-	free(f);
+	free(d);
 }
 
 static void
-frame_lose(struct frame *f)
+datagram_lose(struct datagram *d)
 {
-	f->net->lost++;
-	frame_free(f);
+	d->net->lost++;
+	datagram_free(d);
 }
 
 /* Does the link bring `len` bytes, and after how long? Adds that to *wait. */
@@ -271,86 +272,86 @@ link_cross(struct link *l, struct world *w, uint32_t len, usec_t *wait)
 	return true;
 }
 
-/* Brings `f` over both links, or loses it. */
+/* Brings `d` over both links, or loses it. A host never hears it within the sender's call. */
 static void
-cross(struct frame *f, struct station *from, struct station *to)
+cross(struct datagram *d, struct station *from, struct station *to)
 {
-	struct world *w = f->net->w;
+	struct world *w = d->net->w;
 	usec_t wait = 0;
 
-	if (!link_cross(&from->up, w, f->len, &wait) || !link_cross(&to->down, w, f->len, &wait)) {
-		frame_lose(f);
+	if (!link_cross(&from->up, w, d->len, &wait) || !link_cross(&to->down, w, d->len, &wait)) {
+		datagram_lose(d);
 		return;
 	}
-	f->to = to;
-	f->arrival.ring = arrive;
-	if (wait == 0)
-		arrive(w, &f->arrival);
+	d->to = to;
+	d->arrival.ring = arrive;
+	if (wait == 0 && to->router != NULL)
+		arrive(w, &d->arrival);
 	else
-		world_at(w, &f->arrival, w->now + wait);
+		world_at(w, &d->arrival, w->now + wait);
 }
 
-/* `f` leaves `from` for whoever on its LAN has the address, or for the way out. */
+/* `d` leaves `from` for whoever on its LAN has the address, or for the way out. */
 static void
-carry(struct frame *f, struct station *from)
+carry(struct datagram *d, struct station *from)
 {
-	struct station *to = lan_find(from->lan, &f->dst);
-	struct world *w = f->net->w;
+	struct station *to = lan_find(from->lan, &d->dst);
+	struct world *w = d->net->w;
 
 	if (to == NULL)
 		to = from->lan->way_out;
-	if (to == NULL || to == from || is_cut(f->net, from, to)) {
-		frame_lose(f);
+	if (to == NULL || to == from || is_cut(d->net, from, to)) {
+		datagram_lose(d);
 		return;
 	}
 	if (world_chance(w, from->up.duplicate) || world_chance(w, to->down.duplicate))
-		cross(frame_new(f->net, &f->src, &f->dst, f->data, f->len), from, to);
-	cross(f, from, to);
+		cross(datagram_new(d->net, d->from, &d->src, &d->dst, d->data, d->len), from, to);
+	cross(d, from, to);
 }
 
 /* A router's turn: through its NAT, and on. */
 static void
-route(struct frame *f, struct router *r, bool from_inside)
+route(struct datagram *d, struct router *r, bool from_inside)
 {
-	struct nat *nat = nat_of(r, &f->dst);
-	usec_t now = f->net->w->now;
+	struct translator *nat = nat_of(r, &d->dst);
+	usec_t now = d->net->w->now;
 	enum nat_verdict v;
 
 	if (from_inside)
-		v = nat_from_inside(nat, now, &f->src, &f->dst);
+		v = nat_from_inside(nat, now, &d->src, &d->dst);
 	else
-		v = nat_from_outside(nat, now, &f->src, &f->dst);
+		v = nat_from_outside(nat, now, &d->src, &d->dst);
 	if (v == NAT_DROP)
-		frame_lose(f);
+		datagram_lose(d);
 	else
-		carry(f, v == NAT_TO_OUTSIDE ? &r->outer : &r->inner);
+		carry(d, v == NAT_TO_OUTSIDE ? &r->outer : &r->inner);
 }
 
 static void
 arrive(struct world *w, struct alarm *a)
 {
-	struct frame *f = CONTAINER_OF(a, struct frame, arrival);
-	struct station *at = f->to;
+	struct datagram *d = CONTAINER_OF(a, struct datagram, arrival);
+	struct station *at = d->to;
 
 	(void)w;
 	if (at->router != NULL) {
-		route(f, at->router, at == &at->router->inner);
+		route(d, at->router, at == &at->router->inner);
 	} else if (at->receive == NULL) {
-		frame_lose(f);
+		datagram_lose(d);
 	} else {
-		f->net->delivered++;
-		at->receive(at->ctx, f);
+		d->net->delivered++;
+		at->receive(at->ctx, d);
 	}
 }
 
 void
-net_send(struct net *n, struct station *from, struct addr src, struct addr dst,
-    const uint8_t *data, uint32_t len)
+net_send(struct net *n, struct station *from, struct addr src, struct addr dst, const uint8_t *data,
+    uint32_t len)
 {
 	n->sent++;
 	world_note(n->w, &n->w->now, sizeof(n->w->now));
 	world_note(n->w, &src, sizeof(src));
 	world_note(n->w, &dst, sizeof(dst));
 	world_note(n->w, data, len);
-	carry(frame_new(n, &src, &dst, data, len), from);
+	carry(datagram_new(n, from, &src, &dst, data, len), from);
 }

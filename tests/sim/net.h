@@ -20,12 +20,12 @@
 /* One direction of a cable. Probabilities are in millionths. */
 struct link {
 	usec_t delay;
-	usec_t jitter;	    /* up to this much more */
+	usec_t jitter; /* up to this much more */
 	uint32_t loss;
 	uint32_t duplicate;
-	uint32_t reorder;   /* held back for up to ten times delay and jitter */
-	uint32_t mtu;	    /* of the UDP payload; 0: any */
-	uint64_t rate;	    /* bytes a second; 0: any. What would wait 100 ms is dropped */
+	uint32_t reorder; /* held back for up to ten times delay and jitter */
+	uint32_t mtu;     /* of the UDP payload; 0: any */
+	uint64_t rate;    /* bytes a second; 0: any. What would wait 100 ms is dropped */
 	bool cut;
 	usec_t busy_until;
 };
@@ -35,18 +35,19 @@ struct lan;
 struct station;
 
 /* A datagram on its way. `data` has PACKET_HEADROOM and PACKET_TAILROOM around it. */
-struct frame {
+struct datagram {
 	struct alarm arrival;
 	struct net *net;
-	struct station *to;
+	const struct station *from; /* the host that sent it */
+	struct station *to;         /* the next station on its way */
 	struct addr src;
 	struct addr dst;
 	uint32_t len;
 	uint8_t *data;
 };
 
-/* `f` is the receiver's: frame_free() it. */
-typedef void receive_fn(void *ctx, struct frame *f);
+/* `d` is the receiver's: datagram_free() it. */
+typedef void receive_fn(void *ctx, struct datagram *d);
 
 struct station {
 	struct lan *lan;
@@ -58,7 +59,7 @@ struct station {
 };
 
 struct lan {
-	struct table stations;	 /* struct ip -> struct station */
+	struct table stations;   /* struct ip -> struct station */
 	struct station *way_out; /* a router's inner station; NULL on the Internet */
 };
 
@@ -66,8 +67,8 @@ struct router {
 	struct station outer;
 	struct station inner;
 	struct lan inside;
-	struct nat v4;
-	struct nat v6;
+	struct translator v4;
+	struct translator v6;
 	struct router *next; /* of the net, to be freed */
 };
 
@@ -86,9 +87,9 @@ struct net {
 	struct table known; /* struct ip: every address that ever was somebody's */
 	struct cut cuts[NET_CUTS_MAX];
 	size_t cut_count;
-	uint64_t sent;	    /* datagrams, since the start */
+	uint64_t sent;      /* datagrams, since the start */
 	uint64_t delivered; /* to hosts */
-	uint64_t lost;	    /* by links and cuts, refused by NATs, to nobody */
+	uint64_t lost;      /* by links and cuts, refused by NATs, to nobody */
 };
 
 void net_init(struct net *n, struct world *w);
@@ -122,6 +123,6 @@ void net_send(struct net *n, struct station *from, struct addr src, struct addr 
 /* Has the address ever been somebody's, whatever the port? */
 bool net_knows(const struct net *n, const struct addr *a);
 
-void frame_free(struct frame *f);
+void datagram_free(struct datagram *d);
 
 #endif

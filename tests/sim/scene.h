@@ -14,13 +14,36 @@ struct scene {
 	const char *name;
 	const char *about; /* a statement, as the name of a test */
 	void (*run)(struct world *w, unsigned number);
-	unsigned cases; /* numbers below this are run by `check` */
+	unsigned cases; /* those below this number are run by `check` */
 };
 
-/* NULL-named at the end. */
-extern const struct scene scenes[];
-
+/* The network itself. */
 void scene_kinds(struct world *w, unsigned number);
 void scene_punch(struct world *w, unsigned number);
+void scene_watch(struct world *w, unsigned number);
+
+/* Every pair of kinds; matrix_print() says in Markdown what came of them. */
+void scene_matrix(struct world *w, unsigned number);
+void matrix_print(void);
+
+/* One thing at a time. */
+void scene_ping(struct world *w, unsigned number);
+void scene_same_lan(struct world *w, unsigned number);
+void scene_lighthouse_dies(struct world *w, unsigned number);
+void scene_no_lighthouse(struct world *w, unsigned number);
+void scene_restart(struct world *w, unsigned number);
+void scene_new_address(struct world *w, unsigned number);
+void scene_nat_reboots(struct world *w, unsigned number);
+void scene_one_way(struct world *w, unsigned number);
+void scene_cut(struct world *w, unsigned number);
+void scene_rekeys(struct world *w, unsigned number);
+void scene_silence(struct world *w, unsigned number);
+void scene_bad_links(struct world *w, unsigned number);
+void scene_forger(struct world *w, unsigned number);
+void scene_wrong_clocks(struct world *w, unsigned number);
+
+/* Everything at a time. */
+void scene_chaos(struct world *w, unsigned number);
+void scene_thousand(struct world *w, unsigned number);
 
 #endif

@@ -54,16 +54,16 @@ speak(struct puncher *p, const struct addr *to, enum word what)
 }
 
 static void
-mirror_hears(void *ctx, struct frame *f)
+mirror_hears(void *ctx, struct datagram *f)
 {
 	struct mirror *m = ctx;
 
 	net_send(m->net, &m->station, f->dst, f->src, (const uint8_t *)&f->src, sizeof(f->src));
-	frame_free(f);
+	datagram_free(f);
 }
 
 static void
-puncher_hears(void *ctx, struct frame *f)
+puncher_hears(void *ctx, struct datagram *f)
 {
 	struct puncher *p = ctx;
 
@@ -73,7 +73,7 @@ puncher_hears(void *ctx, struct frame *f)
 		speak(p, &f->src, WORD_ANSWER);
 	else
 		p->heard_answer = true;
-	frame_free(f);
+	datagram_free(f);
 }
 
 /* The burst of section 3. */

@@ -91,11 +91,13 @@ world_fail(struct world *w, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	n = snprintf(w->failure, sizeof(w->failure), "at %.6f s: ",
-	    (double)(w->now - USEC_PER_SEC) / 1e6);
+	n = snprintf(w->failure, sizeof(w->failure),
+	    "at %.6f s: ", (double)(w->now - USEC_PER_SEC) / 1e6);
 	va_start(ap, fmt);
 	vsnprintf(w->failure + n, sizeof(w->failure) - (size_t)n, fmt, ap);
 	va_end(ap);
+	if (w->talk && w->last_words != NULL)
+		w->last_words(w->last_words_ctx);
 	longjmp(w->end, 1);
 }
 

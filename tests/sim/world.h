@@ -30,10 +30,12 @@ struct world {
 	struct rng_stream stream;
 	struct rng rng;
 	uint64_t seed;
-	uint64_t hash;	 /* of everything that was noted */
-	uint64_t events; /* that happened */
-	bool talk;	 /* say what happens, for a person who looks for a bug */
-	jmp_buf end;	 /* of the run, when a check fails; set by whoever runs it */
+	uint64_t hash;                 /* of everything that was noted */
+	uint64_t events;               /* that happened */
+	bool talk;                     /* say what happens, for a person who looks for a bug */
+	void (*last_words)(void *ctx); /* said when a check fails and the world talks; or NULL */
+	void *last_words_ctx;
+	jmp_buf end; /* of the run, when a check fails; set by whoever runs it */
 	char failure[512];
 };
 
@@ -59,8 +61,7 @@ void world_note(struct world *w, const void *p, size_t n);
 bool world_chance(struct world *w, uint32_t ppm);
 
 /* Ends the run: what should have been true and is not. */
-void world_fail(struct world *w, const char *fmt, ...) printf_like(2, 3)
-    __attribute__((noreturn));
+void world_fail(struct world *w, const char *fmt, ...) printf_like(2, 3) __attribute__((noreturn));
 
 /* A line with the time, if the world talks. */
 void world_say(const struct world *w, const char *fmt, ...) printf_like(2, 3);

@@ -30,10 +30,10 @@ usual(void)
 	};
 }
 
-static struct nat
+static struct translator
 nat_of(struct nat_behaviour is)
 {
-	struct nat n;
+	struct translator n;
 
 	rng_stream_init(&stream, test_rand());
 	nat_init(&n, &is, at("198.18.0.1:1"), rng_stream_source(&stream));
@@ -42,7 +42,7 @@ nat_of(struct nat_behaviour is)
 
 /* The outside port of a packet that is sent now. */
 static uint16_t
-send_out(struct nat *n, usec_t now, const char *from, const char *to)
+send_out(struct translator *n, usec_t now, const char *from, const char *to)
 {
 	struct addr src = at(from), dst = at(to);
 
@@ -53,7 +53,7 @@ send_out(struct nat *n, usec_t now, const char *from, const char *to)
 
 /* Does a packet to the outside port come in, and then to `inside`? */
 static bool
-comes_in(struct nat *n, usec_t now, const char *from, uint16_t port, const char *inside)
+comes_in(struct translator *n, usec_t now, const char *from, uint16_t port, const char *inside)
 {
 	struct addr src = at(from), dst = n->outside, want = at(inside);
 
@@ -84,7 +84,7 @@ TEST(a_mapping_is_reused_as_far_as_its_key_says)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct nat_behaviour is = usual();
-		struct nat n;
+		struct translator n;
 		uint16_t a, b, c;
 
 		is.mapping = rows[i].mapping;
@@ -114,7 +114,7 @@ TEST(a_filter_lets_in_as_far_as_its_key_says)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct nat_behaviour is = usual();
-		struct nat n;
+		struct translator n;
 		uint16_t port;
 
 		is.filtering = rows[i].filtering;
@@ -140,7 +140,7 @@ TEST(random_traffic_agrees_with_a_list_of_everything_sent)
 			uint16_t port;
 		} sent[200];
 		struct nat_behaviour is = usual();
-		struct nat n;
+		struct translator n;
 		size_t count = 0;
 
 		is.mapping = (enum nat_depends)(kind / 3);
@@ -161,8 +161,9 @@ TEST(random_traffic_agrees_with_a_list_of_everything_sent)
 					continue;
 				ASSERT_EQ(sent[i].host, h);
 				may |= is.filtering == NAT_ENDPOINT_INDEPENDENT ||
-				    (is.filtering == NAT_ADDRESS_DEPENDENT && addr_same_ip(&a, &b)) ||
-				    addr_equal(&a, &b);
+				       (is.filtering == NAT_ADDRESS_DEPENDENT &&
+					   addr_same_ip(&a, &b)) ||
+				       addr_equal(&a, &b);
 			}
 			ASSERT_EQ(comes_in(&n, SEC, remotes[from], port, hosts[h]), may);
 		}
@@ -173,7 +174,7 @@ TEST(random_traffic_agrees_with_a_list_of_everything_sent)
 TEST(ports_are_chosen_as_the_behaviour_says)
 {
 	struct nat_behaviour is = usual();
-	struct nat n;
+	struct translator n;
 	uint16_t a, b;
 
 	is.ports = NAT_PORTS_KEEP;
@@ -219,13 +220,13 @@ TEST(ports_are_chosen_as_the_behaviour_says)
 TEST(a_session_ends_when_its_time_is_over)
 {
 	struct nat_behaviour is = usual();
-	struct nat n;
+	struct translator n;
 	uint16_t port;
 
 	is.settled = 2 * SEC;
 	n = nat_of(is);
 	port = send_out(&n, 1 * SEC, HOST, X1Y1);
-	ASSERT(comes_in(&n, 30 * SEC, X1Y1, port, HOST));	/* answered: 120 s */
+	ASSERT(comes_in(&n, 30 * SEC, X1Y1, port, HOST)); /* answered: 120 s */
 	ASSERT(comes_in(&n, 149 * SEC, X1Y1, port, HOST));
 	ASSERT(!comes_in(&n, 270 * SEC, X1Y1, port, HOST));
 	ASSERT(send_out(&n, 270 * SEC, HOST, X1Y1) != port);
@@ -233,7 +234,7 @@ TEST(a_session_ends_when_its_time_is_over)
 
 	n = nat_of(is);
 	port = send_out(&n, 1 * SEC, HOST, X1Y1);
-	ASSERT(comes_in(&n, 2 * SEC, X1Y1, port, HOST));	/* too early to count as a stream */
+	ASSERT(comes_in(&n, 2 * SEC, X1Y1, port, HOST)); /* too early to count as a stream */
 	ASSERT(!comes_in(&n, 33 * SEC, X1Y1, port, HOST));
 	nat_free(&n);
 
@@ -242,7 +243,7 @@ TEST(a_session_ends_when_its_time_is_over)
 	n = nat_of(is);
 	port = send_out(&n, 1 * SEC, HOST, X1Y1);
 	ASSERT(comes_in(&n, 30 * SEC, X1Y1, port, HOST));
-	ASSERT(!comes_in(&n, 31 * SEC, X1Y1, port, HOST));	/* inbound did not put it off */
+	ASSERT(!comes_in(&n, 31 * SEC, X1Y1, port, HOST)); /* inbound did not put it off */
 	nat_free(&n);
 }
 
@@ -251,7 +252,7 @@ TEST(hairpin_shows_the_outside_endpoint_of_the_sender)
 {
 	struct nat_behaviour is = usual();
 	struct addr src = at(HOST), dst, want = at(OTHER);
-	struct nat n;
+	struct translator n;
 	uint16_t port;
 
 	is.hairpin = true;
@@ -277,7 +278,7 @@ TEST(a_firewall_changes_no_endpoint)
 {
 	struct nat_behaviour is = usual();
 	struct addr src, dst, host = at("[2001:db8::2]:7717"), peer = at("[2001:db8:1::1]:9");
-	struct nat n;
+	struct translator n;
 
 	is.ports = NAT_PORTS_SAME;
 	is.filtering = NAT_ADDRESS_PORT_DEPENDENT;
@@ -296,7 +297,7 @@ TEST(a_firewall_changes_no_endpoint)
 TEST(a_stranger_who_comes_first_takes_the_tuple_of_an_open_router)
 {
 	struct nat_behaviour is = usual();
-	struct nat n;
+	struct translator n;
 
 	is.ports = NAT_PORTS_KEEP;
 	is.filtering = NAT_ADDRESS_PORT_DEPENDENT;
@@ -313,7 +314,7 @@ TEST(a_stranger_who_comes_first_takes_the_tuple_of_an_open_router)
 
 TEST(a_reboot_and_a_new_address_end_every_session)
 {
-	struct nat n = nat_of(usual());
+	struct translator n = nat_of(usual());
 	uint16_t port = send_out(&n, SEC, HOST, X1Y1);
 
 	nat_flush(&n);
@@ -329,7 +330,7 @@ TEST(a_full_table_drops_new_flows_and_keeps_the_old)
 {
 	struct nat_behaviour is = usual();
 	struct addr src, dst = at(X1Y1);
-	struct nat n;
+	struct translator n;
 
 	is.mapping = is.filtering = NAT_ADDRESS_PORT_DEPENDENT;
 	is.ports = NAT_PORTS_STEP;
@@ -354,7 +355,7 @@ TEST(nothing_passes_where_udp_is_blocked)
 {
 	struct nat_behaviour is = usual();
 	struct addr src = at(HOST), dst = at(X1Y1);
-	struct nat n;
+	struct translator n;
 
 	is.udp_blocked = true;
 	n = nat_of(is);

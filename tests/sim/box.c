@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * box.c - a shell in virtual time: effects carried out, and each of them looked at.
+ */
+#include "tests/sim/box.h"
+#include "core/icmp.h"
+#include "core/trace.h"
+#include "lighthouse/beacon.h"
+#include "node/mesh.h"
+#include "node/view.h"
+#include "tests/sim/stage.h"
+
+#include <stdlib.h>
+
+static struct instant
+clock_of(const struct box *b)
+{
+	usec_t now = b->stage->w->now;
+
+	return (struct instant){
+		.mono = now + b->mono_base,
+		.wall = (usec_t)((int64_t)(WORLD_EPOCH + now) + b->clock_error),
+	};
+}
+
+bool
+box_is_on(const struct box *b)
+{
+	return b->mesh != NULL || b->beacon != NULL;
+}
+
+/*
+ * The disk
+ */
+
+static struct row **
+disk_find(struct box *b, const struct memory *m)
+{
+	struct row **r = &b->disk;
+
+	while (*r != NULL && ((*r)->table != m->table || (*r)->key_len != m->key_len ||
+				 memcmp((*r)->key, m->key, m->key_len) != 0))
+		r = &(*r)->next;
+	return r;
+}
+
+static void
+disk_write(struct box *b, const struct memory *m)
+{
+	struct row **at = disk_find(b, m);
+	struct row *old = *at;
+	struct row *r;
+
+	if (old != NULL) {
+		*at = old->next;
+		free(old);
+	}
+	if (m->value_len == 0)
+		return;
+	r = calloc(1, sizeof(*r) + m->value_len);
+	if (r == NULL)
+		abort();
+	r->table = m->table;
+	r->key_len = m->key_len;
+	r->value_len = m->value_len;
+	memcpy(r->key, m->key, m->key_len);
+	memcpy(r->value, m->value, m->value_len);
+	r->next = b->disk;
+	b->disk = r;
+}
+
+static void
+disk_free(struct box *b)
+{
+	struct row *r;
+
+	while ((r = b->disk) != NULL) {
+		b->disk = r->next;
+		free(r);
+	}
+}
+
+/*
+ * Effects
+ */
+
+static void settle(struct box *b);
+
+static void
+run_delivered(struct box *b, struct errand *e)
+{
+	const struct parcel *p = &b->stage->watch.parcels[e->parcel];
+
+	flow_delivered(p->owner, e->parcel);
+}
+
+static void
+run_tun(struct box *b, struct errand *e)
+{
+	box_tun(b, e->packet, e->len);
+}
+
+static struct addr
+source_for(const struct box *b, socket_id socket, const struct addr *to)
+{
+	struct addr from = to->family == FAMILY_V4 ? b->site.host_v4 : b->site.host_v6;
+	bool v6 = socket == SOCKET_V6 || socket == SOCKET_ALT_V6;
+
+	if (socket >= SOCKET_EXTRA || (to->family == FAMILY_V6) != v6)
+		world_fail(b->stage->w, "box %u sends by socket %u to an address of family %u",
+		    b->number, socket, to->family);
+	from.port = socket >= SOCKET_ALT_V4 ? BOX_PORT_ALT : BOX_PORT;
+	return from;
+}
+
+static void
+to_net(struct box *b, const struct effect *e)
+{
+	struct addr from = source_for(b, e->socket, &e->to);
+	struct stage *st = b->stage;
+
+	watch_sent(&st->watch, b->number, &e->to, e->data, e->len);
+	b->sent++;
+	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
+		net_send(&st->net, &b->station, from, e->to, e->data, e->len);
+}
+
+/* What a kernel does with an echo request. */
+static void
+turn_echo(struct box *b, const struct effect *e)
+{
+	struct errand errand = { .box = b, .run = run_tun, .len = e->len };
+	struct inner in;
+
+	if (inner_parse(&in, e->data, e->len) < 0 || in.icmp != ICMP_ECHO)
+		return;
+	errand.packet = malloc(e->len);
+	if (errand.packet == NULL)
+		abort();
+	memcpy(errand.packet, e->data, e->len);
+	icmp_echo_turn(errand.packet, &in);
+	stage_errand(b->stage, errand);
+}
+
+static struct errand
+errand_delivered(struct box *b, const struct parcel *p)
+{
+	return (struct errand){
+		.box = b,
+		.run = run_delivered,
+		.parcel = (uint32_t)(p - b->stage->watch.parcels),
+	};
+}
+
+static void
+to_tun(struct box *b, const struct effect *e)
+{
+	struct stage *st = b->stage;
+	struct parcel *p;
+
+	world_note(st->w, e->data, e->len);
+	p = watch_delivered(&st->watch, b->number, b->id.addresses, ARRAY_LEN(b->id.addresses),
+	    st->hearing, e->data, e->len);
+	if (p == NULL)
+		turn_echo(b, e);
+	else if (p->owner != NULL)
+		stage_errand(st, errand_delivered(b, p));
+}
+
+static void
+event(struct box *b, const struct event *e)
+{
+	if (e->kind != EVENT_PING_ANSWER)
+		return;
+	b->pings_answered++;
+	b->ping_rtt = e->rtt;
+}
+
+static void
+trace(struct box *b, const struct trace_fact *f)
+{
+	char text[TRACE_TEXT_MAX];
+
+	if (b->stage->w->talk)
+		world_say(b->stage->w, "%-5s %s", b->id.name, trace_format(text, f));
+}
+
+static void
+carry_out(struct box *b, const struct effect *e)
+{
+	switch (e->kind) {
+	case EFFECT_TO_NET: to_net(b, e); break;
+	case EFFECT_TO_TUN: to_tun(b, e); break;
+	case EFFECT_ROUTE: break;
+	case EFFECT_REMEMBER: disk_write(b, &e->memory); break;
+	case EFFECT_EVENT: event(b, e->event); break;
+	case EFFECT_TRACE: trace(b, e->fact); break;
+	}
+}
+
+static usec_t
+next_due(const struct box *b)
+{
+	if (b->mesh != NULL)
+		return mesh_next_due(b->mesh);
+	return b->beacon != NULL ? beacon_next_due(b->beacon) : 0;
+}
+
+static void
+set_timer(struct box *b)
+{
+	usec_t due = next_due(b);
+
+	if (due == 0)
+		world_never(b->stage->w, &b->timer);
+	else
+		world_at(b->stage->w, &b->timer,
+		    max_u64(due, b->stage->w->now + b->mono_base) - b->mono_base);
+}
+
+/* Carries out what the engine's call left in the outbox, and then the errands that came of it. */
+static void
+settle(struct box *b)
+{
+	struct stage *st = b->stage;
+	struct outbox *o = &st->out;
+
+	if (o->dropped != 0)
+		world_fail(st->w, "box %u has %llu effects that do not fit the outbox", b->number,
+		    (unsigned long long)o->dropped);
+	for (uint32_t i = 0; i < o->count; i++)
+		carry_out(b, &o->effects[i]);
+	outbox_reset(o);
+	set_timer(b);
+	stage_run_errands(st);
+}
+
+/*
+ * Events
+ */
+
+static void
+tick(struct world *w, struct alarm *a)
+{
+	struct box *b = CONTAINER_OF(a, struct box, timer);
+	struct outbox *o = &b->stage->out;
+	struct instant now = clock_of(b);
+
+	if (b->mesh != NULL)
+		mesh_tick(b->mesh, now, o);
+	else
+		beacon_tick(b->beacon, now, o);
+	if (due_reached(next_due(b), now.mono) && !outbox_half_full(o))
+		world_fail(w, "box %u has nothing left to do and is due again at once", b->number);
+	settle(b);
+}
+
+static struct packet
+packet_of(const struct box *b, struct datagram *d)
+{
+	bool alt = d->dst.port == BOX_PORT_ALT && b->is_lighthouse;
+	bool v6 = d->dst.family == FAMILY_V6;
+
+	return (struct packet){
+		.data = d->data,
+		.len = d->len,
+		.socket = (alt ? SOCKET_ALT_V4 : SOCKET_V4) + v6,
+		.from = d->src,
+	};
+}
+
+/* The number of the box that sent it. */
+static uint32_t
+sender(const struct datagram *d)
+{
+	return ((const struct box *)d->from->ctx)->number;
+}
+
+static void
+take_in(struct box *b, struct datagram **d, size_t n)
+{
+	struct stage *st = b->stage;
+	struct packet packets[BOX_BATCH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		packets[i] = packet_of(b, d[i]);
+	b->received += n;
+	st->hearing = n == 1 ? sender(d[0]) : PARCEL_NONE;
+	if (b->mesh != NULL)
+		mesh_from_net(b->mesh, clock_of(b), packets, n, &st->out);
+	else if (b->beacon != NULL)
+		beacon_from_net(b->beacon, clock_of(b), packets, n, &st->out);
+	settle(b);
+	st->hearing = PARCEL_NONE;
+	for (size_t i = 0; i < n; i++)
+		datagram_free(d[i]);
+}
+
+static void
+take_in_batch(struct world *w, struct alarm *a)
+{
+	struct box *b = CONTAINER_OF(a, struct box, batch);
+	struct datagram *d[BOX_BATCH_MAX];
+	size_t n = b->waiting_count;
+
+	(void)w;
+	memcpy(d, b->waiting, sizeof(d));
+	b->waiting_count = 0;
+	take_in(b, d, n);
+}
+
+static void
+hear(void *ctx, struct datagram *d)
+{
+	struct box *b = ctx;
+	uint16_t port = d->dst.port;
+
+	if (!box_is_on(b) || (port != BOX_PORT && !(b->is_lighthouse && port == BOX_PORT_ALT))) {
+		datagram_free(d);
+		return;
+	}
+	if (b->patience == 0) {
+		take_in(b, &d, 1);
+		return;
+	}
+	b->waiting[b->waiting_count++] = d;
+	if (b->waiting_count == 1)
+		world_at(b->stage->w, &b->batch, b->stage->w->now + b->patience);
+	if (b->waiting_count == BOX_BATCH_MAX) {
+		world_never(b->stage->w, &b->batch);
+		take_in_batch(b->stage->w, &b->batch);
+	}
+}
+
+void
+box_place(struct box *b)
+{
+	b->timer.ring = tick;
+	b->batch.ring = take_in_batch;
+	site_host(&b->site, &b->stage->net, &b->station, hear, b);
+}
+
+void
+box_tun(struct box *b, const uint8_t *p, size_t len)
+{
+	uint8_t buf[PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM];
+	struct packet packet = { .data = buf + PACKET_HEADROOM, .len = (uint32_t)len };
+
+	assert(len <= PACKET_MAX);
+	if (b->mesh == NULL)
+		return;
+	memcpy(packet.data, p, len);
+	mesh_from_tun(b->mesh, clock_of(b), &packet, 1, &b->stage->out);
+	settle(b);
+}
+
+void
+box_ping(struct box *b, struct ip to)
+{
+	if (b->mesh == NULL)
+		return;
+	if (mesh_ping(b->mesh, clock_of(b), to, 1, 1, 56, &b->stage->out) < 0)
+		world_fail(b->stage->w, "box %u may not ping", b->number);
+	settle(b);
+}
+
+/*
+ * On and off
+ */
+
+void
+box_net_changed(struct box *b)
+{
+	/* All that a system shows: loopback and the overlay are the engine's to leave out. */
+	struct addr local[MESH_LOCAL_MAX] = { { .family = FAMILY_V4, .ip = { 127, 0, 0, 1 } } };
+	size_t n = 1;
+
+	if (b->mesh == NULL)
+		return;
+	local[n++] = addr_from_ip(b->id.addresses[0], BOX_PORT);
+	local[n++] = addr_from_ip(b->id.addresses[1], BOX_PORT);
+	local[n++] = b->site.host_v4;
+	if (b->site.host_v6.family != FAMILY_NONE)
+		local[n++] = b->site.host_v6;
+	for (size_t i = 0; i < n; i++)
+		local[i].port = BOX_PORT;
+	mesh_net_changed(b->mesh, clock_of(b), local, n, &b->stage->out);
+	settle(b);
+}
+
+static void
+put_cert(struct cert_bytes *to, const uint8_t *p, size_t len)
+{
+	memcpy(to->p, p, len);
+	to->len = (uint16_t)len;
+}
+
+static void
+mesh_on(struct box *b)
+{
+	static struct mesh_config c;
+	struct stage *st = b->stage;
+	struct err e;
+
+	memset(&c, 0, sizeof(c));
+	memcpy(c.private_key, b->id.private_key, sizeof(c.private_key));
+	put_cert(&c.cert, b->id.cert, b->id.cert_len);
+	put_cert(&c.roots[c.root_count++], st->ca_cert, st->ca_cert_len);
+	c.settings.allow_all = true;
+	for (size_t i = 0; i < st->lighthouse_count; i++) {
+		struct mesh_lighthouse *l = &c.lighthouses[c.lighthouse_count++];
+		const struct box *at = st->lighthouses[i];
+
+		put_cert(&l->cert, at->id.cert, at->id.cert_len);
+		l->endpoints[l->endpoint_count] = at->site.host_v4;
+		l->endpoints[l->endpoint_count++].port = BOX_PORT;
+		l->endpoints[l->endpoint_count] = at->site.host_v6;
+		l->endpoints[l->endpoint_count++].port = BOX_PORT;
+	}
+	if (mesh_new(&b->mesh, &c, &st->w->rng, clock_of(b), &e) < 0)
+		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
+	for (const struct row *r = b->disk; r != NULL; r = r->next)
+		if (mesh_recall(b->mesh, clock_of(b), r->table, r->key, r->key_len, r->value,
+			r->value_len) < 0)
+			world_fail(st->w, "%s cannot read a row of table %d that it wrote",
+			    b->id.name, r->table);
+	box_net_changed(b);
+	mesh_start(b->mesh, clock_of(b), &st->out);
+	settle(b);
+}
+
+static void
+beacon_on(struct box *b)
+{
+	struct stage *st = b->stage;
+	struct beacon_config c = {
+		.cert = { b->id.cert, (uint16_t)b->id.cert_len },
+		.authorities = { { st->ca_cert, (uint16_t)st->ca_cert_len } },
+		.authority_count = 1,
+		.relay = true,
+		.alt_port = true,
+	};
+	struct err e;
+
+	memcpy(c.key, b->id.private_key, sizeof(c.key));
+	if (beacon_new(&b->beacon, &c, st->w->rng, clock_of(b), &e) < 0)
+		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
+	for (const struct row *r = b->disk; r != NULL; r = r->next) {
+		struct memory m = {
+			.table = r->table,
+			.key_len = r->key_len,
+			.value_len = r->value_len,
+			.value = r->value,
+		};
+
+		memcpy(m.key, r->key, r->key_len);
+		if (beacon_recall(b->beacon, clock_of(b), &m) < 0)
+			world_fail(st->w, "%s cannot read a row of table %d that it wrote",
+			    b->id.name, r->table);
+	}
+	set_timer(b);
+}
+
+void
+box_on(struct box *b)
+{
+	assert(!box_is_on(b));
+	b->mono_base = USEC_PER_SEC + rng_below(&b->stage->w->rng, 1000 * USEC_PER_SEC);
+	world_say(b->stage->w, "%-5s on", b->id.name);
+	if (b->is_lighthouse)
+		beacon_on(b);
+	else
+		mesh_on(b);
+}
+
+void
+box_crash(struct box *b)
+{
+	world_say(b->stage->w, "%-5s off", b->id.name);
+	mesh_free(b->mesh);
+	beacon_free(b->beacon);
+	b->mesh = NULL;
+	b->beacon = NULL;
+	world_never(b->stage->w, &b->timer);
+	world_never(b->stage->w, &b->batch);
+	while (b->waiting_count > 0)
+		datagram_free(b->waiting[--b->waiting_count]);
+}
+
+void
+box_off(struct box *b)
+{
+	bool more = false;
+
+	do {
+		if (b->mesh != NULL)
+			more = mesh_close(b->mesh, clock_of(b), &b->stage->out);
+		else if (b->beacon != NULL)
+			more = beacon_close(b->beacon, clock_of(b), &b->stage->out);
+		settle(b);
+	} while (more);
+	box_crash(b);
+}
+
+void
+box_say_counts(const struct box *b)
+{
+	struct view_counter rows[64];
+	struct beacon_totals t;
+	size_t n;
+
+	if (b->mesh != NULL) {
+		n = min_u64(view_counters(b->mesh, rows, ARRAY_LEN(rows)), ARRAY_LEN(rows));
+		for (size_t i = 0; i < n; i++)
+			if (rows[i].value != 0)
+				world_say(b->stage->w, "%-5s %s: %llu", b->id.name, rows[i].name,
+				    (unsigned long long)rows[i].value);
+	} else if (b->beacon != NULL) {
+		beacon_totals(b->beacon, &t);
+		world_say(b->stage->w,
+		    "%-5s circuits: %u, relayed: %llu, relay-dropped: %llu, unauthentic: %llu, "
+		    "bad-frames: %llu, limited: %llu, refused: %llu",
+		    b->id.name, t.circuits, (unsigned long long)t.relayed_packets,
+		    (unsigned long long)t.relay_dropped, (unsigned long long)t.unauthentic,
+		    (unsigned long long)t.bad_frames, (unsigned long long)t.limited,
+		    (unsigned long long)t.refused);
+	}
+}
+
+void
+box_free(struct box *b)
+{
+	box_crash(b);
+	disk_free(b);
+	free(b);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * box.h - a machine with one engine in it, a mesh node or a lighthouse.
+ *
+ * A box does what a shell does: it hands datagrams, packets and time to its engine, and carries
+ * out what the engine wants done. It has a place in the network below, clocks that may be wrong,
+ * and a disk: what the engine wants remembered outlives a crash. All that an engine does passes
+ * through here, so here it is watched.
+ */
+#ifndef TESTS_SIM_BOX_H
+#define TESTS_SIM_BOX_H
+
+#include "core/cert.h"
+#include "core/outbox.h"
+#include "tests/sim/kinds.h"
+#include "tests/sim/world.h"
+
+struct mesh;
+struct beacon;
+struct stage;
+
+/* Who somebody is: what the authority gave it. */
+struct identity {
+	char name[16];
+	uint8_t private_key[32];
+	uint8_t cert[CERT_MAX];
+	size_t cert_len;
+	struct ip addresses[2];
+};
+
+/* A row on a box's disk. */
+struct row {
+	struct row *next;
+	enum memory_table table;
+	uint32_t key_len;
+	uint32_t value_len;
+	uint8_t key[MEMORY_KEY_MAX];
+	uint8_t value[];
+};
+
+#define BOX_BATCH_MAX 64
+
+/* Ports of the main sockets and of a lighthouse's second ones. */
+#define BOX_PORT     7717
+#define BOX_PORT_ALT 7718
+
+struct box {
+	struct stage *stage;
+	uint32_t number;
+	bool is_lighthouse;
+	struct identity id;
+	struct mesh *mesh;     /* the engine of a node that is on, else NULL */
+	struct beacon *beacon; /* of a lighthouse */
+	struct site site;
+	struct station station;
+	usec_t mono_base;    /* its monotonic clock is that much ahead of the world's */
+	int64_t clock_error; /* its wall clock too, in microseconds */
+	struct alarm timer;
+	struct row *disk;
+	usec_t patience; /* how long datagrams wait to be taken in a batch; 0: not */
+	struct alarm batch;
+	struct datagram *waiting[BOX_BATCH_MAX];
+	size_t waiting_count;
+	uint64_t sent;
+	uint64_t received;
+	uint64_t pings_answered;
+	usec_t ping_rtt; /* of the last answer to a ping of its own */
+};
+
+/* Attaches a new box to its site. */
+void box_place(struct box *b);
+
+/* Its engine starts with what is on the disk. */
+void box_on(struct box *b);
+
+/* Power off: nothing is said, and only the disk remains. */
+void box_crash(struct box *b);
+
+/* A graceful stop. */
+void box_off(struct box *b);
+
+bool box_is_on(const struct box *b);
+
+/* Off for ever, and freed. */
+void box_free(struct box *b);
+
+/* The machine's addresses have changed: its engine is told. */
+void box_net_changed(struct box *b);
+
+/* What its engine has counted, for a person who looks for a bug. */
+void box_say_counts(const struct box *b);
+
+/* Hands an IP packet to its TUN. Does nothing when it is off. */
+void box_tun(struct box *b, const uint8_t *p, size_t len);
+
+/* Sends an ICMP echo request, as `mpynet ping` does. */
+void box_ping(struct box *b, struct ip to);
+
+#endif

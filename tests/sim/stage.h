@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * stage.h - a whole mesh in a world: an authority, lighthouses, nodes.
+ */
+#ifndef TESTS_SIM_STAGE_H
+#define TESTS_SIM_STAGE_H
+
+#include "tests/sim/box.h"
+#include "tests/sim/flow.h"
+#include "tests/sim/watch.h"
+
+#define STAGE_LIGHTHOUSES_MAX 4
+
+/* What a box still has to do when its engine's call is over: nothing happens within one. */
+struct errand {
+	struct box *box;
+	void (*run)(struct box *b, struct errand *e);
+	uint32_t parcel;
+	uint8_t *packet; /* freed afterwards */
+	size_t len;
+};
+
+struct stage {
+	struct world *w;
+	struct net net;
+	struct watch watch;
+	struct outbox out; /* of whichever engine is called */
+	struct errand *errands;
+	size_t errand_count;
+	size_t errand_room;
+	bool errands_run; /* at this moment: those that are added now come last */
+	uint32_t hearing; /* the box whose datagram is being taken in, or PARCEL_NONE */
+	uint8_t ca_seed[32];
+	struct cert ca;
+	uint8_t ca_cert[CERT_MAX];
+	size_t ca_cert_len;
+	uint64_t serial;
+	struct box **boxes;
+	uint32_t box_count;
+	uint32_t box_room;
+	struct box *lighthouses[STAGE_LIGHTHOUSES_MAX];
+	size_t lighthouse_count;
+};
+
+void stage_init(struct stage *st, struct world *w);
+
+/* Turns everything off and frees it. */
+void stage_free(struct stage *st);
+
+/* A lighthouse on the Internet itself, with no delay of its own. Off. */
+struct box *stage_lighthouse(struct stage *st);
+
+/* A node at a site of its own, of kind KIND_*. Off. */
+struct box *stage_node(struct stage *st, unsigned kind);
+
+/* A second node on the home LAN of `a`. Off. */
+struct box *stage_neighbour(struct stage *st, const struct box *a);
+
+/* Turns on everything that is off. */
+void stage_on(struct stage *st);
+
+/* Lets time pass. */
+void stage_run(struct stage *st, usec_t span);
+
+/* Nothing passes from `a`'s site to `b`'s any more; and again. */
+void stage_cut(struct stage *st, struct box *a, struct box *b);
+void stage_heal(struct stage *st, struct box *a, struct box *b);
+
+/*
+ * The provider of `b`'s site gives it another public address, the `nth`. Where the machine has that
+ * address itself, its engine is told.
+ */
+void stage_readdress(struct stage *st, struct box *b, unsigned nth);
+
+/*
+ * Hands a parcel of `size` bytes for `b` to the TUN of `a`. `owner` is the flow that wants to know
+ * of its delivery, or NULL; `answers` the parcel that it answers, or PARCEL_NONE. Its number.
+ */
+uint32_t
+stage_send(struct box *a, struct box *b, size_t size, struct flow *owner, uint32_t answers);
+
+/* The same with the source address of `as`: must never come out. */
+void stage_forge(struct box *a, const struct box *as, struct box *b, size_t size);
+
+/* Remembers to do `e` when the engine's call is over. */
+void stage_errand(struct stage *st, struct errand e);
+void stage_run_errands(struct stage *st);
+
+#endif
