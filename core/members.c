@@ -25,6 +25,7 @@ struct members {
 	uint32_t cap;
 	uint32_t limit;
 	uint32_t cursor; /* where members_expire looks next */
+	struct cert own; /* reserved; without a name: nothing is */
 };
 
 #define NAME_KEY_LEN (NAME_MAX_LEN + 1)
@@ -187,6 +188,23 @@ members_expire(struct members *ms, uint64_t now, uint32_t max, struct outbox *o)
 		removed++;
 	}
 	return removed;
+}
+
+void
+members_reserve(struct members *ms, const struct cert *own)
+{
+	ms->own = *own;
+}
+
+/* Does `c` claim what this host has itself? */
+static bool
+claims_ours(const struct members *ms, const struct cert *c)
+{
+	for (uint32_t i = 0; i < c->address_count; i++) {
+		if (cert_has_address(&ms->own, c->addresses[i].ip))
+			return true;
+	}
+	return strcmp(c->name, ms->own.name) == 0 || memcmp(c->key, ms->own.key, 32) == 0;
 }
 
 /* Who stands where a certificate wants to be; NULL where nobody does. */
@@ -360,10 +378,17 @@ int
 members_learn(struct members *ms, const struct verified *v, const uint8_t *host, size_t host_len,
     uint64_t now, struct outbox *o, struct member **ret, struct member **loser)
 {
-	struct claim claim = claim_of(ms, &v->cert, now, o);
-	struct member *m = claim.key, *holder;
+	struct claim claim;
+	struct member *m, *holder;
 	int rc;
 
+	if (claims_ours(ms, &v->cert)) {
+		if (loser != NULL)
+			*loser = NULL;
+		return ERR_CONFLICT;
+	}
+	claim = claim_of(ms, &v->cert, now, o);
+	m = claim.key;
 	if (m != NULL && memcmp(m->fingerprint, v->cert.fingerprint, sizeof(m->fingerprint)) == 0) {
 		rc = learn_again(ms, v, host, host_len, m);
 		holder = members_by_name(ms, m->name);

@@ -9,11 +9,11 @@
  *
  * Who may have a name or an address is decided here:
  *  - for one (issuer, name) the highest serial wins, also with another key: the issuer has spoken
- *    again. The earlier key keeps its member until it expires, for its sessions and its timestamp,
- *    but no longer its name and addresses (member.superseded).
+ *    again. The earlier key keeps its member until it expires, for its timestamp, but no longer its
+ *    name and addresses (member.superseded), and whoever has sessions with it ends them.
  *  - a lower serial than the one held for its (issuer, name) is ERR_SUPERSEDED.
- *  - everything else that claims the key, the name or an address of another live member is
- *    ERR_CONFLICT: who was here first stays.
+ *  - everything else that claims the key, the name or an address of another live member, or of this
+ *    host itself (members_reserve), is ERR_CONFLICT: who was here first stays.
  */
 #ifndef CORE_MEMBERS_H
 #define CORE_MEMBERS_H
@@ -69,6 +69,12 @@ struct members;
 struct members *members_new(const struct rng *rng, uint32_t limit);
 void members_free(struct members *ms);
 
+/*
+ * Nobody else may have the key, name and addresses of `own`, this host's certificate, which is no
+ * member. Takes the place of what was reserved before.
+ */
+void members_reserve(struct members *ms, const struct cert *own);
+
 /* What members_learn did. */
 enum learned {
 	LEARNED_NOTHING,  /* this certificate was here already */
@@ -80,7 +86,8 @@ enum learned {
 /*
  * Keeps a certificate that trust_verify accepted; `host` are its bytes. `now` is trust_now's. An
  * enum learned, with the member in `*ret` and, for LEARNED_REPLACED, in `*loser` the member that
- * was superseded. ERR_SUPERSEDED, ERR_CONFLICT (see above; `*loser` is then who has it), ERR_FULL
+ * was superseded. ERR_SUPERSEDED, ERR_CONFLICT (see above; `*loser` is then who has it, NULL: we
+ * do), ERR_FULL
  * (after the expired ones were removed), -ENOMEM. `ret` and `loser` may be NULL.
  *
  * A member stays where it is until it is removed, and a renewal changes it in place; it is removed

@@ -301,8 +301,8 @@ find_issuing(const struct trust *t, struct verified *v, const uint8_t *issuing, 
 }
 
 static int
-decode_host(
-    const struct trust *t, struct cert *ret, const uint8_t *host, size_t len, enum breach *why)
+decode_host(const struct trust *t, struct cert *ret, const uint8_t *host, size_t len,
+    enum breach *why)
 {
 	int rc = cert_decode(ret, host, len, why);
 
@@ -317,37 +317,63 @@ decode_host(
 	return 0;
 }
 
+/* Everything but the time. */
+static int
+believe(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
+    size_t issuing_len, usec_t wall, struct verified *v, enum breach *why)
+{
+	const struct chain *known;
+	uint8_t digest[DIGEST_LEN];
+	int rc = decode_host(t, &v->cert, host, host_len, why);
+
+	if (rc == 0)
+		rc = find_issuing(t, v, issuing, issuing_len, why);
+	if (rc < 0)
+		return rc;
+	/* A host object says how long it is, so the two cannot be split in another way. */
+	crypto_blake2b(digest, sizeof(digest), NULL, 0, host, host_len, v->issuing, v->issuing_len);
+	known = table_get(&t->chains, digest);
+	if (known != NULL) {
+		v->valid_from = known->valid_from;
+		v->valid_until = known->valid_until;
+		return 0;
+	}
+	rc = verify_chain(t, v, host, host_len, trust_now(t, wall), why);
+	if (rc == 0)
+		keep_chain(t, digest, v);
+	return rc;
+}
+
 int
 trust_verify(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
     size_t issuing_len, usec_t wall, struct verified *ret, enum breach *why)
 {
 	struct verified v = { 0 };
-	const struct chain *known;
-	uint8_t digest[DIGEST_LEN];
-	int rc = decode_host(t, &v.cert, host, host_len, why);
+	int rc = believe(t, host, host_len, issuing, issuing_len, wall, &v, why);
 
 	if (rc == 0)
-		rc = find_issuing(t, &v, issuing, issuing_len, why);
-	if (rc < 0)
-		return rc;
-	/* A host object says how long it is, so the two cannot be split in another way. */
-	crypto_blake2b(digest, sizeof(digest), NULL, 0, host, host_len, v.issuing, v.issuing_len);
-	known = table_get(&t->chains, digest);
-	if (known != NULL) {
-		v.valid_from = known->valid_from;
-		v.valid_until = known->valid_until;
-	} else {
-		rc = verify_chain(t, &v, host, host_len, trust_now(t, wall), why);
-		if (rc < 0)
-			return rc;
-		keep_chain(t, digest, &v);
-	}
-	rc = time_valid(v.valid_from, v.valid_until, trust_now(t, wall));
+		rc = time_valid(v.valid_from, v.valid_until, trust_now(t, wall));
 	if (rc < 0)
 		return rc;
 	trust_saw(t, min_u64(v.valid_from, trust_now(t, wall)));
 	*ret = v;
 	return 0;
+}
+
+int
+trust_own(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
+    size_t issuing_len, usec_t wall, struct verified *ret, enum breach *why)
+{
+	struct verified v = { 0 };
+	int rc = believe(t, host, host_len, issuing, issuing_len, wall, &v, why);
+
+	if (rc < 0)
+		return rc;
+	trust_saw(t, v.valid_from);
+	rc = time_valid(v.valid_from, v.valid_until, trust_now(t, wall));
+	if (rc == 0)
+		*ret = v;
+	return rc;
 }
 
 bool

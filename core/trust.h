@@ -63,13 +63,17 @@ trust_add(struct trust *t, const uint8_t *ca, size_t len, usec_t wall, enum brea
 int trust_verify(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
     size_t issuing_len, usec_t wall, struct verified *ret, enum breach *why) must_check;
 
+/*
+ * The same for this host's own certificate, which is never too early: its issuer's clock is better
+ * than one that says so, and sets it forward.
+ */
+int trust_own(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
+    size_t issuing_len, usec_t wall, struct verified *ret, enum breach *why) must_check;
+
 /* Unix seconds by the effective clock. */
 uint64_t trust_now(const struct trust *t, usec_t wall);
 
-/*
- * The newest issue time, to be remembered over a restart and given back; trust_saw is also for the
- * own certificate, and never sets it back.
- */
+/* The newest issue time, to be remembered over a restart and given back. It never goes back. */
 uint64_t trust_newest(const struct trust *t);
 void trust_saw(struct trust *t, uint64_t unix_seconds);
 

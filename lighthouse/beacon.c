@@ -49,7 +49,7 @@ static int
 verify_own(struct beacon *b, const struct beacon_config *c, struct instant now, struct err *e)
 {
 	enum breach why = BREACH_NONE;
-	int r = trust_verify(b->trust, c->cert.p, c->cert.len, NULL, 0, now.wall, &b->own, &why);
+	int r = trust_own(b->trust, c->cert.p, c->cert.len, NULL, 0, now.wall, &b->own, &why);
 
 	if (r < 0)
 		return err_set(e, r, "our certificate %s",
@@ -65,7 +65,6 @@ verify_own(struct beacon *b, const struct beacon_config *c, struct instant now, 
 	memcpy(b->cert, c->cert.p, c->cert.len);
 	b->cert_bytes = (struct blob){ b->cert, c->cert.len };
 	b->issuing_bytes = (struct blob){ b->own.issuing, (uint16_t)b->own.issuing_len };
-	trust_saw(b->trust, b->own.cert.not_before);
 	return 0;
 }
 
@@ -87,6 +86,7 @@ make_tables(struct beacon *b, const struct beacon_config *c)
 	b->members = members_new(&b->rng, MEMBERS_LIGHTHOUSE_MAX);
 	if (b->members == NULL)
 		return -ENOMEM;
+	members_reserve(b->members, &b->own.cert);
 	b->door = door_new(&b->self, b->trust, b->members, &b->rng, load, b->clients_max);
 	if (b->clients == NULL || b->registry == NULL || b->circuits == NULL || b->door == NULL)
 		return -ENOMEM;

@@ -55,7 +55,7 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 	if (noise_identity_init(&m->self, c->private_key) < 0 ||
 	    copy_bytes(&m->cert_bytes, &c->cert) < 0 || copy_bytes(&m->issuing, &c->issuing) < 0)
 		return err_set(e, ERR_FORMAT, "the key or certificate of this node is damaged");
-	r = trust_verify(m->trust, m->cert_bytes.p, m->cert_bytes.len,
+	r = trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len,
 	    m->issuing.len > 0 ? m->issuing.p : NULL, m->issuing.len, now.wall, &v, &why);
 	if (r < 0)
 		return err_set(e, r, "the certificate of this node %s; ask for a new one, and check "
@@ -64,6 +64,7 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 		return err_set(e, ERR_CONFLICT,
 		    "the certificate of this node belongs to another private key");
 	m->cert = v.cert;
+	members_reserve(m->members, &m->cert);
 	return 0;
 }
 

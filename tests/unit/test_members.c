@@ -152,6 +152,25 @@ TEST(nobody_takes_the_name_address_or_key_of_a_live_member)
 	members_free(ms);
 }
 
+TEST(nobody_takes_what_this_host_has_itself)
+{
+	struct authority root = certs_root();
+	struct host own = certs_host(&root, "party1", "10.87.0.3", 7);
+	struct host name = certs_host(&root, "party1", "10.87.0.4", 9);
+	struct host address = certs_host(&root, "party2", "10.87.0.3", 9);
+	struct host other = certs_host(&root, "party2", "10.87.0.4", 9);
+	struct members *ms = new_members(NO_LIMIT);
+	struct member unset, *loser = &unset;
+
+	members_reserve(ms, &own.cert);
+	ASSERT_EQ(learn_at(ms, &own, CERTS_NOW, &loser), ERR_CONFLICT);
+	ASSERT(loser == NULL);
+	ASSERT_EQ(learn(ms, &name), ERR_CONFLICT);
+	ASSERT_EQ(learn(ms, &address), ERR_CONFLICT);
+	ASSERT_EQ(learn(ms, &other), LEARNED_NEW);
+	members_free(ms);
+}
+
 TEST(what_has_expired_stands_in_nobodys_way)
 {
 	struct authority root = certs_root();

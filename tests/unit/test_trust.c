@@ -60,8 +60,8 @@ TEST(a_chain_of_three_is_valid_while_all_of_it_is)
 	issuing.cert.not_after = CERTS_NOW + CERTS_DAY;
 	certs_sign_authority(&issuing, &root);
 	ASSERT_EQ(verify(t, &h, NULL, NULL), ERR_UNKNOWN);
-	ASSERT_EQ(
-	    trust_verify(t, h.bytes, h.len, issuing.bytes, issuing.len, CERTS_WALL, &v, NULL), 0);
+	ASSERT_EQ(trust_verify(t, h.bytes, h.len, issuing.bytes, issuing.len, CERTS_WALL, &v, NULL),
+	    0);
 	ASSERT(!v.issued_by_root);
 	ASSERT_EQ(v.valid_until, issuing.cert.not_after);
 	ASSERT_EQ(v.issuing_len, issuing.len);
@@ -122,6 +122,26 @@ TEST(nobody_can_turn_the_clock_forward_step_by_step)
 		ASSERT_EQ(verify(t, &h, NULL, NULL), step == 1 ? 0 : ERR_NOT_YET);
 	}
 	ASSERT_EQ(trust_now(t, CERTS_WALL), CERTS_NOW);
+	trust_free(t);
+}
+
+TEST(the_own_certificate_sets_a_clock_that_is_behind)
+{
+	struct authority root = certs_root();
+	struct host own = certs_host(&root, "party1", "10.87.0.3", 7);
+	struct trust *t = trust_with(&root);
+	usec_t wall = (CERTS_NOW - 30 * CERTS_DAY) * USEC_PER_SEC;
+	struct verified v;
+
+	own.cert.not_before = CERTS_NOW + 1000;
+	certs_sign_host(&own, &root);
+	ASSERT_EQ(trust_verify(t, own.bytes, own.len, NULL, 0, wall, &v, NULL), ERR_NOT_YET);
+	ASSERT_EQ(trust_own(t, own.bytes, own.len, NULL, 0, wall, &v, NULL), 0);
+	ASSERT_EQ(trust_now(t, wall), CERTS_NOW + 1000);
+	wall = (own.cert.not_after + 1) * USEC_PER_SEC;
+	ASSERT_EQ(trust_own(t, own.bytes, own.len, NULL, 0, wall, &v, NULL), ERR_EXPIRED);
+	own.bytes[own.len - 1] ^= 1;
+	ASSERT_EQ(trust_own(t, own.bytes, own.len, NULL, 0, CERTS_WALL, &v, NULL), ERR_AUTH);
 	trust_free(t);
 }
 
@@ -224,8 +244,8 @@ TEST(a_host_certificate_signs_nothing)
 	ASSERT_EQ(why, BREACH_NOT_A_CA);
 	ASSERT_EQ(trust_add(t, h.bytes, h.len, CERTS_WALL, &why), ERR_DENIED);
 	ASSERT_EQ(why, BREACH_NOT_A_CA);
-	ASSERT_EQ(trust_verify(
-		      t, root.bytes, root.len, NULL, 0, CERTS_WALL, &(struct verified){ 0 }, &why),
+	ASSERT_EQ(trust_verify(t, root.bytes, root.len, NULL, 0, CERTS_WALL,
+		      &(struct verified){ 0 }, &why),
 	    ERR_DENIED);
 	ASSERT_EQ(why, BREACH_NOT_A_HOST);
 	trust_free(t);
