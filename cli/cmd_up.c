@@ -4,7 +4,9 @@
  */
 #include "cli/talk.h"
 #include "cli/cmd.h"
+#include "cli/interrupt.h"
 #include "cli/join.h"
+#include "cli/progress.h"
 #include "core/text.h"
 #include "host/daemon.h"
 #include "host/home.h"
@@ -16,6 +18,10 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+
+/* How long a lighthouse may take to answer before we say that none does. */
+#define READY_PATIENCE_MS 3000
 
 /* Joining *************************************************************************************/
 
@@ -34,6 +40,7 @@ join(struct context *c, enum home_role role, const char *file, struct err *e)
 	struct joined joined;
 	struct verified me;
 	struct bundle b;
+	bool had_key;
 	int r;
 
 	if (file == NULL)
@@ -41,6 +48,7 @@ join(struct context *c, enum home_role role, const char *file, struct err *e)
 	r = join_read(&b, &me, &of, file, e);
 	if (r < 0)
 		return r;
+	had_key = b.has_key;
 	if (of != role)
 		r = err_set(e, -EINVAL, "%s is for a %s: mpynet %s %s", file, home_role_name(of),
 		    starter(of), file);
@@ -50,7 +58,9 @@ join(struct context *c, enum home_role role, const char *file, struct err *e)
 	if (r < 0)
 		return r;
 	if (joined.anew)
-		output_say(&c->out, "%s has joined %s", joined.name, joined.network);
+		output_say(&c->out, "%s has joined %s%s%s", joined.name, joined.network,
+		    had_key ? "; its key is in the state now, so remove " : "",
+		    had_key ? file : "");
 	return 0;
 }
 
@@ -141,35 +151,77 @@ run_daemon(void *arg, struct ready *ready, struct err *e)
 	                            : lighthouse_run(&lighthouse, ready, e);
 }
 
+/* A daemon's status, once it is ready or a while has passed. */
+struct await {
+	const struct context *c;
+	enum home_role role;
+	json_t *body; /* NULL: it does not say */
+};
+
+static int
+await_ready(void *arg)
+{
+	static const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	struct await *w = arg;
+	struct err e;
+
+	for (int i = 0; i < READY_PATIENCE_MS / 50 && !interrupt_seen(); i++) {
+		const char *state;
+
+		json_decref(w->body);
+		w->body = NULL;
+		if (talk_call_role(w->c, w->role, "status", NULL, &w->body, &e) != 0)
+			break;
+		state = json_string_value(json_object_get(w->body, "state"));
+		if (state == NULL || strcmp(state, "starting") != 0)
+			return 1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static void
+say_node_is_up(struct context *c, const json_t *body, bool ready)
+{
+	char name[64], ip[64], device[32];
+	const json_t *first = json_array_get(json_object_get(body, "ips"), 0);
+
+	output_escape(name, sizeof(name), json_string_value(json_object_get(body, "name")));
+	output_escape(ip, sizeof(ip), json_string_value(first));
+	ip[strcspn(ip, "/")] = '\0';
+	output_escape(device, sizeof(device),
+	    json_string_value(json_object_get(body, "interface")));
+	output_say(&c->out, "%s is up: %s on %s", name, ip, device);
+	if (ready)
+		output_say(&c->out,
+		    "Next: mpynet peers lists the others, mpynet ping NAME finds one");
+	else
+		output_say(&c->out,
+		    "No lighthouse answers yet: is one started, and do its UDP ports get through? "
+		    "Next: mpynet status");
+}
+
 /* Says what runs now, as it says itself. */
 static void
 tell_started(struct context *c, enum home_role role)
 {
-	char name[64], ip[64], device[32];
-	const json_t *first;
-	struct err e;
-	json_t *body;
+	struct await w = { .c = c, .role = role };
+	bool ready = progress_while("looking for a lighthouse", await_ready, &w) == 1;
+	char name[64];
 
-	if (talk_call_role(c, role, "status", NULL, &body, &e) != 0)
+	if (w.body == NULL)
 		return;
+	output_escape(name, sizeof(name), json_string_value(json_object_get(w.body, "name")));
 	if (c->out.format != OUTPUT_PEOPLE)
-		show_status(c, body);
-	first = json_array_get(json_object_get(body, "ips"), 0);
-	output_escape(name, sizeof(name), json_string_value(json_object_get(body, "name")));
-	output_escape(ip, sizeof(ip), json_string_value(first));
-	output_escape(device, sizeof(device),
-	    json_string_value(json_object_get(body, "interface")));
-	if (role == HOME_NODE)
-		output_say(&c->out,
-		    "%s is up: %s on %s; 'mpynet peers' lists the others, 'mpynet ping <name>' "
-		    "reaches one",
-		    name, ip, device);
+		show_status(c, w.body);
+	else if (role == HOME_NODE)
+		say_node_is_up(c, w.body, ready);
 	else
 		output_say(&c->out,
-		    "%s is lit; 'mpynet peers' lists who has registered, 'mpynet up <bundle>' on "
-		    "the other hosts is next",
+		    "%s is lit\nNext: mpynet up BUNDLE on the other hosts; mpynet "
+		    "peers lists those that have found it",
 		    name);
-	json_decref(body);
+	json_decref(w.body);
 }
 
 static int

@@ -37,7 +37,7 @@ const struct command commands[] = {
 	  "ask to be certified with a key that never leaves this host" },
 	{ "join <bundle>", cmd_join,
 	  "become a member, or know the stock WireGuard of a certificate" },
-	{ "up [<bundle>] [--foreground] [--allow-all] [--relay-only] [--listen <port>] "
+	{ "up [<bundle>] [--foreground] [--allow-all] [--listen <port>] "
 	  "[--interface <name>]", cmd_up,
 	  "join the mesh, with a bundle the first time" },
 	{ "lighthouse [<bundle>] [--foreground] [--listen <port>] [--public <endpoint>] [--stun]",

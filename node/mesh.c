@@ -392,7 +392,7 @@ mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s
 int
 mesh_want(struct mesh *m, struct instant now, const char *name, struct outbox *out)
 {
-	struct seek like = { .by = QUERY_BY_NAME, .introduce = true };
+	struct seek like = { .by = QUERY_BY_NAME, .introduce = true }, *seek;
 	struct member *member;
 	struct peer *p;
 
@@ -406,7 +406,11 @@ mesh_want(struct mesh *m, struct instant now, const char *name, struct outbox *o
 		return 0;
 	}
 	name_copy(like.name, name);
-	(void)finder_seek(&m->finder, now.mono, &like);
+	seek = finder_seek(&m->finder, now.mono, &like);
+	if (seek != NULL && seek->state == SEEK_NOTHING) { /* a person asks again: ask anew */
+		finder_drop(seek);
+		(void)finder_seek(&m->finder, now.mono, &like);
+	}
 	return 0;
 }
 

@@ -160,6 +160,18 @@ ping_answered(struct node *n, const struct event *e)
 		tell_end(n, p);
 }
 
+static bool
+some_lighthouse_answers(const struct node *n)
+{
+	struct view_status status;
+
+	view_status(n->mesh, clock_now(), &status);
+	for (size_t i = 0; i < status.lighthouse_count; i++)
+		if (status.lighthouses[i].registered)
+			return true;
+	return false;
+}
+
 /* A name becomes an address when the engine knows the peer. */
 static void
 look_for_name(struct node *n, struct ping *p, usec_t now)
@@ -171,7 +183,12 @@ look_for_name(struct node *n, struct ping *p, usec_t now)
 		p->ip = peer->ips[0];
 		p->next_send = now;
 	} else if (now >= p->give_up) {
-		ctl_refuse(&n->ctl, p->client, p->id, CTL_NO, "nobody knows a \"%s\"", p->name);
+		if (some_lighthouse_answers(n))
+			ctl_refuse(&n->ctl, p->client, p->id, CTL_NO,
+			    "no lighthouse has heard of \"%s\": is it up?", p->name);
+		else
+			ctl_refuse(&n->ctl, p->client, p->id, CTL_NO,
+			    "\"%s\" is not known here, and no lighthouse answers", p->name);
 		p->client = 0;
 	}
 	free(peer);
@@ -278,6 +295,8 @@ ping_start(struct node *n, const struct ctl_request *r, struct err *err)
 
 	if (!name || !*name || strlen(name) >= sizeof(p->name))
 		return err_set(err, -EINVAL, "\"ping\" wants the \"name\" or address of a host");
+	if (strcmp(name, n->me.cert.name) == 0)
+		return err_set(err, ERR_UNKNOWN, "\"%s\" is this host", name);
 	if (!p)
 		return err_set(err, ERR_FULL, "%d pings run already", PINGS_MAX);
 	*p = (struct ping){ .id = r->id, .next_send = now };
