@@ -182,7 +182,7 @@ is_padding(struct rd *r, size_t block)
 	const uint8_t *p = rd_take(r, n);
 	uint8_t any = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; p != NULL && i < n; i++) /* NULL: the reader had failed before */
 		any |= p[i];
 	return n < block && any == 0;
 }

@@ -578,6 +578,16 @@ TEST(a_presentation_goes_there_and_back_at_every_size)
 	ASSERT_EQ(presentation_encode(once, sizeof(once), &p), PRESENT_PLAIN_MAX);
 }
 
+TEST(a_presentation_may_not_end_within_a_field)
+{
+	uint8_t plain[2 * PRESENT_BLOCK] = { PRESENTATION_VERSION };
+	struct presentation got;
+
+	plain[24] = 1; /* a certificate of more bytes than follow */
+	plain[25] = sizeof(plain) - 26;
+	ASSERT_EQ(presentation_decode(&got, plain, sizeof(plain)), ERR_SHORT);
+}
+
 TEST(a_presentation_has_certificates_or_a_token)
 {
 	uint8_t plain[PRESENT_PLAIN_MAX];
