@@ -15,6 +15,7 @@ CLANG   ?= clang
 NM      ?= nm
 PYTHON  ?= /usr/bin/python3
 SECONDS ?= 20
+JOBS    ?= $(shell nproc)
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -105,13 +106,16 @@ export MPYNET := $(abspath $(B)/mpynet)
 export MPYNET_BUILD := $(abspath $(B))
 export MPYNET_VENV := $(abspath $(O)/venv)
 
-.PHONY: all engine unit units sim fuzz bench check check-all check-long check-long-all \
+.PHONY: all engine everything unit units sim fuzz bench check check-all check-long check-long-all \
 	check-pure check-layers check-vectors check-sim check-fuzz check-cli \
 	check-netns check-mpyc demo deps venv format install uninstall clean help FORCE
 
 all: $(ENGINE) $(HOST) $(PROGRAM)
 
 engine: $(ENGINE)
+
+# All that the tests will need.
+everything: all units sim fuzz $(B)/plain/engine.a
 
 $(B)/mpynet: $(call objects,,$(MAIN)) $(HOST) $(ENGINE) $(B)/link.flags
 	@echo "  LINK    $@"
@@ -210,9 +214,8 @@ $(B)/fuzz/hosted_%: $(B)/fuzz/obj/tests/fuzz/hosted_%.o $(B)/fuzz/host.a $(B)/fu
 fuzz: $(FUZZ_PROGS)
 
 check-fuzz: fuzz
-	@rc=0; for f in $(FUZZ_PROGS); do \
-		$(TALLY) $${f##*/} tools/fuzz $$f $(SECONDS) || rc=1; \
-	done; exit $$rc
+	@printf '%s\n' $(FUZZ_PROGS) | xargs -P $(JOBS) -I{} sh -c \
+		'f={}; $(TALLY) $${f##*/} tools/fuzz $$f $(SECONDS)'
 
 # What the engines import, in a build without fortify's and the sanitizers' names.
 $(B)/plain/%.o: %.c $(B)/plain/compile.flags
@@ -246,7 +249,8 @@ check: deps
 	@$(MAKE) --no-print-directory -k check-all; rc=$$?; \
 		tools/tally --sum $(RESULTS) || rc=1; exit $$rc
 
-check-all: all
+check-all:
+	@$(MAKE) --no-print-directory -j$(JOBS) everything
 	@rc=0; for c in $(CHECKS); do \
 		echo "== $$c"; $(MAKE) --no-print-directory $$c || rc=1; \
 	done; exit $$rc
@@ -257,7 +261,9 @@ check-long: deps
 		cat $(O)/san-address-undefined/results >>$(RESULTS) 2>/dev/null; \
 		tools/tally --sum $(RESULTS) || rc=1; exit $$rc
 
-check-long-all: all
+check-long-all:
+	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
 	@rm -f $(O)/san-address-undefined/results
 	@rc=0; \
 	echo "== sanitizers"; \
@@ -270,7 +276,7 @@ check-long-all: all
 	exit $$rc
 
 demo: deps
-	@$(MAKE) --no-print-directory all venv
+	@$(MAKE) --no-print-directory -j$(JOBS) all venv
 	@KEEP=$(KEEP) tests/netns/demo
 
 ## The house #################################################################
