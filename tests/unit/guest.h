@@ -252,8 +252,10 @@ scene_settle(struct scene *s)
 	struct outbox out = s->out;
 	uint8_t *arena = s->out.arena;
 
-	if (s->out.count == 0)
+	if (s->out.count == 0) {
+		outbox_reset(&s->out);
 		return;
+	}
 	/* What guests answer goes through an outbox of its own: this one is being read. */
 	if (outbox_init(&s->out, out.cap, out.size) < 0)
 		abort();
