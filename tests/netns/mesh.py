@@ -64,7 +64,9 @@ class Host:
 
     def crash(self):
         """End the daemon as a power cut would."""
-        os.kill(self.json("status")["pid"], signal.SIGKILL)
+        pid = self.json("status")["pid"]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists("/proc/%d" % pid), 5)
 
     def peer(self, other):
         """What `peers` says of one peer: a dict, empty if it says nothing."""

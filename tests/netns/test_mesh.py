@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mesh between real hosts: who reaches whom, how, and what survives."""
+
+import time
+
+from internet import Internet, home
+from lab import Failed
+from mesh import Host, Mesh
+
+LIGHTHOUSE = "198.18.0.10"
+ONE, TWO = "198.18.1.1", "198.18.2.1"
+
+
+def internet_with_lighthouse(lab):
+    internet = Internet(lab)
+    internet.host("lh", LIGHTHOUSE)
+    return internet
+
+
+def two_sites(lab, one, two):
+    """party1 and party2 behind NATs of these kinds, None for a public host.
+    Returns (internet, mesh, [site or None])."""
+    internet = internet_with_lighthouse(lab)
+    sites = []
+    for name, address, kind in (("party1", ONE, one), ("party2", TWO, two)):
+        if kind:
+            sites.append(home(internet, name, address, kind))
+        else:
+            sites.append(internet.host(name, address))
+    return internet, Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"]), sites
+
+
+def flood(host, other, count=50):
+    """Packets over the mesh, to be seen by the Internet's counters."""
+    status, out, _ = host.lab.run(host.namespace, "ping", "-c", count, "-i0.01", "-W2",
+                                  other.overlay())
+    if status:
+        raise Failed("%s to %s: %s" % (host.name, other.name, out))
+
+
+def ends_up(lab, one, two, path):
+    """Both reach each other, and what they say of the path is what is counted."""
+    internet, mesh, _ = two_sites(lab, one, two)
+    a, b = mesh.parties.values()
+    first = a.reaches(b, 20)
+    took = a.comes_to(b, path, 40)
+    time.sleep(2 if path == "relay" else 0)     # attempts to punch have ended
+    direct, relayed = internet.between(ONE, TWO), internet.between(ONE, LIGHTHOUSE)
+    flood(a, b)
+    direct = internet.between(ONE, TWO) - direct
+    relayed = internet.between(ONE, LIGHTHOUSE) - relayed
+    if (direct >= 100) != (path == "direct") or (relayed >= 100) != (path == "relay"):
+        raise Failed("%s, but %d packets went between them and %d by the lighthouse"
+                     % (path, direct, relayed))
+    return "first answer after %.1f s, %s after %.1f s" % (first, path, took)
+
+
+def public_hosts_are_direct(lab):
+    return ends_up(lab, None, None, "direct")
+
+
+def homes_are_direct(lab):
+    return ends_up(lab, "linux", "linux", "direct")
+
+
+def open_routers_reach_each_other(lab):
+    """Whoever comes first takes the tuple of the other's flow: both paths are right."""
+    _, mesh, _ = two_sites(lab, "linux-open", "linux-open")
+    a, b = mesh.parties.values()
+    first = a.reaches(b, 20)
+    return "first answer after %.1f s, %s" % (first, a.path(b))
+
+
+def a_symmetric_nat_reaches_a_public_host_directly(lab):
+    return ends_up(lab, "linux-frandom", None, "direct")
+
+
+def a_symmetric_nat_reaches_a_full_cone_directly(lab):
+    return ends_up(lab, "linux-frandom", "fullcone", "direct")
+
+
+def a_symmetric_nat_reaches_an_address_cone_directly(lab):
+    return ends_up(lab, "acone", "linux-frandom", "direct")
+
+
+def a_symmetric_nat_reaches_a_home_by_the_relay(lab):
+    return ends_up(lab, "linux", "linux-frandom", "relay")
+
+
+def two_symmetric_nats_use_the_relay(lab):
+    return ends_up(lab, "linux-frandom", "linux-frandom", "relay")
+
+
+def two_symmetric_nats_with_ipv6_are_direct(lab):
+    internet = internet_with_lighthouse(lab)
+    for name, address, prefix in (("party1", ONE, "2001:db8:1::"),
+                                  ("party2", TWO, "2001:db8:2::")):
+        home(internet, name, address, "linux-frandom").give_ipv6(prefix, name)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    first = a.reaches(b, 20)
+    took = a.comes_to(b, "direct", 40)
+    before = internet.between("2001:db8:1::10", "2001:db8:2::10")
+    flood(a, b)
+    packets = internet.between("2001:db8:1::10", "2001:db8:2::10") - before
+    if packets < 100:
+        raise Failed("direct, but only %d packets went by IPv6" % packets)
+    return "first answer after %.1f s, direct by IPv6 after %.1f s" % (first, took)
+
+
+def a_path_becomes_direct_when_it_can(lab):
+    internet = internet_with_lighthouse(lab)
+    home(internet, "party1", ONE)
+    home(internet, "party2", TWO)
+    internet.cut(ONE, TWO)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "relay", 20)
+    internet.heal(ONE, TWO)
+    return "direct %.1f s after the cut was healed" % a.comes_to(b, "direct", 90)
+
+
+def a_direct_path_that_dies_is_relayed(lab):
+    internet, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    internet.cut(ONE, TWO)
+    return "an answer %.1f s after the cut" % a.reaches(b, 60)
+
+
+def a_dead_lighthouse_disturbs_nobody(lab):
+    _, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    mesh.lighthouses["lh"].crash()
+    for _ in range(5):
+        flood(a, b, 10)
+        time.sleep(1)
+    if a.path(b) != "direct":
+        raise Failed("the path is %s" % a.path(b))
+    return None
+
+
+def a_restarted_lighthouse_introduces_again(lab):
+    _, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    lighthouse = mesh.lighthouses["lh"]
+    lighthouse.crash()
+    lighthouse.tell("lighthouse")
+    return "first answer %.1f s after its restart" % a.reaches(b, 60)
+
+
+def a_restarted_node_needs_no_lighthouse(lab):
+    """It knows its peers, their certificates and where they were."""
+    _, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    time.sleep(1)                       # what is remembered is written in batches
+    mesh.lighthouses["lh"].crash()
+    a.crash()
+    a.tell("up")
+    return "first answer %.1f s after its restart" % a.reaches(b, 60)
+
+
+def a_crashed_node_is_reached_again(lab):
+    _, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    time.sleep(1)                       # what is remembered is written in batches
+    b.crash()
+    b.tell("up")
+    return "first answer %.1f s after its restart" % a.reaches(b, 60)
+
+
+def a_rebooted_nat_is_crossed_again(lab):
+    _, mesh, (site, _) = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    site.lose_power()
+    time.sleep(3)
+    site.boot()
+    took = a.reaches(b, 60)
+    return "first answer %.1f s after it, direct after %.1f s" % (
+        took, a.comes_to(b, "direct", 90))
+
+
+def a_flushed_nat_with_new_ports_is_crossed_again(lab):
+    _, mesh, (site, _) = two_sites(lab, "linux-frandom", "fullcone")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    site.forget()
+    took = b.reaches(a, 60)
+    return "first answer %.1f s after it" % took
+
+
+def a_new_public_address_is_found_out(lab):
+    _, mesh, (site, _) = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    site.renumber("198.18.1.99")
+    took = b.reaches(a, 60)
+    return "first answer %.1f s after it, direct after %.1f s" % (
+        took, b.comes_to(a, "direct", 90))
+
+
+def one_of_two_lighthouses_may_die(lab):
+    internet = internet_with_lighthouse(lab)
+    internet.host("lh2", "198.18.0.11")
+    home(internet, "party1", ONE)
+    home(internet, "party2", TWO, "linux-frandom")
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE, "lh2": "198.18.0.11"}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    first = a.reaches(b, 20)
+    times = []
+    for name in ("lh", "lh2"):
+        mesh.lighthouses[name].crash()
+        times.append(a.reaches(b, 60))
+        mesh.lighthouses[name].tell("lighthouse")
+        a.reaches(b, 60)
+        time.sleep(5)                   # both sides register with it again
+    return "first answer %.1f s, after the deaths %.1f and %.1f s" % (first, *times)
+
+
+def down_leaves_nothing_behind(lab):
+    _, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.tell("down")
+    left = lab.ip(a.namespace, "-o link") + lab.ip(a.namespace, "route")
+    if "mpy" in left or "10.87." in left:
+        raise Failed("left behind: %s" % left)
+    status, _, said = a.run("status")
+    if status != 3:
+        raise Failed("status of a daemon that is down ends with %d: %s" % (status, said))
+    a.tell("up")
+    return "first answer %.1f s after up" % a.reaches(b, 30)
+
+
+def a_host_joins_with_a_request_and_keeps_its_key(lab):
+    """The authority never sees the key, and the host needs no network to ask."""
+    internet, mesh, _ = two_sites(lab, None, None)
+    home(internet, "party3", "198.18.3.1")
+    host, authority = Host(lab, "party3"), mesh.authority
+    (host.state / "study.ca").write_text(authority.tell("ca", "export", "--ca"))
+    request = host.state / "party3.req"
+    request.write_text(host.tell("request", "party3", "--ca", "study.ca"))
+    authority.tell("sign", "party3", "--request", request, "--yes")
+    bundle = mesh.bundle("party3")
+    if "KEY" in bundle.read_text():
+        raise Failed("the bundle of a request has a key in it")
+    host.tell("join", bundle)
+    host.tell("up", "--allow-all")
+    return "first answer %.1f s after up" % host.reaches(mesh.parties["party1"], 30)
+
+
+SCENARIOS = (
+    public_hosts_are_direct,
+    homes_are_direct,
+    open_routers_reach_each_other,
+    a_symmetric_nat_reaches_a_public_host_directly,
+    a_symmetric_nat_reaches_a_full_cone_directly,
+    a_symmetric_nat_reaches_an_address_cone_directly,
+    a_symmetric_nat_reaches_a_home_by_the_relay,
+    two_symmetric_nats_use_the_relay,
+    two_symmetric_nats_with_ipv6_are_direct,
+    a_path_becomes_direct_when_it_can,
+    a_direct_path_that_dies_is_relayed,
+    a_dead_lighthouse_disturbs_nobody,
+    a_restarted_lighthouse_introduces_again,
+    a_restarted_node_needs_no_lighthouse,
+    a_crashed_node_is_reached_again,
+    a_rebooted_nat_is_crossed_again,
+    a_flushed_nat_with_new_ports_is_crossed_again,
+    a_new_public_address_is_found_out,
+    one_of_two_lighthouses_may_die,
+    down_leaves_nothing_behind,
+    a_host_joins_with_a_request_and_keeps_its_key,
+)
