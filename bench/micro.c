@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * micro.c - what one packet and one handshake cost, on one core, without system calls.
+ *
+ *	micro [WORD]	only what has WORD in its name
+ */
+#include "core/outbox.h"
+#include "core/rng.h"
+#include "core/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NOW	 (1000 * USEC_PER_SEC)
+#define MEASURED 0.3 /* seconds, each */
+
+static struct {
+	struct rng_stream stream;
+	struct rng rng;
+	struct noise_identity a, b;
+	struct noise_remote a_to_b;
+	struct session here, there;
+	uint8_t buf[PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM];
+	size_t len;
+	int sealed;
+	uint8_t msg1[INITIATION_LEN], msg2[RESPONSE_LEN];
+	struct noise initiator;
+} bench;
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Runs `f` for a while and says what once costs; with `bytes`, how many of them a second. */
+static void
+measure(const char *name, const char *only, void (*f)(void), size_t bytes)
+{
+	double begun, spent = 0;
+	size_t n = 0;
+
+	if (only != NULL && strstr(name, only) == NULL)
+		return;
+	f();
+	begun = seconds();
+	while ((spent = seconds() - begun) < MEASURED)
+		for (int i = 0; i < 16; i++, n++)
+			f();
+	printf("%-28s %9.3f us", name, spent * 1e6 / (double)n);
+	if (bytes > 0)
+		printf(" %9.0f Mbit/s", (double)(n * bytes) * 8 / spent / 1e6);
+	printf("\n");
+}
+
+static void
+must_be(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void
+do_seal(void)
+{
+	bench.sealed = session_seal(&bench.here, NOW, bench.buf + PACKET_HEADROOM, bench.len);
+	must_be(bench.sealed > 0);
+}
+
+static void
+do_seal_and_open(void)
+{
+	do_seal();
+	must_be(session_open(&bench.there, NOW, bench.buf + PACKET_HEADROOM - DATA_HEADER,
+	    (size_t)bench.sealed) >= 0);
+}
+
+/* What most datagrams of a flood cost: they fail here. */
+static void
+do_mac1(void)
+{
+	must_be(noise_mac1_valid(&bench.b, bench.msg1, sizeof(bench.msg1)));
+}
+
+static void
+do_initiate(void)
+{
+	uint8_t timestamp[NOISE_TIMESTAMP] = { 0 }, ephemeral[32];
+
+	rng_fill(&bench.rng, ephemeral, sizeof(ephemeral));
+	must_be(noise_initiate(bench.msg1, &bench.initiator, &bench.a, &bench.a_to_b, 1, timestamp,
+	    ephemeral, NULL) == 0);
+}
+
+static void
+do_read_static(void)
+{
+	struct noise n;
+
+	must_be(noise_read_static(&n, &bench.b, bench.msg1) == 0);
+}
+
+static void
+do_respond(void)
+{
+	static const uint8_t psk[32];
+	uint8_t timestamp[NOISE_TIMESTAMP], ephemeral[32];
+	struct noise_keys keys;
+	struct noise n;
+
+	rng_fill(&bench.rng, ephemeral, sizeof(ephemeral));
+	must_be(noise_read_static(&n, &bench.b, bench.msg1) == 0 &&
+	    noise_read_timestamp(timestamp, &n, &bench.b, bench.msg1) == 0 &&
+	    noise_respond(bench.msg2, &keys, &n, 2, ephemeral, psk, NULL) == 0);
+}
+
+static void
+do_finish(void)
+{
+	static const uint8_t psk[32];
+	struct noise_keys keys;
+
+	must_be(noise_finish(&keys, &bench.initiator, &bench.a, psk, bench.msg2) == 0);
+}
+
+static void
+prepare(void)
+{
+	struct noise_keys here = { .send = { 1 }, .receive = { 2 } };
+	struct noise_keys there = { .send = { 2 }, .receive = { 1 } };
+	uint8_t private[32];
+
+	rng_stream_init(&bench.stream, 1);
+	bench.rng = rng_stream_source(&bench.stream);
+	rng_fill(&bench.rng, private, sizeof(private));
+	must_be(noise_identity_init(&bench.a, private) == 0);
+	rng_fill(&bench.rng, private, sizeof(private));
+	must_be(noise_identity_init(&bench.b, private) == 0);
+	must_be(noise_remote_init(&bench.a_to_b, &bench.a, bench.b.public) == 0);
+	session_init(&bench.here, &here, NOW, 0);
+	session_init(&bench.there, &there, NOW, 0);
+	do_initiate();
+	do_respond();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const size_t sizes[] = { 0, 64, 256, 576, 1280, 1420 };
+	const char *only = argc > 1 ? argv[1] : NULL;
+	char name[64];
+
+	prepare();
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		bench.len = sizes[i];
+		snprintf(name, sizeof(name), "seal %zu bytes", sizes[i]);
+		measure(name, only, do_seal, sizes[i]);
+		snprintf(name, sizeof(name), "seal and open %zu bytes", sizes[i]);
+		measure(name, only, do_seal_and_open, sizes[i]);
+	}
+	measure("mac1 of an initiation", only, do_mac1, 0);
+	measure("handshake: initiate", only, do_initiate, 0);
+	do_respond();
+	measure("handshake: read static", only, do_read_static, 0);
+	measure("handshake: respond", only, do_respond, 0);
+	measure("handshake: finish", only, do_finish, 0);
+	session_wipe(&bench.here);
+	session_wipe(&bench.there);
+	return 0;
+}
