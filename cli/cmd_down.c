@@ -2,8 +2,8 @@
 /*
  * cmd_down.c - stops and reloads daemons, and forgets a network.
  */
-#include "cli/talk.h"
 #include "cli/cmd.h"
+#include "cli/talk.h"
 #include "host/home.h"
 
 #include <errno.h>

@@ -3,10 +3,10 @@
  * cmd_join.c - makes this host a member, or makes a stock WireGuard known to it.
  */
 #include "cli/certs.h"
-#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
 #include "cli/member.h"
+#include "cli/talk.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
  * cmd_peers.c - who else is there, and how they are reached.
  */
-#include "cli/talk.h"
 #include "cli/cmd.h"
+#include "cli/talk.h"
 
 static const struct column peer_columns[] = {
 	{ "NAME", "name", COLUMN_TEXT },

@@ -2,9 +2,9 @@
 /*
  * cmd_ping.c - is somebody there, how far away, and by which path.
  */
-#include "cli/talk.h"
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
+#include "cli/talk.h"
 #include "core/text.h"
 
 #include <errno.h>

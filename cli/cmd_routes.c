@@ -2,8 +2,8 @@
 /*
  * cmd_routes.c - what the kernel was told to send into the mesh.
  */
-#include "cli/talk.h"
 #include "cli/cmd.h"
+#include "cli/talk.h"
 
 static const struct column columns[] = {
 	{ "TO", "to", COLUMN_TEXT },

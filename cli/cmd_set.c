@@ -2,8 +2,8 @@
 /*
  * cmd_set.c - settings of a daemon, and who may come in.
  */
-#include "cli/talk.h"
 #include "cli/cmd.h"
+#include "cli/talk.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /*
  * cmd_status.c - what this host's daemon is, and how it is.
  */
-#include "cli/talk.h"
 #include "cli/cmd.h"
+#include "cli/talk.h"
 
 static const struct column node_columns[] = {
 	{ "node", "name", COLUMN_TEXT },

@@ -7,8 +7,8 @@
  */
 #include "cli/shell.h"
 
-#include "cli/talk.h"
 #include "cli/interrupt.h"
+#include "cli/talk.h"
 #include "cli/words.h"
 #include "core/text.h"
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * launch.c - starts a daemon.
+ */
+#include "cli/launch.h"
+
+#include "cli/cmd.h"
+#include "cli/interrupt.h"
+#include "cli/join.h"
+#include "cli/progress.h"
+#include "cli/talk.h"
+#include "host/daemon.h"
+#include "lighthouse/run.h"
+#include "node/run.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* How long a lighthouse may take to answer before we say that none does. */
+#define READY_PATIENCE_MS 3000
+
+/* The command that starts a daemon. */
+static const char *
+starter(enum home_role role)
+{
+	return role == HOME_NODE ? "up" : "lighthouse";
+}
+
+int
+launch_join(struct context *c, enum home_role role, const char *file, struct err *e)
+{
+	enum home_role of;
+	struct joined joined;
+	struct verified me;
+	struct bundle b;
+	bool had_key;
+	int r;
+
+	if (file == NULL)
+		return join_have(c->state, role, e);
+	r = join_read(&b, &me, &of, file, e);
+	if (r < 0)
+		return r;
+	had_key = b.has_key;
+	if (of != role)
+		r = err_set(e, -EINVAL, "%s is for a %s: mpynet %s %s", file, home_role_name(of),
+		    starter(of), file);
+	else
+		r = join_store(&joined, c->state, role, &b, &me, e);
+	bundle_wipe(&b);
+	if (r < 0)
+		return r;
+	if (joined.anew)
+		output_say(&c->out, "%s has joined %s%s%s", joined.name, joined.network,
+		    had_key ? "; its key is in the state now, so remove " : "",
+		    had_key ? file : "");
+	return 0;
+}
+
+int
+launch_presets(struct db *db, const struct setting *list, const struct preset *presets,
+    const struct args *a, struct err *e)
+{
+	for (const struct preset *p = presets; p->option != NULL; p++) {
+		const char *value = arg(a, p->option);
+		int r;
+
+		if (value == NULL)
+			continue;
+		r = setting_set(db, list, p->key, value[0] != '\0' ? value : "yes", e);
+		if (r < 0)
+			return err_prefix(e, r, "%s", p->option);
+	}
+	return 0;
+}
+
+/* What a new process is to run. */
+struct daemon {
+	const char *state;
+	enum home_role role;
+	bool foreground;
+};
+
+static int
+run_daemon(void *arg, struct ready *ready, struct err *e)
+{
+	const struct daemon *d = arg;
+	struct node_options node = { .state = d->state, .foreground = d->foreground };
+	struct lighthouse_options lighthouse = { .state = d->state, .foreground = d->foreground };
+
+	return d->role == HOME_NODE ? node_run(&node, ready, e)
+	                            : lighthouse_run(&lighthouse, ready, e);
+}
+
+/* A daemon's status, once it is ready or a while has passed. */
+struct await {
+	const struct context *c;
+	enum home_role role;
+	json_t *body; /* NULL: it does not say */
+};
+
+static int
+await_ready(void *arg)
+{
+	static const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	struct await *w = arg;
+	struct err e;
+
+	for (int i = 0; i < READY_PATIENCE_MS / 50 && !interrupt_seen(); i++) {
+		const char *state;
+
+		json_decref(w->body);
+		w->body = NULL;
+		if (talk_call_role(w->c, w->role, "status", NULL, &w->body, &e) != 0)
+			break;
+		state = json_string_value(json_object_get(w->body, "state"));
+		if (state == NULL || strcmp(state, "starting") != 0)
+			return 1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+static void
+say_node_is_up(struct context *c, const json_t *body, bool ready)
+{
+	char name[64], ip[64], device[32];
+	const json_t *first = json_array_get(json_object_get(body, "ips"), 0);
+
+	output_escape(name, sizeof(name), json_string_value(json_object_get(body, "name")));
+	output_escape(ip, sizeof(ip), json_string_value(first));
+	ip[strcspn(ip, "/")] = '\0';
+	output_escape(device, sizeof(device),
+	    json_string_value(json_object_get(body, "interface")));
+	output_say(&c->out, "%s is up: %s on %s", name, ip, device);
+	if (ready)
+		output_say(&c->out,
+		    "Next: mpynet peers lists the others, mpynet ping NAME finds one");
+	else
+		output_say(&c->out,
+		    "No lighthouse answers yet: is one started, and do its UDP ports get through? "
+		    "Next: mpynet status");
+}
+
+/* Says what runs now, as it says itself. */
+static void
+tell_started(struct context *c, enum home_role role)
+{
+	struct await w = { .c = c, .role = role };
+	bool ready = progress_while("looking for a lighthouse", await_ready, &w) == 1;
+	char name[64];
+
+	if (w.body == NULL)
+		return;
+	output_escape(name, sizeof(name), json_string_value(json_object_get(w.body, "name")));
+	if (c->out.format != OUTPUT_PEOPLE)
+		show_status(c, w.body);
+	else if (role == HOME_NODE)
+		say_node_is_up(c, w.body, ready);
+	else
+		output_say(&c->out,
+		    "%s is lit\nNext: mpynet up BUNDLE on the other hosts; mpynet "
+		    "peers lists those that have found it",
+		    name);
+	json_decref(w.body);
+}
+
+int
+launch(struct context *c, enum home_role role, bool foreground, struct err *e)
+{
+	struct daemon d = { .state = c->state, .role = role, .foreground = foreground };
+	struct ready ready = ready_foreground();
+	int r;
+
+	if (foreground)
+		return run_daemon(&d, &ready, e);
+	r = daemon_start(run_daemon, &d, e);
+	if (r == 0)
+		tell_started(c, role);
+	return r;
+}
