@@ -388,14 +388,29 @@ send_relay_end(struct beacon *b, struct instant now, struct client *cl, enum fra
 	client_send(b, now, cl, frame, relay_end_encode(frame, sizeof(frame), type, &e), out);
 }
 
+static void
+trace_circuit(const struct beacon *b, const struct client *cl, const uint8_t other_key[static 32],
+    enum trace_what what, enum relay_code code, struct outbox *out)
+{
+	const struct client *other = client_get(b, other_key);
+	struct trace_fact f = client_fact(cl, what, TRACE_DEBUG);
+
+	f.code = code;
+	if (other != NULL)
+		memcpy(f.other, other->name, sizeof(other->name));
+	outbox_trace(out, &f);
+}
+
 void
 answer_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
-    enum relay_code code, struct outbox *out)
+    const uint8_t other[static 32], enum relay_code code, struct outbox *out)
 {
 	struct client *cl = client_get(b, end->key);
 
-	if (cl != NULL && client_reachable(cl, now))
-		send_relay_end(b, now, cl, FRAME_RELAY_CLOSE, end->number, code, out);
+	if (cl == NULL || !client_reachable(cl, now))
+		return;
+	send_relay_end(b, now, cl, FRAME_RELAY_CLOSE, end->number, code, out);
+	trace_circuit(b, cl, other, TRACE_CIRCUIT_CLOSE, code, out);
 }
 
 static void
@@ -441,8 +456,10 @@ open_circuit(struct beacon *b, struct instant now, struct client *cl, const stru
 		return RELAY_ABSENT;
 	}
 	r = circuits_open(b->circuits, now.mono, cl->key, o->circuit, o->key, &end);
-	if (r == 0)
+	if (r == 0) {
 		send_incoming(b, now, other, end.number, cl->key, out);
+		trace_circuit(b, cl, o->key, TRACE_CIRCUIT_OPEN, RELAY_OK, out);
+	}
 	return relay_code_of(r);
 }
 
@@ -473,7 +490,7 @@ on_relay_close(struct beacon *b, const struct heard *h, struct client *cl, const
 	if (relay_end_decode(&e, f) < 0)
 		return ERR_FORMAT;
 	if (circuits_close(b->circuits, cl->key, e.circuit, e.code, &other) == 0)
-		answer_circuit_over(b, h->now, &other, RELAY_CLOSED, out);
+		answer_circuit_over(b, h->now, &other, cl->key, RELAY_CLOSED, out);
 	return 0;
 }
 

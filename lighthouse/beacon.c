@@ -21,6 +21,7 @@
 #define RELAY_RATE          UINT64_C(125000000)
 #define CIRCUITS_OF_CLIENTS 4 /* circuits in all, for each client that there may be */
 #define EXPIRE_EVERY        (10 * USEC_PER_SEC)
+#define LOAD_SAID_EVERY     (60 * USEC_PER_SEC)
 #define EXPIRE_AT_ONCE      512 /* members looked at */
 
 /*
@@ -208,12 +209,13 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
  * Handshakes
  */
 
-/* A session with `cl` serves from now on. */
+/* A session with `cl` serves from now on: HELLO first, then what waited for it. */
 static void
 session_up(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {
 	struct trace_fact f = client_fact(cl, TRACE_PEER_UP, TRACE_INFO);
 
+	client_tick(b, now, cl, out);
 	b->totals.handshakes++;
 	if (!cl->up) {
 		cl->up = true;
@@ -273,11 +275,17 @@ copy(struct beacon *b, struct instant now, const struct packet *pk, const struct
 }
 
 static void
-send_cookie(struct beacon *b, const struct packet *pk, const struct knock *k, struct outbox *out)
+send_cookie(struct beacon *b, struct instant now, const struct packet *pk, const struct knock *k,
+    struct outbox *out)
 {
+	struct trace_fact f = { .what = TRACE_UNDER_LOAD, .level = TRACE_WARNING };
 	uint8_t *msg = outbox_room(out, COOKIE_LEN);
 
-	b->totals.cookies++;
+	if (b->totals.cookies++ == 0 || now.mono - b->load_said >= LOAD_SAID_EVERY) {
+		b->load_said = now.mono;
+		f.number = door_load(b->door, now.mono);
+		outbox_trace(out, &f);
+	}
 	if (msg == NULL)
 		return;
 	memcpy(msg, k->cookie, COOKIE_LEN);
@@ -306,7 +314,7 @@ on_initiation(struct beacon *b, struct instant now, const struct packet *pk, str
 	switch (door_knock(b->door, now, &from, pk->data, pk->len, out, &k)) {
 	case DOOR_ADMITTED: admit(b, now, pk, &k.visitor, out); break;
 	case DOOR_COPY: copy(b, now, pk, &k, out); break;
-	case DOOR_COOKIE: send_cookie(b, pk, &k, out); break;
+	case DOOR_COOKIE: send_cookie(b, now, pk, &k, out); break;
 	default:
 		if (k.code != 0)
 			refused(b, pk, &k, out);
@@ -328,7 +336,6 @@ on_response(struct beacon *b, struct instant now, const struct packet *pk, struc
 	cl->socket = pk->socket;
 	cl->heard = now.mono;
 	session_up(b, now, cl, out);
-	client_tick(b, now, cl, out);
 }
 
 static void
@@ -501,7 +508,7 @@ expire_circuit(struct beacon *b, struct instant now, struct outbox *out)
 	if (!circuits_expire(b->circuits, now.mono, over))
 		return false;
 	for (size_t i = 0; i < 2; i++)
-		answer_circuit_over(b, now, &over[i], RELAY_IDLE, out);
+		answer_circuit_over(b, now, &over[i], over[1 - i].key, RELAY_IDLE, out);
 	return true;
 }
 

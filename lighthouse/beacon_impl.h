@@ -102,6 +102,7 @@ struct beacon {
 	struct heap timers;
 	usec_t expire_due;       /* members whose certificates ended */
 	uint64_t newest_written; /* of trust_newest() */
+	usec_t load_said;
 	struct beacon_totals totals;
 };
 
@@ -176,8 +177,8 @@ void answer_superseded(struct beacon *b, struct instant now, const struct member
 /* A session with `cl` came up: says what waited for it. */
 void answer_waiting(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
 
-/* RELAY_CLOSE to one end of a circuit, if its client can be told. */
+/* RELAY_CLOSE to the end of a circuit with the client `other`, if its own client can be told. */
 void answer_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
-    enum relay_code code, struct outbox *out);
+    const uint8_t other[static 32], enum relay_code code, struct outbox *out);
 
 #endif

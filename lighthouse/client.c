@@ -92,7 +92,7 @@ end_circuits(struct beacon *b, struct instant now, struct client *cl, struct out
 	struct circuit_end other;
 
 	while (circuits_leave(b->circuits, cl->key, &other))
-		answer_circuit_over(b, now, &other, RELAY_ABSENT, out);
+		answer_circuit_over(b, now, &other, cl->key, RELAY_ABSENT, out);
 }
 
 void
@@ -100,10 +100,10 @@ client_free(struct beacon *b, struct instant now, struct client *cl, struct outb
 {
 	struct client *last = b->clients[--b->client_count];
 
+	end_circuits(b, now, cl, out);
 	table_del(&b->by_key, cl->key);
 	b->clients[cl->place] = last;
 	last->place = cl->place;
-	end_circuits(b, now, cl, out);
 	while (cl->index_count > 0)
 		client_index_drop(b, cl, cl->index[0]);
 	(void)heap_set(&b->timers, &cl->timer, 0);
@@ -369,7 +369,8 @@ client_tick(struct beacon *b, struct instant now, struct client *cl, struct outb
 	if ((due & CHANNEL_WIPED) ||
 	    ((due & CHANNEL_GAVE_UP) && !channel_ready(cl->channel, now))) {
 		f.number = (int64_t)((now.mono - cl->heard) / USEC_PER_SEC);
-		outbox_trace(out, &f);
+		if (cl->up)
+			outbox_trace(out, &f);
 		client_free(b, now, cl, out);
 		return;
 	}
