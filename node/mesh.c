@@ -68,34 +68,81 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 	return 0;
 }
 
-/* The bundle's lighthouses become peers with fixed addresses. */
+/*
+ * A lighthouse of the bundle. One whose certificate has expired is let pass: it has renewed it by
+ * now, and a row that is recalled may hold the new one.
+ */
 static int
-add_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now,
-    struct outbox *out, struct err *e)
+pin_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now, struct err *e)
 {
-	struct lighthouse *l = &m->lighthouses[m->lighthouse_count];
-	struct member *member;
 	struct verified v;
-	int r;
-
-	r = trust_verify(m->trust, c->cert.p, c->cert.len,
+	int r = trust_verify(m->trust, c->cert.p, c->cert.len,
 	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
+
 	if (r >= 0 && (v.cert.flags & CERT_LIGHTHOUSE) == 0)
 		r = ERR_DENIED;
-	if (r >= 0)
-		r = members_learn(m->members, &v, c->cert.p, c->cert.len,
-		    trust_now(m->trust, now.wall), out, &member, NULL);
-	if (r < 0)
+	if (r < 0 && r != ERR_EXPIRED)
 		return err_set(e, r, "the certificate of a lighthouse in the bundle %s",
 		    err_phrase(r));
-	l->peer = reach_peer(m, now, member, out);
-	if (l->peer == NULL)
+	if (r >= 0 && memcmp(v.cert.key, m->self.public, sizeof(v.cert.key)) == 0)
 		return err_set(e, ERR_CONFLICT, "a lighthouse of the bundle is this node itself");
+	m->pinned[m->pinned_count++] = *c;
+	return 0;
+}
+
+/*
+ * The member that a pinned lighthouse is by now, which may hold a newer certificate than the bundle
+ * did. NULL, with why in `code`, when there is none that holds.
+ */
+static const struct member *
+pinned_member(struct mesh *m, const struct mesh_lighthouse *c, const uint8_t key[static 32],
+    struct instant now, struct outbox *out, int *code)
+{
+	uint64_t seconds = trust_now(m->trust, now.wall);
+	const struct member *member;
+	struct verified v;
+
+	*code = trust_verify(m->trust, c->cert.p, c->cert.len,
+	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
+	if (*code >= 0)
+		*code = members_learn(
+		    m->members, &v, c->cert.p, c->cert.len, seconds, out, NULL, NULL);
+	member = members_get(m->members, key);
+	if (member == NULL || member->superseded || member->valid_until < seconds ||
+	    (member->flags & CERT_LIGHTHOUSE) == 0)
+		return NULL;
+	return member;
+}
+
+/* The bundle's lighthouses become peers with fixed addresses. */
+static void
+add_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now,
+    struct outbox *out)
+{
+	struct lighthouse *l = &m->lighthouses[m->lighthouse_count];
+	const struct member *member;
+	struct cert cert;
+	int code;
+
+	if (cert_decode(&cert, c->cert.p, c->cert.len, NULL) < 0)
+		return;
+	member = pinned_member(m, c, cert.key, now, out, &code);
+	l->peer = member != NULL ? reach_peer(m, now, member, out) : NULL;
+	if (l->peer == NULL) {
+		struct trace_fact f = {
+			.what = TRACE_CERT_REFUSED,
+			.level = TRACE_WARNING,
+			.code = code,
+		};
+
+		name_copy(f.name, cert.name);
+		outbox_trace(out, &f);
+		return;
+	}
 	l->peer->lighthouse = l;
 	for (size_t i = 0; i < c->endpoint_count; i++)
 		(void)reach_candidate(m, now, l->peer, &c->endpoints[i], ORIGIN_FIXED);
 	m->lighthouse_count++;
-	return 0;
 }
 
 /* Hash tables, each with a key of its own. */
@@ -122,8 +169,7 @@ init_tables(struct mesh *m)
 }
 
 static int
-fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct outbox *out,
-    struct err *e)
+fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
 {
 	unsigned load = c->handshakes_per_second != 0 ? c->handshakes_per_second :
 							DOOR_LOAD_DEFAULT;
@@ -148,7 +194,7 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct out
 	m->settings = c->settings;
 	firewall_configure(&m->firewall, &m->settings);
 	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
-		r = add_lighthouse(m, &c->lighthouses[i], now, out, e);
+		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
 	return r;
 }
 
@@ -157,7 +203,6 @@ mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng, 
     struct err *e)
 {
 	struct mesh *m = calloc(1, sizeof(*m));
-	struct outbox unheard = { 0 };
 	int r;
 
 	if (m == NULL)
@@ -165,8 +210,7 @@ mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng, 
 	m->rng = *rng;
 	m->peers_max = c->peers_max != 0 ? c->peers_max : PEERS_MAX_DEFAULT;
 	m->candidates_seq = 1;
-	/* Effects of this first stage are routes of lighthouses; mesh_start says them again. */
-	r = fill(m, c, now, &unheard, e);
+	r = fill(m, c, now, e);
 	if (r < 0) {
 		mesh_free(m);
 		return r;
@@ -305,11 +349,11 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 {
 	m->started = true;
 	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
+	for (size_t i = 0; i < m->pinned_count; i++)
+		add_lighthouse(m, &m->pinned[i], now, out);
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
 		struct peer *p = m->lighthouses[i].peer;
 
-		for (uint32_t k = 0; k < p->cert.address_count; k++)
-			outbox_route(out, p->cert.addresses[k], p->mtu, true);
 		channel_want(p->channel, now.mono);
 		reach_due(m, p, now.mono);
 	}

@@ -114,6 +114,8 @@ struct mesh {
 	struct target_limit targets;
 	struct table endpoints; /* key -> struct endpoints */
 
+	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
+	size_t pinned_count;
 	struct lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
 	struct addr local[MESH_LOCAL_MAX];
