@@ -13,26 +13,25 @@
 /* How long a daemon may take to say goodbye and to clean up. */
 #define STOP_PATIENCE_MS 15000
 
+/* What is only worth a sentence to people is still a body to programs. */
+static const struct view no_views[] = { { NULL } };
+
 /* Asks to stop, and waits until the daemon has closed the connection: then nothing is left. */
 static int
-stop(struct talk *t, char *name, size_t cap, struct err *e)
+stop(struct talk *t, json_t **ret_body, struct err *e)
 {
-	json_t *body;
 	bool more;
 	int r = talk_ask(t, "stop", NULL, e);
 
 	if (r == 0)
-		r = talk_next(t, &body, &more, TALK_PATIENCE_MS, e);
-	if (r != 0)
-		return r;
-	output_escape(name, cap, json_string_value(json_object_get(body, "name")));
-	json_decref(body);
-	return talk_wait_closed(t, STOP_PATIENCE_MS, e);
+		r = talk_next(t, ret_body, &more, TALK_PATIENCE_MS, e);
+	return r != 0 ? r : talk_wait_closed(t, STOP_PATIENCE_MS, e);
 }
 
 int
 cmd_down(struct context *c, const struct args *a, struct err *e)
 {
+	json_t *body = NULL;
 	struct talk t;
 	char name[64];
 	int r = talk_open(&t, c, e);
@@ -40,12 +39,16 @@ cmd_down(struct context *c, const struct args *a, struct err *e)
 	(void)a;
 	if (r < 0)
 		return r;
-	r = stop(&t, name, sizeof(name), e);
+	r = stop(&t, &body, e);
 	talk_close(&t);
-	if (r != 0)
-		return r;
-	output_say(&c->out, "%s is down", name);
-	return EXIT_DONE;
+	if (r == 0) {
+		output_show(&c->out, body, no_views);
+		output_say(&c->out, "%s is down",
+		    output_escape(name, sizeof(name),
+			json_string_value(json_object_get(body, "name"))));
+	}
+	json_decref(body);
+	return r;
 }
 
 int
@@ -129,6 +132,7 @@ cmd_leave(struct context *c, const struct args *a, struct err *e)
 {
 	enum home_role role;
 	struct home home;
+	json_t *body;
 	int r = find_role(&role, c, e);
 
 	if (r == 0 && arg(a, "--yes") == NULL)
@@ -142,6 +146,10 @@ cmd_leave(struct context *c, const struct args *a, struct err *e)
 	home_close(&home);
 	if (r < 0)
 		return r;
+	body = output_body(1);
+	json_object_set_new(body, "role", json_string(home_role_name(role)));
+	output_show(&c->out, body, no_views);
 	output_say(&c->out, "the %s of %s is forgotten", home_role_name(role), c->state);
+	json_decref(body);
 	return EXIT_DONE;
 }

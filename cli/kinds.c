@@ -2,6 +2,7 @@
 /*
  * kinds.c - what may stand for a <kind> of a pattern, for completion.
  */
+#include "ca/ledger.h"
 #include "cli/cmd.h"
 
 #include <dirent.h>
@@ -59,11 +60,34 @@ list_directories(struct context *c, const char *prefix, candidate_fn found, void
 	list_paths(prefix, false, found, to);
 }
 
+/* The hosts that the authority of this state has certified, if there is one. */
+static void
+list_names(struct context *c, const char *prefix, candidate_fn found, void *to)
+{
+	struct ledger_cert row;
+	struct ledger_walk walk;
+	struct ledger ledger;
+	struct err e;
+
+	(void)prefix;
+	if (ledger_open(&ledger, c->state, false, &e) < 0)
+		return;
+	if (ledger_walk(&ledger, &walk, &e) == 0) {
+		while (ledger_next(&walk, &row, &e) == 1)
+			if (row.status == LEDGER_LIVE)
+				found(to, row.cert.name, NULL);
+		ledger_end(&walk);
+	}
+	ledger_close(&ledger);
+}
+
 const struct kind kinds[] = {
 	{ "file", list_files },
 	{ "bundle", list_files },
 	{ "dir", list_directories },
+	{ "name", list_names },
 	{ "peer", list_peers },
+	{ "who", list_peers },
 	{ "key", list_settings },
 	{ NULL, NULL },
 };

@@ -169,6 +169,7 @@ def test_a_rule_is_sent_as_one_text(place):
 def test_down_waits_until_the_daemon_is_gone(place):
     Daemon(place, {"stop": {"schema": 1, "name": "party1"}})
     assert place.does("down").out == "party1 is down\n"
+    assert place.does("down", "--json").json() == {"schema": 1, "name": "party1"}
 
 
 def test_colour_is_for_terminals_that_want_it(place):

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real lighthouse on this machine, from the authority to its end."""
 
+import json
 import os
 import random
+import re
+
+from place import ROOT
 
 
 class Lighthouse:
@@ -95,3 +99,24 @@ def test_broken_bundles_are_refused_with_a_sentence(place):
         broken.write_text(content)
         place.fails(6, str(broken), "lighthouse", broken)
     assert not (place.state / "lighthouse" / "bundle.mpynet").exists()
+
+
+def members(value, prefix=""):
+    """The names of all members of an object, those of members as "a.b"."""
+    if isinstance(value, list):
+        return set().union(*(members(v, prefix) for v in value))
+    if not isinstance(value, dict):
+        return set()
+    return set().union(*({prefix + k} | members(v, prefix + k + ".")
+                         for k, v in value.items()))
+
+
+def test_the_protocol_page_describes_the_answers(place):
+    page = (ROOT / "docs" / "control.md").read_text()
+    bodies = [json.loads(body) for body in re.findall(r"```json\n({\"schema\"[^`]*?})\n```", page)
+              if body.count("\n{") == 0]
+    light = Lighthouse(place)
+    place.does("lighthouse", light.bundle)
+    told = members(place.does("status", "--json").json())
+    written = next(members(b) for b in bodies if b.get("role") == "lighthouse" and "clients" in b)
+    assert told | {"warnings.text"} == written | {"warnings.text"}, told ^ written

@@ -119,6 +119,12 @@ def test_candidates_come_from_the_daemon_of_the_line(place):
     assert complete(place, "ping", "p") == []
 
 
+def test_names_come_from_the_ledger(place):
+    place.does("ca", "init", "study", "--no-passphrase")
+    place.does("sign", "party1", "party2")
+    assert complete(place, "ca", "export", "p") == ["party1", "party2"]
+
+
 def test_bash_completes(place):
     Daemon(place, {"peers": PEERS})
     (place.dir / "mpynet").symlink_to(MPYNET)
