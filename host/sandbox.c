@@ -18,6 +18,7 @@
  * What a daemon in its loop calls: sockets and descriptors it has, files below its directory,
  * memory, threads of the pool, time, and its end.
  */
+/* clang-format off */
 static const int allowed[] = {
 	/* events and time */
 	SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
@@ -54,6 +55,7 @@ static const int allowed[] = {
 	SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
 	SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
+/* clang-format on */
 
 static int
 filter(void)

@@ -8,9 +8,9 @@ set -eu
 
 build='gcc libc6-dev pkg-config libsodium-dev libssl-dev libuv1-dev libsqlite3-dev
 libreadline-dev libjansson-dev libmnl-dev libseccomp-dev libcap-ng-dev'
-check='clang libclang-rt-14-dev clang-format mandoc sqlite3 tmux iproute2 iputils-ping
-nftables conntrack procps util-linux wireguard-go wireguard-tools coturn tcpdump'
-python='python3 python3-venv python3-pip python3-numpy python3-gmpy2 python3-cryptography'
+check='clang libclang-rt-14-dev mandoc iproute2 iputils-ping
+nftables conntrack procps util-linux wireguard-go wireguard-tools coturn zsh fish'
+python='python3 python3-venv python3-numpy python3-gmpy2 python3-cryptography'
 
 missing=
 for package in $build $check $python; do
@@ -30,7 +30,6 @@ fi
 
 echo "installing Debian packages:$missing"
 export DEBIAN_FRONTEND=noninteractive
-# shellcheck disable=SC2086
 install_missing() {
 	apt-get install -y -q --no-install-recommends $missing >"$log" 2>&1
 }
