@@ -91,7 +91,7 @@ check_member(const struct bundle *b, const struct cert *cert, const struct bundl
 		rc = trust_verify(t, object->bytes, object->len, NULL, 0, now, &v, &why);
 		if (rc < 0)
 			(void)err_set(e, rc, "the certificate of %s %s", cert->name,
-			    why != BREACH_NONE ? breach_phrase(why) : err_phrase(rc));
+			    breach_reason(rc, why));
 	}
 	trust_free(t);
 	return rc;

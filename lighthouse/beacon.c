@@ -32,7 +32,7 @@ static int
 trust_authorities(struct beacon *b, const struct beacon_config *c, struct instant now,
     struct err *e)
 {
-	enum breach why;
+	enum breach why = BREACH_NONE;
 
 	for (size_t i = 0; i < c->authority_count; i++) {
 		int r =
@@ -40,7 +40,7 @@ trust_authorities(struct beacon *b, const struct beacon_config *c, struct instan
 
 		if (r < 0)
 			return err_set(e, r, "authority certificate %zu %s", i + 1,
-			    why != BREACH_NONE ? breach_phrase(why) : err_phrase(r));
+			    breach_reason(r, why));
 	}
 	return 0;
 }
@@ -54,7 +54,7 @@ verify_own(struct beacon *b, const struct beacon_config *c, struct instant now, 
 
 	if (r < 0)
 		return err_set(e, r, "our certificate %s",
-		    why != BREACH_NONE ? breach_phrase(why) : err_phrase(r));
+		    breach_reason(r, why));
 	if (!crypto_equal(b->own.cert.key, b->self.public, 32))
 		return err_set(e, ERR_AUTH, "the certificate of %s is for another key than ours",
 		    b->own.cert.name);

@@ -31,7 +31,7 @@ copy_bytes(struct cert_bytes *to, const struct cert_bytes *from)
 static int
 add_roots(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
 {
-	enum breach why;
+	enum breach why = BREACH_NONE;
 	int r;
 
 	if (c->root_count == 0)
@@ -39,8 +39,8 @@ add_roots(struct mesh *m, const struct mesh_config *c, struct instant now, struc
 	for (size_t i = 0; i < c->root_count; i++) {
 		r = trust_add(m->trust, c->roots[i].p, c->roots[i].len, now.wall, &why);
 		if (r < 0)
-			return err_set(e, r, "CA certificate %zu of the bundle %s (%s)", i + 1,
-			    err_phrase(r), breach_phrase(why));
+			return err_set(e, r, "CA certificate %zu of the bundle %s", i + 1,
+			    breach_reason(r, why));
 	}
 	return 0;
 }
@@ -49,7 +49,7 @@ static int
 take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
 {
 	struct verified v;
-	enum breach why;
+	enum breach why = BREACH_NONE;
 	int r;
 
 	if (noise_identity_init(&m->self, c->private_key) < 0 ||
@@ -59,7 +59,7 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 	    m->issuing.len > 0 ? m->issuing.p : NULL, m->issuing.len, now.wall, &v, &why);
 	if (r < 0)
 		return err_set(e, r, "the certificate of this node %s; ask for a new one, and check "
-		    "the clock of this machine", err_phrase(r));
+		    "the clock of this machine", breach_reason(r, why));
 	if (!crypto_equal(v.cert.key, m->self.public, sizeof(v.cert.key)))
 		return err_set(e, ERR_CONFLICT,
 		    "the certificate of this node belongs to another private key");
@@ -469,7 +469,7 @@ mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t 
 	    issuing_len, now.wall, &v, &why);
 
 	if (r < 0)
-		return err_set(e, r, "the certificate %s", err_phrase(r));
+		return err_set(e, r, "the certificate %s", breach_reason(r, why));
 	r = members_learn(m->members, &v, cert, cert_len, trust_now(m->trust, now.wall), out,
 	    &member, &loser);
 	if (r < 0)
