@@ -19,6 +19,7 @@
 #define GUESTS_MAX 8
 #define INBOX_MAX  64
 #define ROWS_MAX   64
+#define TAPE_MAX   256
 
 struct letter {
 	size_t len;
@@ -42,6 +43,13 @@ struct guest {
 	unsigned count;
 };
 
+/* A datagram that went to the lighthouse. */
+struct taped {
+	struct addr from;
+	size_t len;
+	uint8_t bytes[PACKET_MAX];
+};
+
 /* A row that the lighthouse wanted remembered. */
 struct row {
 	struct memory memory;
@@ -61,6 +69,8 @@ struct scene {
 	unsigned row_count;
 	unsigned sent; /* datagrams by the lighthouse */
 	uint64_t sent_bytes;
+	struct taped *tape; /* if not NULL: the last TAPE_MAX that guests have sent */
+	unsigned taped;
 };
 
 static void scene_settle(struct scene *s);
@@ -86,6 +96,13 @@ guest_send(struct scene *s, struct guest *g, const void *bytes, size_t len)
 	uint8_t copy[PACKET_MAX];
 
 	memcpy(copy, bytes, len);
+	if (s->tape != NULL) {
+		struct taped *t = &s->tape[s->taped++ % TAPE_MAX];
+
+		t->from = g->at;
+		t->len = len;
+		memcpy(t->bytes, bytes, len);
+	}
 	scene_from_net(s, &g->at, g->via, copy, len);
 }
 
@@ -374,6 +391,7 @@ scene_free(struct scene *s)
 {
 	beacon_free(s->beacon);
 	outbox_free(&s->out);
+	free(s->tape);
 	for (unsigned g = 0; g < s->guest_count; g++) {
 		channel_free(s->guests[g]->channel);
 		free(s->guests[g]);

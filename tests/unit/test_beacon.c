@@ -10,6 +10,8 @@
 #include "tests/unit/certs.h"
 #include "tests/unit/guest.h"
 
+#include <malloc.h>
+
 #define START (5000 * USEC_PER_SEC)
 
 static struct scene scene;
@@ -782,6 +784,64 @@ TEST(strangers_draw_nothing_whatever_they_send)
 	}
 	ASSERT_EQ(scene.sent, sent);
 	ASSERT_EQ(totals().sessions, 3);
+}
+
+/* Something that was sent before: as it was, from elsewhere, cut, with a bit turned. */
+static size_t
+spoil(uint8_t *p, struct addr *from)
+{
+	const struct taped *t = &scene.tape[test_below(min_u64(scene.taped, TAPE_MAX))];
+	size_t len = t->len;
+
+	memcpy(p, t->bytes, len);
+	*from = t->from;
+	if (test_below(2))
+		from->ip[3] = (uint8_t)(200 + test_below(50));
+	switch (test_below(4)) {
+	case 0: return test_below(len + 1);
+	case 1: return len;
+	case 2: test_fill(p + test_below(len), 1); return len;
+	default: p[test_below(len)] ^= (uint8_t)(1u << test_below(8)); return len;
+	}
+}
+
+TEST(spoiled_and_replayed_packets_draw_cookies_and_copies_at_most_and_take_no_memory)
+{
+	uint8_t p[PACKET_MAX];
+	uint64_t in = 0, out;
+	struct beacon_totals before, after;
+	size_t memory;
+
+	begin();
+	scene.tape = calloc(TAPE_MAX, sizeof(*scene.tape));
+	connect_all();
+	for (unsigned g = 0; g < scene.guest_count; g++)
+		enrol(scene.guests[g]);
+	ASSERT_EQ(open_circuit(one, 5, &parties[3]).code, RELAY_OK);
+	for (uint8_t n = 0; n < 50; n++)
+		relay(one, 5, 100, n);
+	before = totals();
+	for (unsigned g = 0; g < scene.guest_count; g++)
+		scene.guests[g]->deaf = true;
+	memory = mallinfo2().uordblks;
+	out = scene.sent_bytes;
+	for (int n = 0; n < 100000; n++) {
+		struct addr from;
+		size_t len = spoil(p, &from);
+
+		in += len;
+		scene_from_net(&scene, &from, SOCKET_V4, p, len);
+	}
+	out = scene.sent_bytes - out;
+	ASSERT_EQ(mallinfo2().uordblks, memory);
+	after = totals();
+	ASSERT(out <= scene.guest_count * CHANNEL_COPIES_MAX * RESPONSE_LEN +
+			  (after.cookies - before.cookies) * COOKIE_LEN);
+	ASSERT(out * 10 < in * 7);
+	after.cookies = before.cookies;
+	after.unauthentic = before.unauthentic;
+	after.refused = before.refused;
+	ASSERT_MEM(&after, &before, sizeof(after));
 }
 
 TEST(stun_is_answered_where_it_is_switched_on)
