@@ -58,10 +58,10 @@ join_bundle(struct context *c, const char *file, struct err *e)
 /* Whoever runs on this state takes it now; else at the next start. */
 static int
 add_member(struct context *c, const struct cert *cert, const struct bundle_cert *object,
-    struct err *e)
+    const char *endpoint, struct err *e)
 {
 	json_t *body;
-	int rc = member_store(c->state, cert, object, e);
+	int rc = member_store(c->state, cert, object, endpoint, e);
 
 	if (rc < 0)
 		return rc;
@@ -84,6 +84,9 @@ cmd_join(struct context *c, const struct args *a, struct err *e)
 	int rc = member_read(&cert, &object, file, e);
 
 	if (rc == 1)
-		return add_member(c, &cert, &object, e);
+		return add_member(c, &cert, &object, arg(a, "--endpoint"), e);
+	if (rc == 0 && arg(a, "--endpoint") != NULL)
+		return err_set(e, -EINVAL, "--endpoint is for the certificate of a stock WireGuard; "
+		    "members are found by the lighthouses");
 	return rc < 0 ? rc : join_bundle(c, file, e);
 }

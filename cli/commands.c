@@ -35,7 +35,7 @@ const struct command commands[] = {
 	{ NULL, NULL, "host" },
 	{ "request <name> --ca <file> [--lighthouse]", cmd_request,
 	  "ask to be certified with a key that never leaves this host" },
-	{ "join <bundle>", cmd_join,
+	{ "join <bundle> [--endpoint <endpoint>]", cmd_join,
 	  "become a member, or know the stock WireGuard of a certificate" },
 	{ "up [<bundle>] [--foreground] [--allow-all] [--listen <port>] "
 	  "[--interface <name>]", cmd_up,

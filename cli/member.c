@@ -8,6 +8,7 @@
 #include "core/trust.h"
 #include "host/file.h"
 #include "host/loop.h"
+#include "host/resolve.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,29 +99,45 @@ check_member(const struct bundle *b, const struct cert *cert, const struct bundl
 }
 
 static int
-write_member(const char *state, enum home_role role, const struct cert *cert,
-    const struct bundle_cert *object, struct err *e)
+write_beside(const char *dir, const char *name, const char *ending, const char *text, size_t len,
+    struct err *e)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s%s", dir, name, ending) >= (int)sizeof(path))
+		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", dir);
+	return file_replace(path, 0600, text, len, e);
+}
+
+static int
+write_member(const char *state, enum home_role role, const struct cert *cert,
+    const struct bundle_cert *object, const char *endpoint, struct err *e)
+{
+	char dir[PATH_MAX];
 	char text[PEM_LEN(sizeof(PEM_CERTIFICATE), CERT_HOST_MAX)];
 	int len, rc = home_path(dir, state, role, HOME_MEMBERS, e);
 
 	if (rc == 0)
 		rc = dir_make(dir, 0700, e);
+	if (rc == 0 && endpoint != NULL)
+		rc = write_beside(dir, cert->name, ".endpoint", endpoint, strlen(endpoint), e);
 	if (rc < 0)
 		return rc;
-	if (snprintf(path, sizeof(path), "%s/%s.crt", dir, cert->name) >= (int)sizeof(path))
-		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", dir);
 	len = pem_write(text, sizeof(text), PEM_CERTIFICATE, object->bytes, object->len);
 	assert(len > 0);
-	return file_replace(path, 0600, text, (size_t)len, e);
+	return write_beside(dir, cert->name, ".crt", text, (size_t)len, e);
 }
 
 int
 member_store(const char *state, const struct cert *cert, const struct bundle_cert *object,
-    struct err *e)
+    const char *endpoint, struct err *e)
 {
 	bool stored = false;
+	struct addr at;
+
+	if (endpoint != NULL && !endpoint_is_addr(&at, endpoint))
+		return err_set(e, -EINVAL, "\"%s\" is not where %s could be called: an address and "
+		    "its port is, as 192.0.2.7:51820", endpoint, cert->name);
 
 	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
 		struct bundle *b = calloc(1, sizeof(*b));
@@ -134,7 +151,8 @@ member_store(const char *state, const struct cert *cert, const struct bundle_cer
 		if (rc == -ENOENT)
 			continue;
 		if (rc == 0)
-			rc = write_member(state, (enum home_role)role, cert, object, e);
+			rc = write_member(state, (enum home_role)role, cert, object, endpoint,
+			    e);
 		if (rc < 0)
 			return rc;
 		stored = true;

@@ -5,7 +5,7 @@
  * A stock WireGuard presents no certificate and registers nowhere, so every host that is to answer
  * it has to be given its certificate (`sign NAME --stock` writes it). It is kept as HOME_MEMBERS,
  * one file for each name, in the directory of the daemon that takes it: at its start, and when it
- * reloads.
+ * reloads; where it may be called is in a file beside it (node/stock.h).
  */
 #ifndef CLI_MEMBER_H
 #define CLI_MEMBER_H
@@ -22,9 +22,10 @@ int member_read(struct cert *ret, struct bundle_cert *object, const char *file,
 
 /*
  * Keeps it for the daemons that have joined in `state`, if it verifies under what they believe.
- * -ENOENT when none has; ERR_* with a sentence when the certificate is not one for them.
+ * `endpoint` is where it listens, an address and port, or NULL: then it has to call first.
+ * -ENOENT when no daemon has joined; ERR_* with a sentence when the certificate is not one for them.
  */
 int member_store(const char *state, const struct cert *cert, const struct bundle_cert *object,
-    struct err *e) must_check;
+    const char *endpoint, struct err *e) must_check;
 
 #endif

@@ -12,6 +12,8 @@
 #include "node/shell.h"
 #include "node/view.h"
 
+#define COUNTERS_MAX 96
+
 /* Rows of `routes`: one for each address of each peer. */
 #define ROUTES_MAX (2 * PEERS_MAX_DEFAULT)
 
@@ -115,6 +117,19 @@ counts_body(const struct view_status *v)
 	return body;
 }
 
+/* What was dropped, and why, for whoever looks for a fault. */
+static json_t *
+counters_body(const struct mesh *m)
+{
+	struct view_counter all[COUNTERS_MAX];
+	size_t count = view_counters(m, all, COUNTERS_MAX);
+	json_t *body = json_object();
+
+	for (size_t i = 0; i < min_u64(count, COUNTERS_MAX); i++)
+		body_number(body, all[i].name, all[i].value);
+	return body;
+}
+
 static const char *
 state_word(const struct node *n, const struct view_status *v)
 {
@@ -145,6 +160,7 @@ verb_status(struct node *n, const struct ctl_request *r, json_t **ret, struct er
 	body_number(body, "tx_bytes", v.tx_bytes);
 	body_number(body, "rx_bytes", v.rx_bytes);
 	body_flag(body, "allow_all", v.allow_all);
+	body_put(body, "counters", counters_body(n->mesh));
 	body_put(body, "lighthouses", lighthouses_body(&v, now.mono));
 	body_put(body, "warnings", warnings_body(n, &v, now.wall));
 	*ret = body;

@@ -16,6 +16,7 @@
 #include "host/sandbox.h"
 #include "node/control.h"
 #include "node/shell.h"
+#include "node/stock.h"
 
 /* Batches taken from one descriptor before others get their turn. */
 #define READS_PER_WAKE 16
@@ -202,9 +203,8 @@ cert_bytes(const struct bundle_cert *from)
 	return to;
 }
 
-/* The issuing CA of `host` among the bundle's; nothing when a root signed it. */
-static struct cert_bytes
-issuing_of(const struct bundle *b, const struct cert *host)
+struct cert_bytes
+node_issuing_of(const struct bundle *b, const struct cert *host)
 {
 	for (uint32_t i = 0; i < b->ca_count; i++) {
 		struct cert ca;
@@ -242,7 +242,7 @@ config_lighthouse(struct mesh_config *c, const struct bundle *b,
 	    cert_decode(&cert, from->cert.bytes, from->cert.len, NULL) < 0)
 		return;
 	to->cert = cert_bytes(&from->cert);
-	to->issuing = issuing_of(b, &cert);
+	to->issuing = node_issuing_of(b, &cert);
 	for (uint32_t i = 0; i < from->endpoint_count; i++) {
 		struct addr at;
 
@@ -273,7 +273,7 @@ make_engine(struct node *n, struct err *err)
 		return err_set(err, -ENOMEM, "no memory to start a node");
 	memcpy(c->private_key, n->bundle.key, sizeof(c->private_key));
 	c->cert = cert_bytes(&n->bundle.host);
-	c->issuing = issuing_of(&n->bundle, &n->me.cert);
+	c->issuing = node_issuing_of(&n->bundle, &n->me.cert);
 	config_roots(c, &n->bundle);
 	c->has_psk = n->bundle.has_psk;
 	memcpy(c->psk, n->bundle.psk, sizeof(c->psk));
@@ -321,6 +321,7 @@ start_engine(struct node *n, struct err *err)
 	if (rc < 0)
 		return rc;
 	log_line(&n->log, TRACE_INFO, "%s remembers %d rows", n->me.cert.name, rc);
+	stock_load(n);
 	tell_addresses(n);
 	mesh_start(n->mesh, clock_now(), &n->out);
 	node_settle(n);
@@ -388,8 +389,10 @@ node_reload(struct node *n, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (!changed)
+	if (!changed) {
+		stock_load(n);
 		return node_configure(n, err);
+	}
 	stop_engine(n);
 	keep_flush(&n->keep);
 	rc = configure_device(n, err);

@@ -58,6 +58,9 @@ struct node {
 /* Carries out what the engine wants done, and sleeps until something is next due. */
 void node_settle(struct node *n);
 
+/* The issuing CA of `host` among the bundle's; nothing when a root signed it. */
+struct cert_bytes node_issuing_of(const struct bundle *b, const struct cert *host);
+
 /* Hands the settings of the store to the engine. */
 int node_configure(struct node *n, struct err *err) must_check;
 
