@@ -57,35 +57,38 @@ is_socket_name(const char *name)
 	return len > 5 && strcmp(name + len - 5, ".sock") == 0;
 }
 
+/* A socket of HOME_RUN_DIR, by its name there. */
+static int
+connect_to_name(char path[static PATH_MAX], const char *name)
+{
+	if (!is_socket_name(name))
+		return -ECONNREFUSED;
+	snprintf(path, PATH_MAX, HOME_RUN_DIR "/%s", name);
+	return connect_to(path);
+}
+
 /*
- * The only daemon of HOME_RUN_DIR that answers. -ECONNREFUSED when there is none, -EEXIST with
- * their names when there are several.
+ * The only daemon of HOME_RUN_DIR that answers. -ECONNREFUSED when there is none, -EEXIST with a
+ * sentence when there are several.
  */
 static int
 connect_to_running(char path[static PATH_MAX], struct err *e)
 {
 	DIR *dir = opendir(HOME_RUN_DIR);
+	char other_path[PATH_MAX];
 	struct dirent *entry;
-	int fd = -ECONNREFUSED;
-	char first[256] = "";
+	int fd = -ECONNREFUSED, other;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		int other;
-
-		if (!is_socket_name(entry->d_name))
-			continue;
-		snprintf(path, PATH_MAX, HOME_RUN_DIR "/%s", entry->d_name);
-		other = connect_to(path);
-		if (other >= 0 && fd >= 0) {
+		if (fd < 0) {
+			fd = connect_to_name(path, entry->d_name);
+		} else if ((other = connect_to_name(other_path, entry->d_name)) >= 0) {
 			close(other);
 			close(fd);
-			fd = err_set(e, -EEXIST, "%s and %s run here: choose one with --state",
-			    first, entry->d_name);
+			fd = err_set(e, -EEXIST, "%s and %s both run here: choose one with --state",
+			    path, other_path);
 			break;
 		}
-		snprintf(first, sizeof(first), "%s", entry->d_name);
-		if (other >= 0 || other == -EACCES)
-			fd = other;
 	}
 	if (dir != NULL)
 		closedir(dir);

@@ -295,8 +295,9 @@ lighthouse_control(void *ctx, const struct ctl_request *r)
 		return;
 	}
 	if (!(verbs[i].changes ? r->may_change : r->may_see)) {
-		ctl_refuse(&l->ctl, r->client, r->id, CTL_PERMISSION, "only %s may do this",
-		    verbs[i].changes ? "root" : "root and the group " CTL_GROUP);
+		ctl_refuse(&l->ctl, r->client, r->id, CTL_PERMISSION,
+		    verbs[i].changes ? "only root may change this: try sudo"
+				     : "only root and the group " CTL_GROUP " may look: try sudo");
 		return;
 	}
 	rc = verbs[i].run(l, r, &body, &err);
