@@ -16,486 +16,6 @@
 #define MEMBERS_EXPIRE_AT_ONCE 64
 
 /*
- * Life
- */
-
-static int
-copy_bytes(struct cert_bytes *to, const struct cert_bytes *from)
-{
-	if (from->len > sizeof(to->p))
-		return ERR_FORMAT;
-	*to = *from;
-	return 0;
-}
-
-static int
-add_roots(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
-{
-	enum breach why = BREACH_NONE;
-	int r;
-
-	if (c->root_count == 0)
-		return err_set(e, ERR_UNKNOWN, "the bundle holds no CA certificate; ask for a new one");
-	for (size_t i = 0; i < c->root_count; i++) {
-		r = trust_add(m->trust, c->roots[i].p, c->roots[i].len, now.wall, &why);
-		if (r < 0)
-			return err_set(e, r, "CA certificate %zu of the bundle %s", i + 1,
-			    breach_reason(r, why));
-	}
-	return 0;
-}
-
-static int
-take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
-{
-	struct verified v;
-	enum breach why = BREACH_NONE;
-	int r;
-
-	if (noise_identity_init(&m->self, c->private_key) < 0 ||
-	    copy_bytes(&m->cert_bytes, &c->cert) < 0 || copy_bytes(&m->issuing, &c->issuing) < 0)
-		return err_set(e, ERR_FORMAT, "the key or certificate of this node is damaged");
-	r = trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len,
-	    m->issuing.len > 0 ? m->issuing.p : NULL, m->issuing.len, now.wall, &v, &why);
-	if (r < 0)
-		return err_set(e, r, "the certificate of this node %s; ask for a new one, and check "
-		    "the clock of this machine", breach_reason(r, why));
-	if (!crypto_equal(v.cert.key, m->self.public, sizeof(v.cert.key)))
-		return err_set(e, ERR_CONFLICT,
-		    "the certificate of this node belongs to another private key");
-	m->cert = v.cert;
-	members_reserve(m->members, &m->cert);
-	return 0;
-}
-
-/*
- * A lighthouse of the bundle. One whose certificate has expired is let pass: it has renewed it by
- * now, and a row that is recalled may hold the new one.
- */
-static int
-pin_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now, struct err *e)
-{
-	struct verified v;
-	int r = trust_verify(m->trust, c->cert.p, c->cert.len,
-	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
-
-	if (r >= 0 && (v.cert.flags & CERT_LIGHTHOUSE) == 0)
-		r = ERR_DENIED;
-	if (r < 0 && r != ERR_EXPIRED)
-		return err_set(e, r, "the certificate of a lighthouse in the bundle %s",
-		    err_phrase(r));
-	if (r >= 0 && memcmp(v.cert.key, m->self.public, sizeof(v.cert.key)) == 0)
-		return err_set(e, ERR_CONFLICT, "a lighthouse of the bundle is this node itself");
-	m->pinned[m->pinned_count++] = *c;
-	return 0;
-}
-
-/*
- * The member that a pinned lighthouse is by now, which may hold a newer certificate than the bundle
- * did. NULL, with why in `code`, when there is none that holds.
- */
-static const struct member *
-pinned_member(struct mesh *m, const struct mesh_lighthouse *c, const uint8_t key[static 32],
-    struct instant now, struct outbox *out, int *code)
-{
-	uint64_t seconds = trust_now(m->trust, now.wall);
-	const struct member *member;
-	struct verified v;
-
-	*code = trust_verify(m->trust, c->cert.p, c->cert.len,
-	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
-	if (*code >= 0)
-		*code = members_learn(
-		    m->members, &v, c->cert.p, c->cert.len, seconds, out, NULL, NULL);
-	member = members_get(m->members, key);
-	if (member == NULL || member->superseded || member->valid_until < seconds ||
-	    (member->flags & CERT_LIGHTHOUSE) == 0)
-		return NULL;
-	return member;
-}
-
-/* The bundle's lighthouses become peers with fixed addresses. */
-static void
-add_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now,
-    struct outbox *out)
-{
-	struct lighthouse *l = &m->lighthouses[m->lighthouse_count];
-	const struct member *member;
-	struct cert cert;
-	int code;
-
-	if (cert_decode(&cert, c->cert.p, c->cert.len, NULL) < 0)
-		return;
-	member = pinned_member(m, c, cert.key, now, out, &code);
-	l->peer = member != NULL ? reach_peer(m, now, member, out) : NULL;
-	if (l->peer == NULL) {
-		struct trace_fact f = {
-			.what = TRACE_CERT_REFUSED,
-			.level = TRACE_WARNING,
-			.code = code,
-		};
-
-		name_copy(f.name, cert.name);
-		outbox_trace(out, &f);
-		return;
-	}
-	l->peer->lighthouse = l;
-	for (size_t i = 0; i < c->endpoint_count; i++)
-		(void)reach_candidate(m, now, l->peer, &c->endpoints[i], ORIGIN_FIXED);
-	m->lighthouse_count++;
-}
-
-/* Hash tables, each with a key of its own. */
-static void
-init_tables(struct mesh *m)
-{
-	uint8_t key[16];
-
-	rng_fill(&m->rng, key, sizeof(key));
-	table_init(&m->by_key, key, 32, m->peers_max);
-	rng_fill(&m->rng, key, sizeof(key));
-	table_init(&m->by_index, key, sizeof(uint32_t), 4 * m->peers_max);
-	rng_fill(&m->rng, key, sizeof(key));
-	table_init(&m->endpoints, key, 32, ENDPOINTS_MAX);
-	rng_fill(&m->rng, key, sizeof(key));
-	route_init(&m->routes, key, m->peers_max);
-	rng_fill(&m->rng, key, sizeof(key));
-	firewall_init(&m->firewall, key);
-	rng_fill(&m->rng, key, sizeof(key));
-	relay_init(&m->relaying, key, &m->rng);
-	rng_fill(&m->rng, key, sizeof(key));
-	target_limit_init(&m->targets, key);
-	finder_init(&m->finder, &m->rng);
-}
-
-static int
-fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
-{
-	unsigned load = c->handshakes_per_second != 0 ? c->handshakes_per_second :
-							DOOR_LOAD_DEFAULT;
-	int r;
-
-	init_tables(m);
-	m->peers = calloc(m->peers_max, sizeof(struct peer *));
-	m->trust = trust_new(&m->rng);
-	m->members = members_new(&m->rng, MEMBERS_NODE_MAX);
-	if (m->peers == NULL || m->trust == NULL || m->members == NULL)
-		return err_set(e, -ENOMEM, "not enough memory");
-	r = add_roots(m, c, now, e);
-	if (r >= 0)
-		r = take_identity(m, c, now, e);
-	if (r < 0)
-		return r;
-	m->door = door_new(&m->self, m->trust, m->members, &m->rng, load, m->peers_max);
-	if (m->door == NULL)
-		return err_set(e, -ENOMEM, "not enough memory");
-	if (c->has_psk)
-		memcpy(m->psk, c->psk, sizeof(m->psk));
-	m->settings = c->settings;
-	firewall_configure(&m->firewall, &m->settings);
-	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
-		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
-	return r;
-}
-
-int
-mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng, struct instant now,
-    struct err *e)
-{
-	struct mesh *m = calloc(1, sizeof(*m));
-	int r;
-
-	if (m == NULL)
-		return err_set(e, -ENOMEM, "not enough memory");
-	m->rng = *rng;
-	m->peers_max = c->peers_max != 0 ? c->peers_max : PEERS_MAX_DEFAULT;
-	m->candidates_seq = 1;
-	r = fill(m, c, now, e);
-	if (r < 0) {
-		mesh_free(m);
-		return r;
-	}
-	*ret = m;
-	return 0;
-}
-
-static void
-free_endpoints(struct mesh *m)
-{
-	size_t cursor = 0;
-	struct endpoints *row;
-
-	while ((row = table_next(&m->endpoints, &cursor, NULL)) != NULL)
-		free(row);
-	table_free(&m->endpoints);
-}
-
-void
-mesh_free(struct mesh *m)
-{
-	if (m == NULL)
-		return;
-	for (uint32_t i = 0; i < m->peer_count; i++)
-		peer_free(m->peers[i]);
-	free(m->peers);
-	door_free(m->door);
-	members_free(m->members);
-	trust_free(m->trust);
-	free_endpoints(m);
-	finder_wipe(&m->finder);
-	relay_wipe(&m->relaying);
-	firewall_wipe(&m->firewall);
-	route_wipe(&m->routes);
-	table_free(&m->by_key);
-	table_free(&m->by_index);
-	heap_free(&m->timers);
-	crypto_wipe(m, sizeof(*m));
-	free(m);
-}
-
-/*
- * What was remembered
- */
-
-static int
-recall_endpoint(struct mesh *m, const uint8_t *key, size_t key_len, const uint8_t *value,
-    size_t value_len)
-{
-	struct rd r = rd_init(value, value_len);
-	struct endpoints row = { .wall = rd_u64(&r), .count = rd_u8(&r) };
-	struct endpoints *kept;
-
-	if (key_len != sizeof(row.key) || row.count > ENDPOINTS_OF_PEER)
-		return ERR_FORMAT;
-	memcpy(row.key, key, sizeof(row.key));
-	for (size_t i = 0; i < row.count; i++) {
-		row.at[i].family = rd_u8(&r);
-		(void)rd_u8(&r);
-		row.at[i].port = rd_u16(&r);
-		rd_bytes(&r, row.at[i].ip, sizeof(row.at[i].ip));
-		if (row.at[i].family != FAMILY_V4 && row.at[i].family != FAMILY_V6)
-			return ERR_FORMAT;
-	}
-	if (rd_end(&r) < 0)
-		return rd_end(&r);
-	kept = table_get(&m->endpoints, key);
-	if (kept == NULL) {
-		kept = malloc(sizeof(*kept));
-		if (kept == NULL || table_put(&m->endpoints, key, kept) < 0) {
-			free(kept);
-			return ERR_FULL;
-		}
-	}
-	*kept = row;
-	return 0;
-}
-
-static int
-recall_clock(struct mesh *m, const uint8_t *value, size_t value_len)
-{
-	struct rd r = rd_init(value, value_len);
-	uint64_t reserved = rd_u64(&r);
-	uint64_t newest = rd_u64(&r);
-
-	if (rd_end(&r) < 0)
-		return rd_end(&r);
-	noise_clock_init(&m->clock, reserved);
-	trust_saw(m->trust, newest);
-	return 0;
-}
-
-int
-mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const uint8_t *key,
-    size_t key_len, const uint8_t *value, size_t value_len)
-{
-	assert(!m->started);
-	switch (table) {
-	case MEMORY_MEMBER:
-		return members_recall(
-		    m->members, m->trust, key, key_len, value, value_len, now.wall, NULL);
-	case MEMORY_ENDPOINT:
-		return recall_endpoint(m, key, key_len, value, value_len);
-	case MEMORY_CLOCK:
-		return recall_clock(m, value, value_len);
-	default:
-		return ERR_UNKNOWN;
-	}
-}
-
-/* The peers that were reached lately are called again, without waiting for anybody's traffic. */
-static void
-call_recent(struct mesh *m, struct instant now, struct outbox *out)
-{
-	const struct endpoints *row;
-	size_t cursor = 0;
-
-	while ((row = table_next(&m->endpoints, &cursor, NULL)) != NULL) {
-		const struct member *member = members_get(m->members, row->key);
-		struct peer *p;
-
-		if (member == NULL || member->superseded || row->wall + RECENT_PEERS < now.wall)
-			continue;
-		p = reach_peer(m, now, member, out);
-		if (p == NULL || p->lighthouse != NULL)
-			continue;
-		p->used_at = now.mono;
-		channel_want(p->channel, now.mono);
-		reach_due(m, p, now.mono);
-	}
-}
-
-void
-mesh_start(struct mesh *m, struct instant now, struct outbox *out)
-{
-	m->started = true;
-	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
-	for (size_t i = 0; i < m->pinned_count; i++)
-		add_lighthouse(m, &m->pinned[i], now, out);
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		struct peer *p = m->lighthouses[i].peer;
-
-		channel_want(p->channel, now.mono);
-		reach_due(m, p, now.mono);
-	}
-	call_recent(m, now, out);
-	mesh_tick(m, now, out);
-}
-
-bool
-mesh_close(struct mesh *m, struct instant now, struct outbox *out)
-{
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-
-		if (!channel_ready(p->channel, now))
-			continue;
-		if (outbox_half_full(out))
-			return true;
-		/* Relayed goodbyes go through the lighthouses' sessions, which end last. */
-		if (p->lighthouse != NULL)
-			continue;
-		speak_close(m, now, p, CLOSE_STOP, out);
-		reach_end(m, p);
-	}
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		struct peer *p = m->lighthouses[i].peer;
-
-		if (channel_ready(p->channel, now))
-			speak_close(m, now, p, CLOSE_STOP, out);
-		reach_end(m, p);
-	}
-	return false;
-}
-
-/*
- * What the machine and the operator say
- */
-
-void
-mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
-    struct outbox *out)
-{
-	struct addr kept[MESH_LOCAL_MAX];
-	size_t count = 0;
-
-	for (size_t i = 0; i < n && count < MESH_LOCAL_MAX; i++) {
-		enum addr_class c = addr_class(&local[i]);
-
-		if (c != ADDR_CLASS_LOOPBACK && c != ADDR_CLASS_UNUSABLE &&
-		    c != ADDR_CLASS_LINK_LOCAL && !trust_in_overlay(m->trust, addr_ip(&local[i])))
-			kept[count++] = local[i];
-	}
-	if (count == m->local_count && memcmp(kept, m->local, count * sizeof(kept[0])) == 0)
-		return;
-	memcpy(m->local, kept, count * sizeof(kept[0]));
-	m->local_count = count;
-	if (!m->started)
-		return;
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-
-		for (size_t k = 0; k < PEER_PATHS_MAX; k++) {
-			if (p->paths[k].state != PATH_FREE)
-				path_doubt(&p->paths[k], now.mono);
-		}
-		reach_due(m, p, now.mono);
-	}
-	reach_candidates_changed(m, now, out);
-}
-
-void
-mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s,
-    struct outbox *out)
-{
-	(void)now;
-	(void)out;
-	m->settings = *s;
-	firewall_configure(&m->firewall, s);
-}
-
-int
-mesh_want(struct mesh *m, struct instant now, const char *name, struct outbox *out)
-{
-	struct seek like = { .by = QUERY_BY_NAME, .introduce = true }, *seek;
-	struct member *member;
-	struct peer *p;
-
-	if (!text_is_name(name, strlen(name)))
-		return ERR_FORMAT;
-	member = members_by_name(m->members, name);
-	p = member == NULL ? NULL : reach_peer(m, now, member, out);
-	if (p != NULL) {
-		p->used_at = now.mono;
-		reach_want(m, now, p, out);
-		return 0;
-	}
-	name_copy(like.name, name);
-	seek = finder_seek(&m->finder, now.mono, &like);
-	if (seek != NULL && seek->state == SEEK_NOTHING) { /* a person asks again: ask anew */
-		finder_drop(seek);
-		(void)finder_seek(&m->finder, now.mono, &like);
-	}
-	return 0;
-}
-
-int
-mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t cert_len,
-    const uint8_t *issuing, size_t issuing_len, struct outbox *out, struct err *e)
-{
-	struct member *member, *loser = NULL;
-	struct verified v;
-	enum breach why = BREACH_NONE;
-	int r = trust_verify(m->trust, cert, cert_len, issuing_len > 0 ? issuing : NULL,
-	    issuing_len, now.wall, &v, &why);
-
-	if (r < 0)
-		return err_set(e, r, "the certificate %s", breach_reason(r, why));
-	r = members_learn(m->members, &v, cert, cert_len, trust_now(m->trust, now.wall), out,
-	    &member, &loser);
-	if (r < 0)
-		return err_set(e, r, "the certificate of %s is refused: its name or address %s",
-		    v.cert.name, err_phrase(r));
-	members_remember(member, out);
-	if (r == LEARNED_REPLACED)
-		speak_loser(m, now, loser, out);
-	(void)reach_peer(m, now, member, out);
-	return 0;
-}
-
-int
-mesh_add_endpoint(struct mesh *m, struct instant now, const char *name, const struct addr *at,
-    struct outbox *out)
-{
-	const struct member *member = members_by_name(m->members, name);
-	struct peer *p = member == NULL ? NULL : reach_peer(m, now, member, out);
-
-	if (p == NULL)
-		return ERR_UNKNOWN;
-	(void)reach_candidate(m, now, p, at, ORIGIN_FIXED);
-	return 0;
-}
-
-/*
  * To a peer
  */
 
@@ -618,7 +138,7 @@ peer_of(struct mesh *m, struct instant now, struct ip dst, struct outbox *out)
 	if (peer != NULL)
 		return peer;
 	member = members_by_ip(m->members, dst);
-	return member == NULL ? NULL : reach_peer(m, now, member, out);
+	return member == NULL ? NULL : roster_peer(m, now, member, out);
 }
 
 static bool
@@ -777,8 +297,8 @@ confirmed(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 	if (member != NULL)
 		members_remember(member, out);
 	path_handshaken(path, now.mono);
-	reach_proven(m, now, peer, path, out);
-	reach_session(m, now, peer, out);
+	upkeep_proven(m, now, peer, path, out);
+	upkeep_session(m, now, peer, out);
 }
 
 /* A path that was heard for the first time, or again after its death, is asked whether it works. */
@@ -789,7 +309,7 @@ ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *pat
 	if (peer->stock) {
 		/* WireGuard's rule: the newest authentic source is where the peer is. */
 		path_handshaken(path, now.mono);
-		reach_choose(m, now, peer, out);
+		upkeep_choose(m, now, peer, out);
 		return;
 	}
 	if (path->state != PATH_NEW && path->state != PATH_DEAD &&
@@ -833,8 +353,8 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 	if (path->state != PATH_VALID && path->state != PATH_FREE)
 		ask_back(m, now, peer, path, out);
 	else if (peer->stock)
-		reach_choose(m, now, peer, out);
-	reach_due(m, peer, channel_next_due(peer->channel));
+		upkeep_choose(m, now, peer, out);
+	upkeep_due(m, peer, channel_next_due(peer->channel));
 }
 
 /* Whoever sent an initiation, as cookies and limits see it. */
@@ -854,12 +374,12 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
     struct outbox *out)
 {
 	uint8_t response[RESPONSE_LEN];
-	uint32_t index = reach_index(m);
+	uint32_t index = roster_index(m);
 	struct peer *peer;
 	struct path *path;
 
 	speak_loser(m, now, v->loser, out);
-	peer = reach_peer(m, now, v->member, out);
+	peer = roster_peer(m, now, v->member, out);
 	if (peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
 		noise_wipe(&v->handshake);
 		m->counts[MESH_UNREACHABLE]++;
@@ -874,13 +394,13 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 		table_del(&m->by_index, &index);
 		return;
 	}
-	reach_retire(m, peer);
+	roster_retire(m, peer);
 	door_remember(m->door, v->hash, peer);
 	path = reach_path(m, now, peer, way, true);
 	if (path != NULL)
 		path->rx_bytes += len;
 	reach_send_copy(m, now, way, response, sizeof(response), out);
-	reach_due(m, peer, channel_next_due(peer->channel));
+	upkeep_due(m, peer, channel_next_due(peer->channel));
 }
 
 static void
@@ -941,15 +461,15 @@ on_response(struct mesh *m, struct instant now, const struct way *way, const uin
 		m->counts[MESH_NOT_AUTHENTIC]++;
 		return;
 	}
-	reach_retire(m, peer);
+	roster_retire(m, peer);
 	tried = reach_path(m, now, peer, way, false) != NULL;
 	path = reach_path(m, now, peer, way, true);
 	peer->heard_at = now.mono;
 	if (path != NULL && (tried || peer->stock)) {
 		path_handshaken(path, now.mono);
-		reach_proven(m, now, peer, path, out);
+		upkeep_proven(m, now, peer, path, out);
 	}
-	reach_session(m, now, peer, out);
+	upkeep_session(m, now, peer, out);
 }
 
 static void
@@ -959,7 +479,7 @@ on_cookie(struct mesh *m, struct instant now, const uint8_t *msg, struct outbox 
 	struct peer *peer = table_get(&m->by_index, &index);
 
 	if (peer != NULL && channel_cookie(peer->channel, now.mono, msg) == 0)
-		reach_tick(m, now, peer, out);
+		upkeep_tick(m, now, peer, out);
 }
 
 /* A punch without a session: where the peer is, or at least its NAT. */
@@ -969,7 +489,7 @@ on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t
 {
 	struct introduction *i =
 	    introductions_find(&m->introductions, now.mono, msg + OPEN_ID);
-	struct peer *peer = i == NULL ? NULL : reach_by_key(m, i->key);
+	struct peer *peer = i == NULL ? NULL : roster_by_key(m, i->key);
 	uint8_t answer[OPEN_LEN];
 	const uint8_t *attempt;
 	struct path *path;
@@ -1111,7 +631,7 @@ forget_idle(struct mesh *m, struct instant now, struct outbox *out)
 		    p->first != NULL || now.mono < p->introduced_until)
 			continue;
 		if (now.mono - last > PEER_FORGET_AFTER) {
-			reach_forget(m, now, p, out);
+			roster_forget(m, now, p, out);
 			return;
 		}
 	}
@@ -1127,7 +647,7 @@ end_expired(struct mesh *m, struct instant now)
 		struct peer *p = m->peers[i];
 
 		if (p->valid_until < unix_now)
-			reach_end(m, p);
+			roster_end(m, p);
 	}
 }
 
@@ -1150,7 +670,7 @@ peers_tick(struct mesh *m, struct instant now, struct outbox *out)
 
 	while (!outbox_half_full(out) && (item = heap_first(&m->timers)) != NULL &&
 	    item->due <= now.mono)
-		reach_tick(m, now, CONTAINER_OF(item, struct peer, timer), out);
+		upkeep_tick(m, now, CONTAINER_OF(item, struct peer, timer), out);
 }
 
 void

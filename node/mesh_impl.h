@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mesh_impl.h - the inside of a node, for the four files that are the engine: mesh.c (the way of a
- * packet), reach.c (how we get to a peer), speak.c (control frames), view.c (what a person sees).
+ * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
+ * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
+ * one), upkeep.c (what it needs as time goes by), speak.c (control frames), view.c (what a person
+ * sees).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H
@@ -153,6 +155,32 @@ name_copy(char to[static NAME_MAX_LEN + 1], const char *name)
 struct trace_fact fact_of(const struct peer *p, enum trace_what what, enum trace_level level);
 
 /*
+ * roster.c: who our peers are
+ */
+
+/*
+ * The peer with this certificate, made if there is none yet. NULL when there may be no more, or it
+ * is our own certificate.
+ */
+struct peer *roster_peer(struct mesh *m, struct instant now, const struct member *member,
+    struct outbox *out);
+
+struct peer *roster_by_key(const struct mesh *m, const uint8_t key[static 32]);
+
+/* The sessions with a peer are over; it may begin again. */
+void roster_end(struct mesh *m, struct peer *peer);
+
+/* Ends and frees a peer. */
+void roster_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* Adds (or changes the MTU of) the host routes of a peer's addresses, or removes them. */
+void roster_routes(const struct peer *p, bool add, struct outbox *out);
+
+/* A local index that no session has, and those of sessions that have ended taken back. */
+uint32_t roster_index(struct mesh *m);
+void roster_retire(struct mesh *m, struct peer *peer);
+
+/*
  * reach.c: how we get to a peer
  */
 
@@ -171,26 +199,15 @@ void reach_send_copy(struct mesh *m, struct instant now, const struct way *way, 
 int reach_seal(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t *p,
     size_t len, bool data, struct outbox *out);
 
-/*
- * The peer with this certificate, made if there is none yet. NULL when there may be no more, or it
- * is our own certificate.
- */
-struct peer *reach_peer(struct mesh *m, struct instant now, const struct member *member,
-    struct outbox *out);
-
-struct peer *reach_by_key(const struct mesh *m, const uint8_t key[static 32]);
-
-/* The sessions with a peer are over; it may begin again. */
-void reach_end(struct mesh *m, struct peer *peer);
-
-/* Ends and frees a peer. */
-void reach_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
-
 /* Our lighthouses, the nearest first. Returns how many. */
 size_t reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUSES_MAX]);
 
 /* There is something to say to `peer`: a session is made if there is none. */
 void reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* A fresh initiation, or the last one again, goes wherever the peer might be. */
+void reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+void reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
 /* `peer` may be at `at`. True when that is new; an address that may not be tried never is. */
 bool reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const struct addr *at,
@@ -205,35 +222,34 @@ struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
  * works. `news`: there is reason to hope, so the next ones follow soon again.
  */
 void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news);
+void reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+usec_t reach_punch_due(const struct peer *peer);
+
+/*
+ * upkeep.c: what a peer needs as time goes by
+ */
 
 /* `path` has just been proven. */
-void reach_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+void upkeep_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     struct outbox *out);
 
-/* A session with `peer` came up on `way`. */
-void reach_session(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+/* A session with `peer` came up. */
+void upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
 /* Chooses the path anew, says so if it changed, and sends what waited for one. */
-void reach_choose(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
-
-/* Does all that is due for `peer` and sets its timer. */
-void reach_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
-
-/* Something is due for `peer` at `due` at the latest. */
-void reach_due(struct mesh *m, struct peer *peer, usec_t due);
-
-/* Our own candidates have changed: everybody is told. */
-void reach_candidates_changed(struct mesh *m, struct instant now, struct outbox *out);
+void upkeep_choose(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
 /* The routes' MTU follows the largest inner packet that is known to fit the path in use. */
-void reach_mtu(struct peer *peer, struct outbox *out);
+void upkeep_mtu(struct peer *peer, struct outbox *out);
 
-/* Where the peer was reached is worth remembering. */
-void reach_remember(struct instant now, struct peer *peer, struct outbox *out);
+/* Does all that is due for `peer` and sets its timer. */
+void upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
-/* Hands the index of every session that has ended back, and a fresh one out. */
-void reach_retire(struct mesh *m, struct peer *peer);
-uint32_t reach_index(struct mesh *m);
+/* Something is due for `peer` at `due` at the latest. */
+void upkeep_due(struct mesh *m, struct peer *peer, usec_t due);
+
+/* Our own candidates have changed: everybody is told. */
+void upkeep_candidates_changed(struct mesh *m, struct instant now, struct outbox *out);
 
 /*
  * speak.c: control frames

@@ -154,6 +154,12 @@ peer_best(struct peer *p)
 	return p->best == PEER_NO_PATH ? NULL : &p->paths[p->best];
 }
 
+bool
+peer_is_direct(const struct peer *p)
+{
+	return p->best != PEER_NO_PATH && p->paths[p->best].kind != PATH_RELAY;
+}
+
 void
 peer_drop_path(struct peer *p, struct path *path)
 {

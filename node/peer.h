@@ -114,6 +114,9 @@ struct path *peer_slot(struct peer *p, usec_t now);
 /* The path that carries data, or NULL. */
 struct path *peer_best(struct peer *p);
 
+/* Has it a direct path that carries data? */
+bool peer_is_direct(const struct peer *p);
+
 /* Forgets `path`. */
 void peer_drop_path(struct peer *p, struct path *path);
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reach.c - how we get to a peer: whom to ask, where to try, which path to take.
+ * reach.c - how we get to a peer: whom to ask, and where to try.
  *
  * Everything that is tried at once runs at once: the handshake goes to the relays and to every
  * candidate, the lighthouses introduce us, both sides punch. The first path that works carries
  * data, and a better one takes over as soon as it has answered.
  */
 #include "node/mesh_impl.h"
-
-#include <stdlib.h>
 
 /* When the packets of a burst are sent, and how long after it the next burst begins. */
 static const usec_t burst_at[] = {
@@ -33,19 +31,6 @@ static const usec_t round_gaps[] = {
 #define BURST_PACKETS_MAX  64
 #define RELAYS_USED	   2
 
-/* Inner packet sizes that are tried one after the other on a direct path. */
-static const uint32_t mtu_ladder[] = { 1360, 1392, PEER_MTU_MAX };
-#define MTU_TRIES 3
-#define MTU_EVERY USEC_PER_SEC
-
-struct trace_fact
-fact_of(const struct peer *p, enum trace_what what, enum trace_level level)
-{
-	struct trace_fact f = { .what = what, .level = level };
-
-	name_copy(f.name, p->cert.name);
-	return f;
-}
 
 /*
  * Sending
@@ -93,185 +78,9 @@ reach_seal(struct mesh *m, struct instant now, struct peer *peer, struct path *p
 		return n;
 	path_sent(path, now.mono, (size_t)n, channel_index(peer->channel),
 	    le64(msg + DATA_COUNTER), data);
-	reach_due(m, peer, due_min(channel_next_due(peer->channel), path_due(path, true, true)));
+	upkeep_due(m, peer, due_min(channel_next_due(peer->channel), path_due(path, true, true)));
 	reach_send(m, now, &way, msg, (size_t)n, out);
 	return 0;
-}
-
-/*
- * Peers
- */
-
-struct peer *
-reach_by_key(const struct mesh *m, const uint8_t key[static 32])
-{
-	return table_get(&m->by_key, key);
-}
-
-/* Adds or removes the host routes of a peer's addresses. */
-static void
-host_routes(const struct peer *p, bool add, struct outbox *out)
-{
-	for (uint32_t i = 0; i < p->cert.address_count; i++)
-		outbox_route(out, p->cert.addresses[i], p->mtu, add);
-}
-
-static bool
-accepts_routes_of(const struct mesh *m, const struct peer *p)
-{
-	for (size_t i = 0; i < m->settings.accept_route_count; i++) {
-		if (strcmp(m->settings.accept_routes[i], p->cert.name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static struct peer *
-make_peer(struct mesh *m, struct instant now, const struct member *member)
-{
-	struct channel_config c = {
-		.self = &m->self,
-		.rng = &m->rng,
-		.stock = (member->flags & CERT_STOCK) != 0,
-	};
-	struct peer *p;
-
-	memcpy(c.key, member->key, sizeof(c.key));
-	memcpy(c.psk, m->psk, sizeof(c.psk));
-	p = peer_new(member, now, &c);
-	if (p == NULL)
-		return NULL;
-	if (heap_reserve(&m->timers, m->peer_count + 1) < 0 ||
-	    table_put(&m->by_key, p->key, p) < 0) {
-		peer_free(p);
-		return NULL;
-	}
-	p->at = m->peer_count;
-	m->peers[m->peer_count++] = p;
-	return p;
-}
-
-/* Where it was reached before is where it is tried first. */
-static void
-recall_endpoints(struct mesh *m, struct instant now, struct peer *p)
-{
-	const struct endpoints *e = table_get(&m->endpoints, p->key);
-
-	for (size_t i = 0; e != NULL && i < e->count; i++)
-		(void)reach_candidate(m, now, p, &e->at[i], ORIGIN_SEEN);
-}
-
-/* The peer that could be done without most easily, if there is one. */
-static struct peer *
-idle_peer(const struct mesh *m, usec_t now)
-{
-	struct peer *idle = NULL;
-
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-
-		if (p->lighthouse == NULL && !peer_is_warm(p, now) && p->first == NULL &&
-		    (idle == NULL || p->heard_at < idle->heard_at))
-			idle = p;
-	}
-	return idle;
-}
-
-struct peer *
-reach_peer(struct mesh *m, struct instant now, const struct member *member, struct outbox *out)
-{
-	struct peer *p = reach_by_key(m, member->key);
-
-	if (p != NULL || crypto_equal(member->key, m->self.public, sizeof(member->key)))
-		return p;
-	if (m->peer_count == m->peers_max) {
-		struct peer *idle = idle_peer(m, now.mono);
-
-		if (idle == NULL)
-			return NULL;
-		reach_forget(m, now, idle, out);
-	}
-	p = make_peer(m, now, member);
-	if (p == NULL)
-		return NULL;
-	if (route_add(&m->routes, p, accepts_routes_of(m, p)) < 0) {
-		reach_forget(m, now, p, out);
-		return NULL;
-	}
-	host_routes(p, true, out);
-	recall_endpoints(m, now, p);
-	return p;
-}
-
-void
-reach_retire(struct mesh *m, struct peer *peer)
-{
-	uint32_t index;
-
-	while ((index = channel_retired(peer->channel)) != 0)
-		table_del(&m->by_index, &index);
-}
-
-uint32_t
-reach_index(struct mesh *m)
-{
-	uint32_t index;
-
-	do {
-		index = rng_u32(&m->rng);
-	} while (index == 0 || table_get(&m->by_index, &index) != NULL);
-	return index;
-}
-
-void
-reach_end(struct mesh *m, struct peer *peer)
-{
-	door_forget(m->door, channel_accepted(peer->channel));
-	channel_close(peer->channel);
-	reach_retire(m, peer);
-	peer->up = false;
-}
-
-/* Circuits and paths that go through `relay`, or lead to `peer`, are no more. */
-static void
-forget_circuits(struct mesh *m, const struct peer *peer)
-{
-	for (size_t i = m->relaying.count; i-- > 0;) {
-		struct circuit *c = m->relaying.all[i];
-
-		if (c->relay == peer || memcmp(c->key, peer->key, sizeof(c->key)) == 0)
-			relay_close(&m->relaying, c);
-	}
-}
-
-void
-reach_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	(void)now;
-	assert(peer->lighthouse == NULL);
-	reach_end(m, peer);
-	forget_circuits(m, peer);
-	route_remove(&m->routes, peer);
-	host_routes(peer, false, out);
-	table_del(&m->by_key, peer->key);
-	(void)heap_set(&m->timers, &peer->timer, 0);
-	m->peers[peer->at] = m->peers[--m->peer_count];
-	m->peers[peer->at]->at = peer->at;
-	peer_free(peer);
-}
-
-/* Has it a direct path that carries data? Then there is nothing left to punch. */
-static bool
-is_direct(const struct peer *peer)
-{
-	return peer->best != PEER_NO_PATH && peer->paths[peer->best].kind != PATH_RELAY;
-}
-
-/* Is there a path that works, beyond doubt? */
-static bool
-is_healthy(const struct peer *peer)
-{
-	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
 }
 
 /*
@@ -464,6 +273,13 @@ may_try(struct mesh *m, struct instant now, struct peer *peer, struct path *p, s
 	return true;
 }
 
+/* Is there a path that works, beyond doubt? */
+static bool
+is_healthy(const struct peer *peer)
+{
+	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
+}
+
 /* The handshake's bytes go out on every path that might work, relays first. */
 static void
 send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uint8_t *msg,
@@ -531,11 +347,11 @@ ask_for(struct mesh *m, struct instant now, const struct peer *peer)
 	}
 }
 
-static void
-initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+void
+reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	uint8_t plain[PRESENT_PLAIN_MAX], timestamp[NOISE_TIMESTAMP];
-	uint32_t index = reach_index(m);
+	uint32_t index = roster_index(m);
 	struct channel_view view;
 	const uint8_t *msg;
 	int plain_len = make_presentation(m, peer, plain);
@@ -570,14 +386,13 @@ initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *o
 	}
 	peer->burst_packets = 0;
 	add_relay_paths(m, now, peer, out);
-	if (!is_direct(peer))
+	if (!peer_is_direct(peer))
 		ask_for(m, now, peer);
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
 }
 
-/* The attempt under way, or its repetition, goes to all paths once more. */
-static void
-repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+void
+reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	const uint8_t *msg;
 	int n = channel_repeat(peer->channel, now.mono, &msg);
@@ -592,7 +407,7 @@ void
 reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	channel_want(peer->channel, now.mono);
-	reach_tick(m, now, peer, out);
+	upkeep_tick(m, now, peer, out);
 }
 
 /*
@@ -611,11 +426,11 @@ reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 	peer->burst_packets = 0;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
 		peer->paths[i].tries = 0;
-	reach_due(m, peer, peer->punch_began);
+	upkeep_due(m, peer, peer->punch_began);
 }
 
-static usec_t
-punch_due(const struct peer *peer)
+usec_t
+reach_punch_due(const struct peer *peer)
 {
 	usec_t at = peer->punch_began;
 
@@ -665,14 +480,14 @@ punch(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
  * The next packet of a burst, or the next burst: for that the lighthouses tell the other side, so
  * that both send at once.
  */
-static void
-punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+void
+reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	bool wanted = peer_is_warm(peer, now.mono) || now.mono < peer->introduced_until;
 
-	if (!due_reached(punch_due(peer), now.mono))
+	if (!due_reached(reach_punch_due(peer), now.mono))
 		return;
-	if (!wanted || (is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {
+	if (!wanted || (peer_is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {
 		peer->punch_began = 0;
 	} else if (peer->punch_step < ARRAY_LEN(burst_at)) {
 		peer->punch_step++;
@@ -681,392 +496,5 @@ punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 		peer->punch_round++;
 		ask_for(m, now, peer);
 		reach_punch(m, now, peer, 0, false);
-	}
-}
-
-/*
- * Paths
- */
-
-static void
-flush_waiting(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	unsigned n = peer->waiting_count;
-	struct waiting *w;
-
-	while (n-- > 0 && (w = peer_next_waiting(peer)) != NULL) {
-		mesh_to_peer_copy(m, now, peer, w->bytes, w->len, out);
-		free(w);
-	}
-}
-
-void
-reach_mtu(struct peer *peer, struct outbox *out)
-{
-	const struct path *best = peer_best(peer);
-	uint32_t mtu = best == NULL ? peer->mtu : max_u64(PEER_MTU_MIN, best->mtu_proved);
-
-	if (peer->stock)
-		mtu = PEER_MTU_MAX;
-	if (mtu == peer->mtu)
-		return;
-	peer->mtu = mtu;
-	host_routes(peer, true, out);
-}
-
-static void
-say_path(struct peer *peer, struct outbox *out)
-{
-	const struct path *best = peer_best(peer);
-	struct event e = { .kind = EVENT_PEER_CHANGED };
-	struct trace_fact f;
-
-	name_copy(e.peer, peer->cert.name);
-	outbox_event(out, &e);
-	if (best == NULL || peer->lighthouse != NULL)
-		return;
-	f = fact_of(peer, best->kind == PATH_RELAY ? TRACE_PATH_RELAY : TRACE_PATH_DIRECT,
-	    TRACE_INFO);
-	f.at = best->remote;
-	f.number = (int64_t)best->srtt;
-	if (best->relay != NULL)
-		name_copy(f.other, best->relay->cert.name);
-	outbox_trace(out, &f);
-}
-
-void
-reach_choose(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	bool had = peer->best != PEER_NO_PATH;
-
-	if (!peer_choose(peer, now.mono))
-		return;
-	m->counts[MESH_SWITCHES] += had && peer->best != PEER_NO_PATH;
-	reach_mtu(peer, out);
-	say_path(peer, out);
-	if (peer->best != PEER_NO_PATH && channel_ready(peer->channel, now))
-		flush_waiting(m, now, peer, out);
-	if (!is_direct(peer) && channel_ready(peer->channel, now) && peer->punch_began == 0 &&
-	    peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 0, true);
-}
-
-void
-reach_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
-    struct outbox *out)
-{
-	if (path->kind != PATH_RELAY)
-		target_answered(&m->targets, &path->remote);
-	reach_choose(m, now, peer, out);
-	if (peer->lighthouse == NULL &&
-	    (peer->remembered_at == 0 || (is_direct(peer) && !peer->remembered_direct) ||
-		now.mono - peer->remembered_at > ENDPOINT_SAVE_EVERY))
-		reach_remember(now, peer, out);
-}
-
-void
-reach_session(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	m->counts[MESH_HANDSHAKES]++;
-	if (!peer->up) {
-		struct trace_fact f = fact_of(peer, TRACE_PEER_UP, TRACE_INFO);
-		const struct path *best = peer_best(peer);
-
-		if (best != NULL)
-			f.at = best->relay != NULL ? best->relay->paths[0].remote : best->remote;
-		outbox_trace(out, &f);
-	}
-	peer->up = true;
-	peer->failing_since = 0;
-	if (peer->lighthouse != NULL && !peer->lighthouse->registered) {
-		peer->lighthouse->register_due = now.mono;
-	} else if (peer->lighthouse == NULL && !peer->stock) {
-		peer->candidates_told = 0;
-		peer->candidates_due = now.mono;
-		if (!is_direct(peer))
-			reach_punch(m, now, peer, 0, true);
-	}
-	reach_tick(m, now, peer, out); /* HELLO first */
-	flush_waiting(m, now, peer, out);
-}
-
-void
-reach_remember(struct instant now, struct peer *peer, struct outbox *out)
-{
-	uint8_t row[8 + 1 + ENDPOINTS_OF_PEER * EP_LEN];
-	struct wr w = wr_init(row, sizeof(row));
-	uint8_t *count;
-
-	peer->remembered_at = now.mono;
-	peer->remembered_direct = is_direct(peer);
-	wr_u64(&w, now.wall);
-	count = wr_room(&w, 1);
-	*count = 0;
-	for (size_t i = 0; i < PEER_PATHS_MAX && *count < ENDPOINTS_OF_PEER; i++) {
-		const struct path *p = &peer->paths[i];
-
-		if (!path_usable(p, now.mono) || p->state == PATH_FREE || p->kind == PATH_RELAY)
-			continue;
-		wr_u8(&w, p->remote.family);
-		wr_u8(&w, 0);
-		wr_u16(&w, p->remote.port);
-		wr_bytes(&w, p->remote.ip, sizeof(p->remote.ip));
-		(*count)++;
-	}
-	if (wr_end(&w) > 0)
-		outbox_remember(out, MEMORY_ENDPOINT, peer->key, sizeof(peer->key), row,
-		    (uint32_t)wr_end(&w), 0);
-}
-
-/* The paths that are kept alive while nothing flows: the two best direct ones and one relay. */
-static bool
-is_kept(struct peer *peer, const struct path *p)
-{
-	unsigned better = 0;
-
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
-		const struct path *other = &peer->paths[i];
-
-		if (other == p || other->state != PATH_VALID ||
-		    (other->kind == PATH_RELAY) != (p->kind == PATH_RELAY))
-			continue;
-		if (other == peer_best(peer) || path_score(other) < path_score(p) ||
-		    (path_score(other) == path_score(p) && other < p))
-			better++;
-	}
-	return better < (p->kind == PATH_RELAY ? 1 : 2) || p == peer_best(peer);
-}
-
-static void
-path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
-    struct outbox *out)
-{
-	struct trace_fact f = fact_of(peer, TRACE_PATH_LOST, TRACE_INFO);
-
-	f.at = p->remote;
-	if (p->kind == PATH_RELAY)
-		name_copy(f.other, p->relay->cert.name);
-	f.number = (int64_t)(now.mono - p->last_rx);
-	outbox_trace(out, &f);
-	reach_choose(m, now, peer, out);
-	/* A peer in use gets all that can be tried at once: other paths, and a new handshake. */
-	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
-		channel_want_fresh(peer->channel, now.mono);
-	if (!is_direct(peer) && peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 0, true);
-}
-
-/* The path whose MTU is to be found: the one that carries data, while its ladder goes on. */
-static struct path *
-mtu_path(struct peer *peer)
-{
-	struct path *best = peer_best(peer);
-
-	if (best == NULL || best->kind == PATH_RELAY || best->state != PATH_VALID ||
-	    peer->lighthouse != NULL || peer->stock || !channel_agreed(peer->channel))
-		return NULL;
-	return best->mtu_proved < PEER_MTU_MAX && best->mtu_tries < MTU_TRIES ? best : NULL;
-}
-
-/* The next size of the ladder is tried. A larger one than the path takes is simply lost. */
-static void
-mtu_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	struct path *p = mtu_path(peer);
-
-	if (p == NULL || now.mono < p->mtu_due)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(mtu_ladder); i++) {
-		if (mtu_ladder[i] <= p->mtu_proved)
-			continue;
-		p->mtu_tries++;
-		p->mtu_due = now.mono + MTU_EVERY;
-		speak_ping(m, now, peer, p, mtu_ladder[i], out);
-		return;
-	}
-}
-
-static void
-paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	bool warm = peer_is_warm(peer, now.mono);
-
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
-		struct path *p = &peer->paths[i];
-
-		switch (path_tick(p, now.mono, true, warm && is_kept(peer, p))) {
-		case PATH_WANTS_PROBE:
-			speak_ping(m, now, peer, p, PING_LEN, out);
-			break;
-		case PATH_DIED:
-			path_lost(m, now, peer, p, out);
-			break;
-		case PATH_WANTS_NOTHING:
-			break;
-		}
-	}
-}
-
-/*
- * Lighthouses
- */
-
-static void
-lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
-{
-	struct peer *p = l->peer;
-	bool ready = channel_ready(p->channel, now) && p->best != PEER_NO_PATH;
-
-	if (ready && due_reached(l->register_due, now.mono)) {
-		if (l->tries >= 4 && l->registered)
-			l->registered = false;
-		speak_register(m, now, l, out);
-	}
-	if (ready)
-		return;
-	if (l->registered && !l->lost_said) {
-		struct trace_fact f = fact_of(p, TRACE_LIGHTHOUSE_DOWN, TRACE_NOTICE);
-
-		f.at = p->paths[0].remote;
-		f.number = (int64_t)(now.mono - p->heard_at);
-		outbox_trace(out, &f);
-		l->lost_said = true;
-	}
-	l->registered = false;
-	l->register_due = now.mono;
-	channel_want(p->channel, now.mono);
-}
-
-static usec_t
-lighthouse_due(const struct peer *p, struct instant now)
-{
-	if (channel_ready(p->channel, now) && p->best != PEER_NO_PATH)
-		return p->lighthouse->register_due;
-	return now.mono + USEC_PER_SEC;
-}
-
-/*
- * Time
- */
-
-/* What channel_tick() says, but for the initiation. */
-static void
-channel_work(struct mesh *m, struct instant now, struct peer *peer, unsigned work,
-    struct outbox *out)
-{
-	struct path *best = peer_best(peer);
-
-	if ((work & CHANNEL_HELLO) != 0 && best != NULL)
-		speak_hello(m, now, peer, out);
-	if ((work & CHANNEL_KEEPALIVE) != 0 && best != NULL) {
-		uint8_t *room = outbox_room(out, 0);
-
-		if (room != NULL)
-			(void)reach_seal(m, now, peer, best, room, 0, false, out);
-	}
-	if ((work & CHANNEL_GAVE_UP) != 0) {
-		struct trace_fact f = fact_of(peer, TRACE_PEER_DOWN, TRACE_INFO);
-
-		f.number = REKEY_ATTEMPT_TIME / USEC_PER_SEC;
-		outbox_trace(out, &f);
-		peer->up = false;
-		mesh_unreachable(m, now, peer, out);
-	}
-}
-
-/* A peer whose handshakes fail for a while is said to be unreachable, unless it was there lately. */
-static bool
-gives_hope(const struct peer *peer, usec_t now)
-{
-	return peer->failing_since == 0 || now - peer->failing_since < UNREACHABLE_AFTER ||
-	    (peer->heard_at != 0 && now - peer->heard_at < HELD_AFTER_SESSION);
-}
-
-static usec_t
-peer_due(struct peer *peer, struct instant now)
-{
-	bool warm = peer_is_warm(peer, now.mono);
-	const struct path *growing = mtu_path(peer);
-	usec_t due = due_min(channel_next_due(peer->channel), punch_due(peer));
-	const struct path *best = peer_best(peer);
-
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
-		const struct path *p = &peer->paths[i];
-
-		due = due_min(due, path_due(p, true, warm && is_kept(peer, p)));
-		if (p->state == PATH_VALID && p->held_until > now.mono)
-			due = due_min(due, p->held_until);
-	}
-	if (best != NULL && !peer->stock)
-		due = due_min(due, best->last_rx + PATH_STALE_AFTER);
-	if (growing != NULL)
-		due = due_min(due, max_u64(growing->mtu_due, now.mono + 1));
-	if (peer->lighthouse != NULL)
-		due = due_min(due, lighthouse_due(peer, now));
-	if (channel_ready(peer->channel, now))
-		due = due_min(due, peer->candidates_due);
-	if (peer->first != NULL && peer->failing_since != 0 && gives_hope(peer, now.mono))
-		due = due_min(due, peer->failing_since + UNREACHABLE_AFTER);
-	return due;
-}
-
-void
-reach_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	unsigned work;
-	usec_t due;
-
-	if (!peer->stock)
-		paths_tick(m, now, peer, out);
-	reach_choose(m, now, peer, out);
-	if (peer->lighthouse != NULL)
-		lighthouse_tick(m, now, peer->lighthouse, out);
-	work = channel_tick(peer->channel, now);
-	reach_retire(m, peer);
-	channel_work(m, now, peer, work, out);
-	if ((work & CHANNEL_INITIATE) != 0)
-		initiate(m, now, peer, out);
-	else if ((work & CHANNEL_REPEAT) != 0)
-		repeat(m, now, peer, out);
-	if (due_reached(peer->candidates_due, now.mono) && channel_ready(peer->channel, now) &&
-	    peer->best != PEER_NO_PATH)
-		speak_candidates(m, now, peer, out);
-	punch_tick(m, now, peer, out);
-	mtu_tick(m, now, peer, out);
-	if (peer->first != NULL && !gives_hope(peer, now.mono))
-		mesh_unreachable(m, now, peer, out);
-	reach_retire(m, peer);
-	due = peer_due(peer, now);
-	/* Whatever could not be done now, for want of room or path, is not tried without end. */
-	if (due != 0 && due <= now.mono && !outbox_half_full(out))
-		due = now.mono + 10 * USEC_PER_MS;
-	(void)heap_set(&m->timers, &peer->timer, due);
-}
-
-void
-reach_due(struct mesh *m, struct peer *peer, usec_t due)
-{
-	if (due != 0 && (peer->timer.due == 0 || due < peer->timer.due))
-		(void)heap_set(&m->timers, &peer->timer, due);
-}
-
-void
-reach_candidates_changed(struct mesh *m, struct instant now, struct outbox *out)
-{
-	(void)out;
-	m->candidates_seq++;
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		m->lighthouses[i].register_due = now.mono;
-		m->lighthouses[i].tries = 0;
-		reach_due(m, m->lighthouses[i].peer, now.mono);
-	}
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-
-		if (p->lighthouse != NULL || p->stock || !channel_ready(p->channel, now))
-			continue;
-		p->candidates_told = 0;
-		p->candidates_due = now.mono;
-		reach_due(m, p, now.mono);
 	}
 }

@@ -223,12 +223,12 @@ speak_relay_close(struct mesh *m, struct instant now, struct peer *relay, uint32
 void
 speak_loser(struct mesh *m, struct instant now, const struct member *loser, struct outbox *out)
 {
-	struct peer *p = loser == NULL ? NULL : reach_by_key(m, loser->key);
+	struct peer *p = loser == NULL ? NULL : roster_by_key(m, loser->key);
 
 	if (p == NULL || p->lighthouse != NULL)
 		return;
 	speak_close(m, now, p, CLOSE_CONFLICT, out);
-	reach_forget(m, now, p, out);
+	roster_forget(m, now, p, out);
 }
 
 /* Verifies and keeps a certificate; the member, or NULL. */
@@ -259,7 +259,7 @@ learn(struct mesh *m, struct instant now, struct blob cert, struct blob ca, stru
 	members_remember(member, out);
 	if (r == LEARNED_REPLACED)
 		speak_loser(m, now, loser, out);
-	peer = reach_by_key(m, member->key);
+	peer = roster_by_key(m, member->key);
 	if (r == LEARNED_RENEWED && peer != NULL) {
 		struct trace_fact f = fact_of(peer, TRACE_CERT_NEWER, TRACE_INFO);
 
@@ -284,14 +284,14 @@ hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index
 
 	if (h->proto_min > HELLO_PROTO || h->proto_max < HELLO_PROTO) {
 		speak_close(m, now, peer, CLOSE_VERSION, out);
-		reach_end(m, peer);
+		roster_end(m, peer);
 		return;
 	}
 	if (h->cert.p != NULL) {
 		member = learn(m, now, h->cert, h->ca, out);
 		if (member != NULL && memcmp(member->key, peer->key, sizeof(peer->key)) != 0) {
 			speak_close(m, now, peer, CLOSE_CERTIFICATE, out);
-			reach_end(m, peer);
+			roster_end(m, peer);
 			return;
 		}
 	}
@@ -316,7 +316,7 @@ hear_close(struct mesh *m, struct instant now, struct peer *peer, const struct c
 
 	f.code = c->reason;
 	outbox_trace(out, &f);
-	reach_end(m, peer);
+	roster_end(m, peer);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		if (peer->paths[i].state != PATH_FREE)
 			path_doubt(&peer->paths[i], now.mono);
@@ -334,7 +334,7 @@ hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struc
 	    addr_equal(&l->observed, &seen->addr))
 		return;
 	l->observed = seen->addr;
-	reach_candidates_changed(m, now, out);
+	upkeep_candidates_changed(m, now, out);
 }
 
 static void
@@ -360,7 +360,7 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 		f.at = l->observed;
 		outbox_trace(out, &f);
 		/* One more relay through which we can be reached. */
-		reach_candidates_changed(m, now, out);
+		upkeep_candidates_changed(m, now, out);
 		l->register_due = now.mono;
 	}
 }
@@ -371,7 +371,7 @@ take_contact(struct mesh *m, struct instant now, const struct member *member,
     const struct contact *c, const uint8_t introduction[static INTRODUCTION_ID_LEN],
     bool *news, struct outbox *out)
 {
-	struct peer *peer = reach_peer(m, now, member, out);
+	struct peer *peer = roster_peer(m, now, member, out);
 
 	*news = false;
 	if (peer == NULL || peer->lighthouse != NULL)
@@ -476,7 +476,7 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	if (!connected)
 		channel_want(peer->channel, now.mono);
 	reach_punch(m, now, peer, 0, news || !connected);
-	reach_tick(m, now, peer, out);
+	upkeep_tick(m, now, peer, out);
 }
 
 static void
@@ -547,11 +547,11 @@ hear_pong(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 		path->mtu_txid = 0;
 		path->mtu_tries = 0;
 		path->mtu_due = 0;
-		reach_mtu(peer, out);
+		upkeep_mtu(peer, out);
 		return;
 	}
 	if (path_answered(path, now.mono, pong->txid))
-		reach_proven(m, now, peer, path, out);
+		upkeep_proven(m, now, peer, path, out);
 }
 
 static void
@@ -567,7 +567,7 @@ hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t 
     struct outbox *out)
 {
 	struct circuit *c = relay_get(&m->relaying, relay, id);
-	struct peer *peer = c == NULL ? NULL : reach_by_key(m, c->key);
+	struct peer *peer = c == NULL ? NULL : roster_by_key(m, c->key);
 	struct path *path = peer == NULL ? NULL : peer_path_by(peer, relay, id);
 
 	if (c != NULL)
@@ -575,7 +575,7 @@ hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t 
 	if (path == NULL)
 		return;
 	peer_drop_path(peer, path);
-	reach_choose(m, now, peer, out);
+	upkeep_choose(m, now, peer, out);
 	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
 		reach_punch(m, now, peer, 100 * USEC_PER_MS, false);
 }
