@@ -187,8 +187,8 @@ prefix_breach(const struct prefix *p, bool whole)
 
 /* A list of prefixes of one family, after what `to` has already. */
 static enum breach
-decode_prefixes(
-    struct prefix *to, uint32_t *count, uint32_t max, uint8_t family, bool whole, struct rd *v)
+decode_prefixes(struct prefix *to, uint32_t *count, uint32_t max, uint8_t family, bool whole,
+    struct rd *v)
 {
 	uint32_t first = *count;
 	size_t size = family == FAMILY_V4 ? 4 : 16;
@@ -276,17 +276,17 @@ decode_value(struct cert *c, uint8_t tag, struct rd *v)
 	case TAG_KEY: return decode_key(c, v);
 	case TAG_NAME: return decode_name(c->name, v);
 	case TAG_ADDRESSES_V4:
-		return decode_prefixes(
-		    c->addresses, &c->address_count, CERT_ADDRESSES_MAX, FAMILY_V4, whole, v);
+		return decode_prefixes(c->addresses, &c->address_count, CERT_ADDRESSES_MAX,
+		    FAMILY_V4, whole, v);
 	case TAG_ADDRESSES_V6:
-		return decode_prefixes(
-		    c->addresses, &c->address_count, CERT_ADDRESSES_MAX, FAMILY_V6, whole, v);
+		return decode_prefixes(c->addresses, &c->address_count, CERT_ADDRESSES_MAX,
+		    FAMILY_V6, whole, v);
 	case TAG_ROUTES_V4:
-		return decode_prefixes(
-		    c->routes, &c->route_count, CERT_ROUTES_MAX, FAMILY_V4, false, v);
+		return decode_prefixes(c->routes, &c->route_count, CERT_ROUTES_MAX, FAMILY_V4,
+		    false, v);
 	case TAG_ROUTES_V6:
-		return decode_prefixes(
-		    c->routes, &c->route_count, CERT_ROUTES_MAX, FAMILY_V6, false, v);
+		return decode_prefixes(c->routes, &c->route_count, CERT_ROUTES_MAX, FAMILY_V6,
+		    false, v);
 	case TAG_GROUPS: return decode_groups(c, v);
 	case TAG_FLAGS:
 		c->flags = rd_u32(v);
@@ -619,8 +619,8 @@ cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[static 3
 	uint8_t message[CONTEXT_LEN + CERT_MAX];
 	size_t message_len = signed_bytes(message, object, len);
 
-	return crypto_ed25519_valid(
-		   object + len - CERT_SIGNATURE_LEN, message, message_len, issuer_key)
+	return crypto_ed25519_valid(object + len - CERT_SIGNATURE_LEN, message, message_len,
+		   issuer_key)
 	           ? 0
 	           : ERR_AUTH;
 }
@@ -638,8 +638,8 @@ void
 cert_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len)
 {
 	assert(len > CERT_SIGNATURE_LEN);
-	crypto_blake2b(
-	    to, 32, NULL, 0, context_fingerprint, CONTEXT_LEN, object, len - CERT_SIGNATURE_LEN);
+	crypto_blake2b(to, 32, NULL, 0, context_fingerprint, CONTEXT_LEN, object,
+	    len - CERT_SIGNATURE_LEN);
 }
 
 static void

@@ -101,8 +101,8 @@ permission(const struct cert *c, const struct cert *issuer)
 		return BREACH_ISSUER;
 	if (c->kind == OBJECT_CA && (issuer->path_length == 0 || c->path_length > 0))
 		return BREACH_TOO_DEEP;
-	if (!prefixes_within(
-		c->addresses, c->address_count, issuer->addresses, issuer->address_count))
+	if (!prefixes_within(c->addresses, c->address_count, issuer->addresses,
+		issuer->address_count))
 		return BREACH_NOT_ADDRESS;
 	if (!prefixes_within(c->routes, c->route_count, issuer->routes, issuer->route_count))
 		return BREACH_NOT_ROUTE;

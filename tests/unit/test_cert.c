@@ -195,8 +195,8 @@ draft_set(struct draft *d, uint8_t tag, const void *value, size_t len)
 	size_t at = draft_find(d, tag);
 
 	if (at < d->count && d->fields[at].tag == tag) {
-		memmove(
-		    &d->fields[at], &d->fields[at + 1], (d->count - at - 1) * sizeof(d->fields[0]));
+		memmove(&d->fields[at], &d->fields[at + 1],
+		    (d->count - at - 1) * sizeof(d->fields[0]));
 		d->count--;
 	}
 	if (value != NULL)

@@ -116,13 +116,13 @@ TEST(a_request_is_not_made_for_a_bad_name_or_to_a_host)
 	char long_name[NAME_MAX_LEN + 2];
 	enum breach why;
 
-	ASSERT_EQ(
-	    request_make(to, sizeof(to), &a.ca.cert, a.host_secret, "Party", &why), ERR_CANON);
+	ASSERT_EQ(request_make(to, sizeof(to), &a.ca.cert, a.host_secret, "Party", &why),
+	    ERR_CANON);
 	ASSERT_EQ(why, BREACH_NAME);
 	memset(long_name, 'a', sizeof(long_name));
 	long_name[sizeof(long_name) - 1] = '\0';
-	ASSERT_EQ(
-	    request_make(to, sizeof(to), &a.ca.cert, a.host_secret, long_name, &why), ERR_CANON);
+	ASSERT_EQ(request_make(to, sizeof(to), &a.ca.cert, a.host_secret, long_name, &why),
+	    ERR_CANON);
 	ASSERT_EQ(request_make(to, sizeof(to), &h.cert, a.host_secret, "party", &why), ERR_DENIED);
 	ASSERT_EQ(request_make(to, 20, &a.ca.cert, a.host_secret, "party", &why), ERR_FULL);
 }
