@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mesh between real hosts: who reaches whom, how, and what survives."""
 
+import sys
 import time
 
-from internet import Internet, home
-from lab import Failed
-from mesh import Host, Mesh
+from internet import Internet, home, home_behind_carrier
+from lab import Failed, wait_until
+from mesh import MPYNET, OWN_RUN, Host, Mesh
 
 LIGHTHOUSE = "198.18.0.10"
 ONE, TWO = "198.18.1.1", "198.18.2.1"
@@ -89,6 +90,47 @@ def a_symmetric_nat_reaches_a_home_by_the_relay(lab):
 
 def two_symmetric_nats_use_the_relay(lab):
     return ends_up(lab, "linux-frandom", "linux-frandom", "relay")
+
+
+def a_carrier_nat_in_front_of_a_home_is_crossed(lab):
+    internet = internet_with_lighthouse(lab)
+    home_behind_carrier(internet, "party1", ONE)
+    home(internet, "party2", TWO)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    first = a.reaches(b, 20)
+    return "first answer after %.1f s, direct after %.1f s" % (
+        first, a.comes_to(b, "direct", 40))
+
+
+def two_hosts_of_one_home_stay_in_it(lab):
+    internet = internet_with_lighthouse(lab)
+    site = home(internet, "party1", ONE)
+    site.host("party2")
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    took = a.comes_to(b, "lan", 40)
+    before = internet.between(ONE, LIGHTHOUSE)
+    flood(a, b)
+    packets = internet.between(ONE, LIGHTHOUSE) - before
+    if packets >= 50:
+        raise Failed("lan, but %d packets went to the lighthouse" % packets)
+    return "lan after %.1f s" % took
+
+
+def a_site_without_udp_says_so(lab):
+    internet = internet_with_lighthouse(lab)
+    home(internet, "party1", ONE, "udp-block")
+    internet.host("party2", TWO)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    if a.json("status")["state"] != "starting":
+        raise Failed("ready, without anybody that answers: %s" % a.tell("status"))
+    status, _, said = a.run("ping", b.name, "--count", 1, "--timeout", 3)
+    if status not in (1, 5) or not said.strip():
+        raise Failed("ping ends with %d: %s" % (status, said))
+    return said.strip()
 
 
 def two_symmetric_nats_with_ipv6_are_direct(lab):
@@ -228,6 +270,72 @@ def one_of_two_lighthouses_may_die(lab):
     return "first answer %.1f s, after the deaths %.1f and %.1f s" % (first, *times)
 
 
+def connects(host, other, port):
+    """Does a TCP connection over the mesh come about?"""
+    return host.lab.run(host.namespace, sys.executable, "-c", CONNECT, other.overlay(),
+                        port)[0] == 0
+
+
+CONNECT = """
+import socket, sys
+socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)
+"""
+
+LISTEN = """
+import socket, sys, time
+servers = [socket.create_server(("0.0.0.0", int(port))) for port in sys.argv[1:]]
+time.sleep(600)
+"""
+
+
+def nobody_comes_in_who_is_not_allowed(lab):
+    """Echo requests and answers come in; flows only by rules, and while they stand."""
+    internet = internet_with_lighthouse(lab)
+    internet.host("party1", ONE)
+    internet.host("party2", TWO)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    b.tell("unset", "allow-all")
+    lab.spawn(b.namespace, sys.executable, "-c", LISTEN, 5000, 5001)
+    lab.spawn(a.namespace, sys.executable, "-c", LISTEN, 5000)
+    a.reaches(b, 20)
+    for change, port, expected in ((None, 5000, False),
+                                   (("allow", "party1", "tcp/5000"), 5000, True),
+                                   (None, 5001, False),
+                                   (("disallow", "party1", "tcp/5000"), 5000, False),
+                                   (("allow", "anyone"), 5001, True)):
+        if change:
+            b.tell(*change)
+        if connects(a, b, port) != expected:
+            raise Failed("after %s, port %d is %s" % (
+                change, port, "closed" if expected else "open"))
+    b.tell("disallow", "anyone")
+    if not connects(b, a, 5000):
+        raise Failed("answers to an own flow do not come in")
+
+
+def ping_names_the_path_and_tells_when_it_changes(lab):
+    internet = internet_with_lighthouse(lab)
+    home(internet, "party1", ONE)
+    home(internet, "party2", TWO)
+    internet.cut(ONE, TWO)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    out = lab.dir / "ping.out"
+    with open(out, "w") as file:
+        child = lab.spawn(a.namespace, *OWN_RUN, MPYNET, "--state", a.state, "ping",
+                          "party2", "--interval", "0.2", "--count", 300, stdout=file)
+    if wait_until(lambda: "relay lh" in out.read_text(), 20) is None:
+        raise Failed("no answer by the relay: %s" % out.read_text())
+    internet.heal(ONE, TWO)
+    took = wait_until(lambda: "direct " + TWO in out.read_text(), 60)
+    child.terminate()
+    if took is None:
+        raise Failed("no answer by a direct path: %s" % out.read_text()[-500:])
+    return "direct %.1f s after it was possible" % took
+
+
 def down_leaves_nothing_behind(lab):
     _, mesh, _ = two_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
@@ -270,6 +378,9 @@ SCENARIOS = (
     a_symmetric_nat_reaches_a_home_by_the_relay,
     two_symmetric_nats_use_the_relay,
     two_symmetric_nats_with_ipv6_are_direct,
+    a_carrier_nat_in_front_of_a_home_is_crossed,
+    two_hosts_of_one_home_stay_in_it,
+    a_site_without_udp_says_so,
     a_path_becomes_direct_when_it_can,
     a_direct_path_that_dies_is_relayed,
     a_dead_lighthouse_disturbs_nobody,
@@ -280,6 +391,8 @@ SCENARIOS = (
     a_flushed_nat_with_new_ports_is_crossed_again,
     a_new_public_address_is_found_out,
     one_of_two_lighthouses_may_die,
+    nobody_comes_in_who_is_not_allowed,
+    ping_names_the_path_and_tells_when_it_changes,
     down_leaves_nothing_behind,
     a_host_joins_with_a_request_and_keeps_its_key,
 )
