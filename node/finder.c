@@ -50,7 +50,7 @@ finder_seek(struct finder *f, usec_t now, const struct seek *like)
 {
 	struct seek *spare = NULL;
 
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++) {
+	for (size_t i = 0; i < f->end; i++) {
 		struct seek *s = &f->seeks[i];
 
 		if (s->state != SEEK_FREE && same_goal(s, like)) {
@@ -60,6 +60,8 @@ finder_seek(struct finder *f, usec_t now, const struct seek *like)
 		if (s->state != SEEK_ASKING && (spare == NULL || s->state == SEEK_FREE))
 			spare = s;
 	}
+	if ((spare == NULL || spare->state != SEEK_FREE) && f->end < FINDER_SEEKS_MAX)
+		spare = &f->seeks[f->end++];
 	if (spare == NULL)
 		return NULL;
 	finder_drop(spare);
@@ -73,7 +75,7 @@ finder_seek(struct finder *f, usec_t now, const struct seek *like)
 struct seek *
 finder_by_qid(struct finder *f, uint32_t qid)
 {
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++) {
+	for (size_t i = 0; i < f->end; i++) {
 		if (f->seeks[i].state == SEEK_ASKING && f->seeks[i].qid == qid)
 			return &f->seeks[i];
 	}
@@ -83,7 +85,7 @@ finder_by_qid(struct finder *f, uint32_t qid)
 struct seek *
 finder_next_due(struct finder *f, usec_t now)
 {
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++) {
+	for (size_t i = 0; i < f->end; i++) {
 		if (due_reached(f->seeks[i].due, now))
 			return &f->seeks[i];
 	}
@@ -151,7 +153,7 @@ finder_due(const struct finder *f)
 {
 	usec_t due = 0;
 
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++)
+	for (size_t i = 0; i < f->end; i++)
 		due = due_min(due, f->seeks[i].due);
 	return due;
 }

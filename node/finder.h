@@ -45,6 +45,7 @@ struct seek {
 
 struct finder {
 	struct seek seeks[FINDER_SEEKS_MAX];
+	size_t end; /* no seek was ever at or above it: usually few are, and they are looked at often */
 	uint32_t next_qid;
 };
 

@@ -12,6 +12,10 @@
 
 #include <stdlib.h>
 
+enum {
+	DISK_ROWS_MAX = 1 << 20,
+};
+
 static struct instant
 clock_of(const struct box *b)
 {
@@ -33,51 +37,33 @@ box_is_on(const struct box *b)
  * The disk
  */
 
-static struct row **
-disk_find(struct box *b, const struct memory *m)
-{
-	struct row **r = &b->disk;
-
-	while (*r != NULL && ((*r)->table != m->table || (*r)->key_len != m->key_len ||
-				 memcmp((*r)->key, m->key, m->key_len) != 0))
-		r = &(*r)->next;
-	return r;
-}
-
 static void
 disk_write(struct box *b, const struct memory *m)
 {
-	struct row **at = disk_find(b, m);
-	struct row *old = *at;
-	struct row *r;
+	struct row_key key = { .table = m->table, .len = m->key_len };
+	struct row *r = NULL;
 
-	if (old != NULL) {
-		*at = old->next;
-		free(old);
-	}
+	memcpy(key.bytes, m->key, m->key_len);
+	free(table_del(&b->disk, &key));
 	if (m->value_len == 0)
 		return;
-	r = calloc(1, sizeof(*r) + m->value_len);
-	if (r == NULL)
+	r = malloc(sizeof(*r) + m->value_len);
+	if (r == NULL || table_put(&b->disk, &key, r) < 0)
 		abort();
-	r->table = m->table;
-	r->key_len = m->key_len;
-	r->value_len = m->value_len;
-	memcpy(r->key, m->key, m->key_len);
+	r->key = key;
+	r->len = m->value_len;
 	memcpy(r->value, m->value, m->value_len);
-	r->next = b->disk;
-	b->disk = r;
 }
 
 static void
 disk_free(struct box *b)
 {
+	size_t cursor = 0;
 	struct row *r;
 
-	while ((r = b->disk) != NULL) {
-		b->disk = r->next;
+	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
 		free(r);
-	}
+	table_free(&b->disk);
 }
 
 /*
@@ -152,6 +138,22 @@ errand_delivered(struct box *b, const struct parcel *p)
 	};
 }
 
+/*
+ * The box whose datagram holds `p`, or PARCEL_NONE: packets are opened where they lie, so this is
+ * the last that handled it, its sender or a relay.
+ */
+static uint32_t
+sender_of(const struct stage *st, const uint8_t *p)
+{
+	for (size_t i = 0; i < st->heard_count; i++) {
+		const struct datagram *d = st->heard[i];
+
+		if (p >= d->data && p < d->data + d->len)
+			return ((const struct box *)d->from->ctx)->number;
+	}
+	return PARCEL_NONE;
+}
+
 static void
 to_tun(struct box *b, const struct effect *e)
 {
@@ -160,7 +162,7 @@ to_tun(struct box *b, const struct effect *e)
 
 	world_note(st->w, e->data, e->len);
 	p = watch_delivered(&st->watch, b->number, b->id.addresses, ARRAY_LEN(b->id.addresses),
-	    st->hearing, e->data, e->len);
+	    sender_of(st, e->data), e->data, e->len);
 	if (p == NULL)
 		turn_echo(b, e);
 	else if (p->owner != NULL)
@@ -269,15 +271,8 @@ packet_of(const struct box *b, struct datagram *d)
 	};
 }
 
-/* The number of the box that sent it. */
-static uint32_t
-sender(const struct datagram *d)
-{
-	return ((const struct box *)d->from->ctx)->number;
-}
-
 static void
-take_in(struct box *b, struct datagram **d, size_t n)
+take_in(struct box *b, struct datagram *const *d, size_t n)
 {
 	struct stage *st = b->stage;
 	struct packet packets[BOX_BATCH_MAX];
@@ -285,13 +280,14 @@ take_in(struct box *b, struct datagram **d, size_t n)
 	for (size_t i = 0; i < n; i++)
 		packets[i] = packet_of(b, d[i]);
 	b->received += n;
-	st->hearing = n == 1 ? sender(d[0]) : PARCEL_NONE;
+	st->heard = d;
+	st->heard_count = n;
 	if (b->mesh != NULL)
 		mesh_from_net(b->mesh, clock_of(b), packets, n, &st->out);
 	else if (b->beacon != NULL)
 		beacon_from_net(b->beacon, clock_of(b), packets, n, &st->out);
 	settle(b);
-	st->hearing = PARCEL_NONE;
+	st->heard_count = 0;
 	for (size_t i = 0; i < n; i++)
 		datagram_free(d[i]);
 }
@@ -335,8 +331,11 @@ hear(void *ctx, struct datagram *d)
 void
 box_place(struct box *b)
 {
+	static const uint8_t hash_key[16];
+
 	b->timer.ring = tick;
 	b->batch.ring = take_in_batch;
+	table_init(&b->disk, hash_key, sizeof(struct row_key), DISK_ROWS_MAX);
 	site_host(&b->site, &b->stage->net, &b->station, hear, b);
 }
 
@@ -400,6 +399,8 @@ mesh_on(struct box *b)
 {
 	static struct mesh_config c;
 	struct stage *st = b->stage;
+	const struct row *r;
+	size_t cursor = 0;
 	struct err e;
 
 	memset(&c, 0, sizeof(c));
@@ -419,11 +420,11 @@ mesh_on(struct box *b)
 	}
 	if (mesh_new(&b->mesh, &c, &st->w->rng, clock_of(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
-	for (const struct row *r = b->disk; r != NULL; r = r->next)
-		if (mesh_recall(b->mesh, clock_of(b), r->table, r->key, r->key_len, r->value,
-			r->value_len) < 0)
-			world_fail(st->w, "%s cannot read a row of table %d that it wrote",
-			    b->id.name, r->table);
+	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
+		if (mesh_recall(b->mesh, clock_of(b), r->key.table, r->key.bytes, r->key.len,
+			r->value, r->len) < 0)
+			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
+			    b->id.name, r->key.table);
 	box_net_changed(b);
 	mesh_start(b->mesh, clock_of(b), &st->out);
 	settle(b);
@@ -440,23 +441,25 @@ beacon_on(struct box *b)
 		.relay = true,
 		.alt_port = true,
 	};
+	const struct row *r;
+	size_t cursor = 0;
 	struct err e;
 
 	memcpy(c.key, b->id.private_key, sizeof(c.key));
 	if (beacon_new(&b->beacon, &c, st->w->rng, clock_of(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
-	for (const struct row *r = b->disk; r != NULL; r = r->next) {
+	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL) {
 		struct memory m = {
-			.table = r->table,
-			.key_len = r->key_len,
-			.value_len = r->value_len,
+			.table = r->key.table,
+			.key_len = r->key.len,
+			.value_len = r->len,
 			.value = r->value,
 		};
 
-		memcpy(m.key, r->key, r->key_len);
+		memcpy(m.key, r->key.bytes, r->key.len);
 		if (beacon_recall(b->beacon, clock_of(b), &m) < 0)
-			world_fail(st->w, "%s cannot read a row of table %d that it wrote",
-			    b->id.name, r->table);
+			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
+			    b->id.name, r->key.table);
 	}
 	set_timer(b);
 }

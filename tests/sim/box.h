@@ -12,6 +12,7 @@
 
 #include "core/cert.h"
 #include "core/outbox.h"
+#include "core/table.h"
 #include "tests/sim/kinds.h"
 #include "tests/sim/world.h"
 
@@ -29,12 +30,15 @@ struct identity {
 };
 
 /* A row on a box's disk. */
+struct row_key {
+	uint32_t table; /* enum memory_table */
+	uint32_t len;
+	uint8_t bytes[MEMORY_KEY_MAX];
+};
+
 struct row {
-	struct row *next;
-	enum memory_table table;
-	uint32_t key_len;
-	uint32_t value_len;
-	uint8_t key[MEMORY_KEY_MAX];
+	struct row_key key;
+	uint32_t len;
 	uint8_t value[];
 };
 
@@ -56,8 +60,8 @@ struct box {
 	usec_t mono_base;    /* its monotonic clock is that much ahead of the world's */
 	int64_t clock_error; /* its wall clock too, in microseconds */
 	struct alarm timer;
-	struct row *disk;
-	usec_t patience; /* how long datagrams wait to be taken in a batch; 0: not */
+	struct table disk; /* struct row_key -> struct row */
+	usec_t patience;   /* how long datagrams wait to be taken in a batch; 0: not */
 	struct alarm batch;
 	struct datagram *waiting[BOX_BATCH_MAX];
 	size_t waiting_count;

@@ -30,7 +30,7 @@ static const struct scene scenes[] = {
 	{ "silence", "after an hour of silence the first packet is answered", scene_silence, 6 },
 	{ "bad-links", "what a bad link loses is all that is lost", scene_bad_links, 12 },
 	{ "matrix", "every kind of site reaches every kind as the ladder says", scene_matrix, 400 },
-	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 3 },
+	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 12 },
 	{ "thousand", "a thousand nodes reach ten others each", scene_thousand, 1 },
 };
 

@@ -86,9 +86,9 @@ scene_thousand(struct world *w, unsigned number)
 		for (unsigned k = 0; k < WANTED; k++)
 			flow_stop(&flows[i][k]);
 	sent = sent_by_nodes();
-	stage_run(&st, 60 * SEC);
+	stage_run(&st, 20 * SEC);
 	printf("; a node holds %zu KB and sent %llu packets, then idle %.2f a second\n",
 	    memory / NODES / 1000, (unsigned long long)(sent / NODES),
-	    (double)(sent_by_nodes() - sent) / NODES / 60);
+	    (double)(sent_by_nodes() - sent) / NODES / 20);
 	stage_free(&st);
 }

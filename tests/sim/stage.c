@@ -82,7 +82,6 @@ stage_init(struct stage *st, struct world *w)
 	st->w = w;
 	w->last_words = say_counts;
 	w->last_words_ctx = st;
-	st->hearing = PARCEL_NONE;
 	net_init(&st->net, w);
 	watch_init(&st->watch, w, &st->net);
 	if (outbox_init(&st->out, OUTBOX_EFFECTS, OUTBOX_BYTES) < 0)

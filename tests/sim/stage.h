@@ -28,8 +28,9 @@ struct stage {
 	struct errand *errands;
 	size_t errand_count;
 	size_t errand_room;
-	bool errands_run; /* at this moment: those that are added now come last */
-	uint32_t hearing; /* the box whose datagram is being taken in, or PARCEL_NONE */
+	bool errands_run;              /* at this moment: those that are added now come last */
+	struct datagram *const *heard; /* the batch that is being taken in */
+	size_t heard_count;
 	uint8_t ca_seed[32];
 	struct cert ca;
 	uint8_t ca_cert[CERT_MAX];
