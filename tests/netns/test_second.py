@@ -197,8 +197,27 @@ def strangers_get_silence(lab):
     other.connect(s)                                # who is a member is served
 
 
+def a_stun_client_learns_its_address_where_that_is_switched_on(lab):
+    """RFC 8489 by coturn's client, which shares nothing with us either."""
+    study = Study(lab)
+    lighthouse = study.mesh.lighthouses["lh"]
+
+    def learned():
+        _, out, _ = lab.run("party1", "timeout", 3, "turnutils_stunclient",
+                            "-p", LIGHTHOUSE[1], LIGHTHOUSE[0])
+        return "reflexive addr: %s:" % MINE in out
+
+    if learned():
+        raise Failed("STUN was answered without having been asked for")
+    lighthouse.tell("down")
+    lighthouse.tell("lighthouse", "--stun")
+    if not learned():
+        raise Failed("turnutils_stunclient did not learn its address")
+
+
 SCENARIOS = (
     a_second_implementation_registers_and_asks,
     a_copy_of_an_initiation_gets_a_copy_of_the_answer,
     strangers_get_silence,
+    a_stun_client_learns_its_address_where_that_is_switched_on,
 )
