@@ -176,6 +176,11 @@ class Router:
         self.lab.namespace(name)
         return self.attach(name, address)
 
+    def adopt(self, name):
+        """A host that was behind another router walks over to this one."""
+        self.lab.ip(name, "link del eth0")
+        return self.attach(name)
+
     def give_ipv6(self, prefix, host):
         """A /64 for the LAN, behind a stateful firewall, and `host` has its ::10.
         `prefix` ends in "::"."""

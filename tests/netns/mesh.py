@@ -93,7 +93,7 @@ class Host:
         """How long until a ping over the mesh is answered; Failed if it is not."""
         address = other.overlay()
         took = wait_until(lambda: self.lab.run(
-            self.namespace, "ping", "-c1", "-W1", address)[0] == 0, seconds)
+            self.namespace, "ping", "-c1", "-W0.3", address)[0] == 0, seconds)
         if took is None:
             raise Failed("%s does not reach %s in %d s; peers: %s" % (
                 self.name, other.name, seconds, self.run("peers")[1]))

@@ -4,7 +4,7 @@
 import sys
 import time
 
-from internet import Internet, home, home_behind_carrier
+from internet import Internet, Router, home, home_behind_carrier
 from lab import Failed, wait_until
 from mesh import MPYNET, OWN_RUN, Host, Mesh
 
@@ -53,7 +53,7 @@ def ends_up(lab, one, two, path):
     if (direct >= 100) != (path == "direct") or (relayed >= 100) != (path == "relay"):
         raise Failed("%s, but %d packets went between them and %d by the lighthouse"
                      % (path, direct, relayed))
-    return "first answer after %.1f s, %s after %.1f s" % (first, path, took)
+    return "first answer after %.2f s, %s after %.2f s" % (first, path, took)
 
 
 def public_hosts_are_direct(lab):
@@ -69,7 +69,7 @@ def open_routers_reach_each_other(lab):
     _, mesh, _ = two_sites(lab, "linux-open", "linux-open")
     a, b = mesh.parties.values()
     first = a.reaches(b, 20)
-    return "first answer after %.1f s, %s" % (first, a.path(b))
+    return "first answer after %.2f s, %s" % (first, a.path(b))
 
 
 def a_symmetric_nat_reaches_a_public_host_directly(lab):
@@ -99,7 +99,7 @@ def a_carrier_nat_in_front_of_a_home_is_crossed(lab):
     mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
     a, b = mesh.parties.values()
     first = a.reaches(b, 20)
-    return "first answer after %.1f s, direct after %.1f s" % (
+    return "first answer after %.2f s, direct after %.2f s" % (
         first, a.comes_to(b, "direct", 40))
 
 
@@ -116,7 +116,7 @@ def two_hosts_of_one_home_stay_in_it(lab):
     packets = internet.between(ONE, LIGHTHOUSE) - before
     if packets >= 50:
         raise Failed("lan, but %d packets went to the lighthouse" % packets)
-    return "lan after %.1f s" % took
+    return "lan after %.2f s" % took
 
 
 def a_site_without_udp_says_so(lab):
@@ -147,7 +147,7 @@ def two_symmetric_nats_with_ipv6_are_direct(lab):
     packets = internet.between("2001:db8:1::10", "2001:db8:2::10") - before
     if packets < 100:
         raise Failed("direct, but only %d packets went by IPv6" % packets)
-    return "first answer after %.1f s, direct by IPv6 after %.1f s" % (first, took)
+    return "first answer after %.2f s, direct by IPv6 after %.2f s" % (first, took)
 
 
 def a_path_becomes_direct_when_it_can(lab):
@@ -160,7 +160,7 @@ def a_path_becomes_direct_when_it_can(lab):
     a.reaches(b, 20)
     a.comes_to(b, "relay", 20)
     internet.heal(ONE, TWO)
-    return "direct %.1f s after the cut was healed" % a.comes_to(b, "direct", 90)
+    return "direct %.2f s after the cut was healed" % a.comes_to(b, "direct", 90)
 
 
 def a_direct_path_that_dies_is_relayed(lab):
@@ -169,7 +169,7 @@ def a_direct_path_that_dies_is_relayed(lab):
     a.reaches(b, 20)
     a.comes_to(b, "direct", 40)
     internet.cut(ONE, TWO)
-    return "an answer %.1f s after the cut" % a.reaches(b, 60)
+    return "an answer %.2f s after the cut" % a.reaches(b, 60)
 
 
 def a_dead_lighthouse_disturbs_nobody(lab):
@@ -192,7 +192,7 @@ def a_restarted_lighthouse_introduces_again(lab):
     lighthouse = mesh.lighthouses["lh"]
     lighthouse.crash()
     lighthouse.tell("lighthouse")
-    return "first answer %.1f s after its restart" % a.reaches(b, 60)
+    return "first answer %.2f s after its restart" % a.reaches(b, 60)
 
 
 def a_restarted_node_needs_no_lighthouse(lab):
@@ -205,7 +205,7 @@ def a_restarted_node_needs_no_lighthouse(lab):
     mesh.lighthouses["lh"].crash()
     a.crash()
     a.tell("up")
-    return "first answer %.1f s after its restart" % a.reaches(b, 60)
+    return "first answer %.2f s after its restart" % a.reaches(b, 60)
 
 
 def a_crashed_node_is_reached_again(lab):
@@ -215,7 +215,7 @@ def a_crashed_node_is_reached_again(lab):
     time.sleep(1)                       # what is remembered is written in batches
     b.crash()
     b.tell("up")
-    return "first answer %.1f s after its restart" % a.reaches(b, 60)
+    return "first answer %.2f s after its restart" % a.reaches(b, 60)
 
 
 def a_rebooted_nat_is_crossed_again(lab):
@@ -227,7 +227,7 @@ def a_rebooted_nat_is_crossed_again(lab):
     time.sleep(3)
     site.boot()
     took = a.reaches(b, 60)
-    return "first answer %.1f s after it, direct after %.1f s" % (
+    return "first answer %.2f s after it, direct after %.2f s" % (
         took, a.comes_to(b, "direct", 90))
 
 
@@ -238,7 +238,7 @@ def a_flushed_nat_with_new_ports_is_crossed_again(lab):
     a.comes_to(b, "direct", 40)
     site.forget()
     took = b.reaches(a, 60)
-    return "first answer %.1f s after it" % took
+    return "first answer %.2f s after it" % took
 
 
 def a_new_public_address_is_found_out(lab):
@@ -248,8 +248,34 @@ def a_new_public_address_is_found_out(lab):
     a.comes_to(b, "direct", 40)
     site.renumber("198.18.1.99")
     took = b.reaches(a, 60)
-    return "first answer %.1f s after it, direct after %.1f s" % (
+    return "first answer %.2f s after it, direct after %.2f s" % (
         took, b.comes_to(a, "direct", 90))
+
+
+def a_host_that_walks_to_another_network_is_reached(lab):
+    internet, mesh, _ = two_sites(lab, "linux", "linux")
+    cafe = Router(internet, "cafe-nat", "linux", "198.18.4.1", lan="10.0.0")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    cafe.adopt("party1")
+    took = b.reaches(a, 60)
+    return "first answer after %.2f s, direct after %.2f s" % (
+        took, b.comes_to(a, "direct", 90))
+
+
+def a_cable_may_be_pulled_for_a_while(lab):
+    _, mesh, _ = two_sites(lab, "linux", "linux")
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    lab.ip(a.namespace, "link set eth0 down")
+    time.sleep(5)
+    lab.ip(a.namespace, "link set eth0 up")
+    lab.ip(a.namespace, "route replace default via 192.168.1.1")
+    took = a.reaches(b, 60)
+    return "first answer after %.2f s, direct after %.2f s" % (
+        took, a.comes_to(b, "direct", 90))
 
 
 def one_of_two_lighthouses_may_die(lab):
@@ -267,7 +293,7 @@ def one_of_two_lighthouses_may_die(lab):
         mesh.lighthouses[name].tell("lighthouse")
         a.reaches(b, 60)
         time.sleep(5)                   # both sides register with it again
-    return "first answer %.1f s, after the deaths %.1f and %.1f s" % (first, *times)
+    return "first answer %.2f s, after the deaths %.1f and %.2f s" % (first, *times)
 
 
 def connects(host, other, port):
@@ -333,7 +359,7 @@ def ping_names_the_path_and_tells_when_it_changes(lab):
     child.terminate()
     if took is None:
         raise Failed("no answer by a direct path: %s" % out.read_text()[-500:])
-    return "direct %.1f s after it was possible" % took
+    return "direct %.2f s after it was possible" % took
 
 
 def down_leaves_nothing_behind(lab):
@@ -348,7 +374,7 @@ def down_leaves_nothing_behind(lab):
     if status != 3:
         raise Failed("status of a daemon that is down ends with %d: %s" % (status, said))
     a.tell("up")
-    return "first answer %.1f s after up" % a.reaches(b, 30)
+    return "first answer %.2f s after up" % a.reaches(b, 30)
 
 
 def a_host_joins_with_a_request_and_keeps_its_key(lab):
@@ -365,7 +391,7 @@ def a_host_joins_with_a_request_and_keeps_its_key(lab):
         raise Failed("the bundle of a request has a key in it")
     host.tell("join", bundle)
     host.tell("up", "--allow-all")
-    return "first answer %.1f s after up" % host.reaches(mesh.parties["party1"], 30)
+    return "first answer %.2f s after up" % host.reaches(mesh.parties["party1"], 30)
 
 
 SCENARIOS = (
@@ -390,6 +416,8 @@ SCENARIOS = (
     a_rebooted_nat_is_crossed_again,
     a_flushed_nat_with_new_ports_is_crossed_again,
     a_new_public_address_is_found_out,
+    a_host_that_walks_to_another_network_is_reached,
+    a_cable_may_be_pulled_for_a_while,
     one_of_two_lighthouses_may_die,
     nobody_comes_in_who_is_not_allowed,
     ping_names_the_path_and_tells_when_it_changes,
