@@ -63,9 +63,8 @@ take_while(const char **p, bool (*fits)(char))
 static bool
 in_word(char c)
 {
-	return islower((unsigned char)c) || isdigit((unsigned char)c) || strchr("-_|", c) != NULL
-	           ? c != '\0'
-	           : false;
+	return c != '\0' &&
+	    (islower((unsigned char)c) || isdigit((unsigned char)c) || strchr("-_|", c) != NULL);
 }
 
 static bool
