@@ -98,9 +98,9 @@ TEST(only_the_one_text_is_taken)
 		"-----BEGIN A-----\nAB==\n-----END A-----\n",
 		"-----BEGIN A-----\nAAB=\n-----END A-----\n",
 		/* 68 characters in a line. */
-		"-----BEGIN "
-		"A-----\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
-		"-----END A-----\n",
+		("-----BEGIN A-----\n"
+		 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+		 "-----END A-----\n"),
 		"-----BEGIN ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNO-----\nAAAA\n"
 		"-----END ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNO-----\n",
 	};
