@@ -187,10 +187,26 @@ best_of(struct peer *p, usec_t now, bool held)
 	return best;
 }
 
+/* WireGuard's rule, for who measures nothing: it is where it was heard last. */
+static const struct path *
+newest_of(struct peer *p, usec_t now)
+{
+	const struct path *newest = NULL;
+
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		const struct path *path = &p->paths[i];
+
+		if (path->last_rx != 0 && path_works(path, now) &&
+		    (newest == NULL || path->last_rx > newest->last_rx))
+			newest = path;
+	}
+	return newest;
+}
+
 bool
 peer_choose(struct peer *p, usec_t now)
 {
-	const struct path *best = best_of(p, now, false);
+	const struct path *best = p->stock ? newest_of(p, now) : best_of(p, now, false);
 	int was = p->best;
 
 	if (best == NULL)

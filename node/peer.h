@@ -122,8 +122,8 @@ void peer_drop_path(struct peer *p, struct path *path);
 
 /*
  * Chooses the path that is to carry data: the best that may, or one that is held down where there
- * is no other; PEER_NO_PATH when none works. Returns whether it is
- * another one than before.
+ * is no other; that on which a STOCK peer was heard last; PEER_NO_PATH when none works. Returns
+ * whether it is another one than before.
  */
 bool peer_choose(struct peer *p, usec_t now);
 

@@ -113,15 +113,15 @@ class Mesh:
     """An authority without a network, lighthouses, and parties that are up.
 
     `lighthouses` maps names to public addresses, `parties` and `others` list names
-    that get a bundle; only `parties` join. All of them are namespaces that exist;
+    that get a bundle; only `parties` join. `init` are more words for `ca init`. All of them are namespaces that exist;
     the hosts are in .lighthouses and .parties, by name.
     """
 
-    def __init__(self, lab, lighthouses, parties, others=()):
+    def __init__(self, lab, lighthouses, parties, others=(), init=()):
         self.lab = lab
         lab.namespace("you")
         self.authority = Host(lab, "you")
-        self.authority.tell("ca", "init", "study", "--no-passphrase")
+        self.authority.tell("ca", "init", "study", "--no-passphrase", *init)
         for name, address in lighthouses.items():
             self.authority.tell("sign", name, "--lighthouse", "--public",
                                 "%s:7717" % address)
