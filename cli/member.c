@@ -56,13 +56,13 @@ member_read(struct cert *ret, struct bundle_cert *object, const char *file, stru
 	return 1;
 }
 
-/* What the daemon of this role was given to believe. -ENOENT when it has not joined. */
+/* What the node was given to believe. -ENOENT when there is none. */
 static int
-load_bundle(struct bundle *ret, const char *state, enum home_role role, struct err *e)
+load_bundle(struct bundle *ret, const char *state, struct err *e)
 {
 	char path[PATH_MAX], *text;
 	size_t len;
-	int rc = home_path(path, state, role, HOME_BUNDLE, e);
+	int rc = home_path(path, state, HOME_NODE, HOME_BUNDLE, e);
 
 	if (rc == 0)
 		rc = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, e);
@@ -73,7 +73,7 @@ load_bundle(struct bundle *ret, const char *state, enum home_role role, struct e
 	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
 }
 
-/* Would the daemon that has this bundle believe the certificate? */
+/* Would the node that has this bundle believe the certificate? */
 static int
 check_member(const struct bundle *b, const struct cert *cert, const struct bundle_cert *object,
     struct err *e)
@@ -110,12 +110,12 @@ write_beside(const char *dir, const char *name, const char *ending, const char *
 }
 
 static int
-write_member(const char *state, enum home_role role, const struct cert *cert,
-    const struct bundle_cert *object, const char *endpoint, struct err *e)
+write_member(const char *state, const struct cert *cert, const struct bundle_cert *object,
+    const char *endpoint, struct err *e)
 {
 	char dir[PATH_MAX];
 	char text[PEM_LEN(sizeof(PEM_CERTIFICATE), CERT_HOST_MAX)];
-	int len, rc = home_path(dir, state, role, HOME_MEMBERS, e);
+	int len, rc = home_path(dir, state, HOME_NODE, HOME_MEMBERS, e);
 
 	if (rc == 0)
 		rc = dir_make(dir, 0700, e);
@@ -132,31 +132,23 @@ int
 member_store(const char *state, const struct cert *cert, const struct bundle_cert *object,
     const char *endpoint, struct err *e)
 {
-	bool stored = false;
+	struct bundle *b;
 	struct addr at;
+	int rc;
 
 	if (endpoint != NULL && !endpoint_is_addr(&at, endpoint))
 		return err_set(e, -EINVAL, "\"%s\" is not where %s could be called: an address and "
 		    "its port is, as 192.0.2.7:51820", endpoint, cert->name);
-
-	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
-		struct bundle *b = calloc(1, sizeof(*b));
-		int rc = b == NULL ? -ENOMEM : load_bundle(b, state, (enum home_role)role, e);
-
-		if (rc == 0)
-			rc = check_member(b, cert, object, e);
-		if (b != NULL)
-			bundle_wipe(b);
-		free(b);
-		if (rc == -ENOENT)
-			continue;
-		if (rc == 0)
-			rc = write_member(state, (enum home_role)role, cert, object, endpoint,
-			    e);
-		if (rc < 0)
-			return rc;
-		stored = true;
-	}
-	return stored ? 0 : err_set(e, -ENOENT, "%s has not joined a network yet, so there is "
-	    "nobody to tell of %s; first: mpynet join FILE.mpynet", state, cert->name);
+	b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for a bundle");
+	rc = load_bundle(b, state, e);
+	if (rc == -ENOENT)
+		rc = err_set(e, rc, "%s has joined as no host, and only hosts answer %s; first: "
+		    "mpynet join FILE.mpynet", state, cert->name);
+	if (rc == 0)
+		rc = check_member(b, cert, object, e);
+	bundle_wipe(b);
+	free(b);
+	return rc < 0 ? rc : write_member(state, cert, object, endpoint, e);
 }

@@ -3,9 +3,9 @@
  * member.h - certificates of other members that a person brings.
  *
  * A stock WireGuard presents no certificate and registers nowhere, so every host that is to answer
- * it has to be given its certificate (`sign NAME --stock` writes it). It is kept as HOME_MEMBERS,
- * one file for each name, in the directory of the daemon that takes it: at its start, and when it
- * reloads; where it may be called is in a file beside it (node/stock.h).
+ * it has to be given its certificate (`sign NAME --stock` writes it). It is kept in HOME_MEMBERS,
+ * one file for each name, and where it may be called in a file beside it; the node takes both at
+ * its start and when it reloads (node/stock.h).
  */
 #ifndef CLI_MEMBER_H
 #define CLI_MEMBER_H
@@ -21,9 +21,9 @@ int member_read(struct cert *ret, struct bundle_cert *object, const char *file,
     struct err *e) must_check;
 
 /*
- * Keeps it for the daemons that have joined in `state`, if it verifies under what they believe.
+ * Keeps it for the node that has joined in `state`, if it verifies under what that believes.
  * `endpoint` is where it listens, an address and port, or NULL: then it has to call first.
- * -ENOENT when no daemon has joined; ERR_* with a sentence when the certificate is not one for them.
+ * -ENOENT when none has joined; ERR_* with a sentence when the certificate is not one for it.
  */
 int member_store(const char *state, const struct cert *cert, const struct bundle_cert *object,
     const char *endpoint, struct err *e) must_check;
