@@ -150,6 +150,34 @@ def two_symmetric_nats_with_ipv6_are_direct(lab):
     return "first answer after %.2f s, direct by IPv6 after %.2f s" % (first, took)
 
 
+EASY = ("fullcone", "acone")                    # anybody who was called gets in
+SYMMETRIC = ("linux-frandom", "sym-seq")        # nobody can say where a call comes from
+
+
+def expected_path(one, two):
+    """What two kinds of NAT allow, without guessing ports (RFC 4787, 5128)."""
+    if one in EASY or two in EASY or not (one in SYMMETRIC or two in SYMMETRIC):
+        return "direct"
+    return "relay"
+
+
+def ten_parties_of_many_kinds_reach_each_other(lab):
+    kinds = ("linux", "linux-frandom", "fullcone", "linux", "sym-seq", "acone", "linux",
+             "linux-frandom", "linux", "linux")
+    internet = internet_with_lighthouse(lab)
+    names = ["party%d" % i for i in range(len(kinds))]
+    for i, (name, kind) in enumerate(zip(names, kinds)):
+        home(internet, name, "198.18.%d.1" % (i + 1), kind)
+    mesh = Mesh(lab, {"lh": LIGHTHOUSE}, names)
+    parties = list(mesh.parties.values())
+    pairs = [(i, j) for i in range(len(kinds)) for j in range(i)]
+    slowest = max(parties[i].reaches(parties[j], 30) for i, j in pairs)
+    settled = max(parties[i].comes_to(parties[j], expected_path(kinds[i], kinds[j]), 60)
+                  for i, j in pairs)
+    return "%d pairs, slowest first answer after %.2f s, path as expected after %.2f s" % (
+        len(pairs), slowest, settled)
+
+
 def a_path_becomes_direct_when_it_can(lab):
     internet = internet_with_lighthouse(lab)
     home(internet, "party1", ONE)
@@ -407,6 +435,7 @@ SCENARIOS = (
     a_carrier_nat_in_front_of_a_home_is_crossed,
     two_hosts_of_one_home_stay_in_it,
     a_site_without_udp_says_so,
+    ten_parties_of_many_kinds_reach_each_other,
     a_path_becomes_direct_when_it_can,
     a_direct_path_that_dies_is_relayed,
     a_dead_lighthouse_disturbs_nobody,
