@@ -223,7 +223,7 @@ struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
  */
 void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news);
 void reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
-usec_t reach_punch_due(const struct peer *peer);
+usec_t reach_punch_due(const struct mesh *m, const struct peer *peer);
 
 /*
  * upkeep.c: what a peer needs as time goes by

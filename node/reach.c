@@ -8,7 +8,11 @@
  */
 #include "node/mesh_impl.h"
 
-/* When the packets of a burst are sent, and how long after it the next burst begins. */
+/*
+ * When the packets of a burst are sent, and how long after it the next burst begins. The second
+ * gap is longer than the 30 s for which a Linux NAT remembers a flow that nobody answered: where
+ * the packets of the first bursts met in the wrong order, the next one finds a clean slate.
+ */
 static const usec_t burst_at[] = {
 	0,
 	20 * USEC_PER_MS,
@@ -20,8 +24,7 @@ static const usec_t burst_at[] = {
 };
 static const usec_t round_gaps[] = {
 	5 * USEC_PER_SEC,
-	15 * USEC_PER_SEC,
-	30 * USEC_PER_SEC,
+	35 * USEC_PER_SEC,
 	60 * USEC_PER_SEC,
 	120 * USEC_PER_SEC,
 	300 * USEC_PER_SEC,
@@ -429,8 +432,18 @@ reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 	upkeep_due(m, peer, peer->punch_began);
 }
 
+/*
+ * One of the two begins the bursts, the one with the smaller key, and the lighthouses tell the
+ * other at that moment. On its own the other begins one only if it hears nothing for long.
+ */
+static unsigned
+patience_with(const struct mesh *m, const struct peer *peer)
+{
+	return memcmp(m->self.public, peer->key, sizeof(peer->key)) < 0 ? 1 : 3;
+}
+
 usec_t
-reach_punch_due(const struct peer *peer)
+reach_punch_due(const struct mesh *m, const struct peer *peer)
 {
 	usec_t at = peer->punch_began;
 
@@ -439,7 +452,8 @@ reach_punch_due(const struct peer *peer)
 	if (peer->punch_step < ARRAY_LEN(burst_at))
 		return at + burst_at[peer->punch_step];
 	return at + burst_at[ARRAY_LEN(burst_at) - 1] +
-	    round_gaps[min_u64(peer->punch_round, ARRAY_LEN(round_gaps) - 1)];
+	    patience_with(m, peer) *
+		round_gaps[min_u64(peer->punch_round, ARRAY_LEN(round_gaps) - 1)];
 }
 
 static void
@@ -485,7 +499,7 @@ reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct o
 {
 	bool wanted = peer_is_warm(peer, now.mono) || now.mono < peer->introduced_until;
 
-	if (!due_reached(reach_punch_due(peer), now.mono))
+	if (!due_reached(reach_punch_due(m, peer), now.mono))
 		return;
 	if (!wanted || (peer_is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {
 		peer->punch_began = 0;

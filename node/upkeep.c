@@ -308,11 +308,11 @@ gives_hope(const struct peer *peer, usec_t now)
 }
 
 static usec_t
-peer_due(struct peer *peer, struct instant now)
+peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 {
 	bool warm = peer_is_warm(peer, now.mono);
 	const struct path *growing = mtu_path(peer);
-	usec_t due = due_min(channel_next_due(peer->channel), reach_punch_due(peer));
+	usec_t due = due_min(channel_next_due(peer->channel), reach_punch_due(m, peer));
 	const struct path *best = peer_best(peer);
 
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
@@ -361,7 +361,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 	if (peer->first != NULL && !gives_hope(peer, now.mono))
 		mesh_unreachable(m, now, peer, out);
 	roster_retire(m, peer);
-	due = peer_due(peer, now);
+	due = peer_due(m, peer, now);
 	/* Whatever could not be done now, for want of room or path, is not tried without end. */
 	if (due != 0 && due <= now.mono && !outbox_half_full(out))
 		due = now.mono + 10 * USEC_PER_MS;
