@@ -117,9 +117,11 @@ engine: $(ENGINE)
 # All that the tests will need.
 everything: all units sim fuzz $(B)/plain/engine.a
 
+# All of both archives, so that a name that is defined twice or nowhere is found here.
 $(B)/mpynet: $(call objects,,$(MAIN)) $(HOST) $(ENGINE) $(B)/link.flags
 	@echo "  LINK    $@"
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(HOSTED_LIBS)
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+		-Wl,--whole-archive $(HOST) $(ENGINE) -Wl,--no-whole-archive $(HOSTED_LIBS)
 
 # An archive is rebuilt when the list of its sources changes, so that a file that
 # was removed is not linked from memory.
