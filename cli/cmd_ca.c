@@ -184,8 +184,11 @@ cmd_ca_init(struct context *c, const struct args *a, struct err *e)
 	struct secret s = { { 0 } };
 	struct office o;
 	struct foundation work = { &o, c->state, &f, &s, NULL, e };
+	struct bundle_lighthouse lighthouse = { .endpoint_count = 0 };
 	int rc = office_vacant(c->state, e);
 
+	if (rc == 0 && arg(a, "--lighthouse") != NULL)
+		rc = endpoint_add(&lighthouse, arg(a, "--lighthouse"), e);
 	if (rc == 0)
 		rc = read_founding(&f, a, e);
 	if (rc == 0)
@@ -269,7 +272,7 @@ add_lighthouses(json_t *body, struct office *o, struct err *e)
 	json_object_set_new(body, "lighthouses", list);
 	if (rc < 0)
 		return rc;
-	while ((rc = ledger_next(&w, &c, e)) == 1 && rc >= 0) {
+	while ((rc = ledger_next(&w, &c, e)) == 1) {
 		if (status_at(&c, office_now()) != LEDGER_LIVE)
 			continue;
 		rc = add_lighthouse(list, o, &c, e);
@@ -331,10 +334,11 @@ static const struct view list_views[] = {
 	{ NULL },
 };
 
-/* Those for which `keep` holds. */
+/* Is a certificate of this status to be listed? */
+typedef bool (*keep_fn)(const struct cert *c, enum ledger_status s, uint64_t now, uint64_t within);
+
 static int
-list_certs(json_t *list, struct office *o, bool (*keep)(const struct cert *c, enum ledger_status s,
-    uint64_t now, uint64_t within), uint64_t within, struct err *e)
+list_certs(json_t *list, struct office *o, keep_fn keep, uint64_t within, struct err *e)
 {
 	uint64_t now = office_now();
 	struct ledger_walk w;
@@ -498,6 +502,8 @@ cmd_ca_export(struct context *c, const struct args *a, struct err *e)
 		fwrite(text, 1, (size_t)rc, c->out.to);
 		rc = 0;
 	}
+	if (text != NULL)
+		crypto_wipe(text, BUNDLE_TEXT_MAX); /* a pre-shared key may be in it */
 	free(text);
 	office_close(&o);
 	return rc;

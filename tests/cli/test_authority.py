@@ -101,6 +101,7 @@ def test_errors_of_a_newcomer(place):
     ca.refuse(CONFIG, "overlaps another", "ca", "init", "--network", "10.87.0.0/16",
                  "--network", "10.87.1.0/24", "--no-passphrase")
     ca.refuse(CONFIG, "loopback", "ca", "init", "--network", "127.0.0.0/8", "--no-passphrase")
+    ca.refuse(USAGE, "is no endpoint", "ca", "init", "--no-passphrase", "--lighthouse", "a b")
     ca.refuse(USAGE, "letter or digit at both ends", "ca", "init", "My Study",
                  "--no-passphrase")
     ca.tell("ca", "init", "study", "--no-passphrase")
@@ -141,6 +142,26 @@ def test_what_was_signed_is_never_overwritten(place):
     check((old["status"], new["status"]) == ("revoked", "live"), old, new)
     check(old["addresses"] == new["addresses"] and old["key"] != new["key"], old, new)
     check(ca.json("inspect", "new.mpynet")["serial"] == new["serial"])
+
+
+def test_a_bundle_that_cannot_get_its_name_waits_until_it_can(place):
+    """What a crash left while somebody put another file in its place."""
+    ca = authority(place.dir, ("a",))
+    bundle, hidden = ca.path / "a.mpynet", ca.path / ".a.mpynet.12345678"
+    os.rename(bundle, hidden)
+    bundle.write_text("somebody else's\n")
+    db = sqlite3.connect(ca.state / "ca.db")
+    db.execute("INSERT INTO handout (hidden, path, serial) VALUES (?, ?, 2)",
+               (str(hidden), str(bundle)))
+    db.commit()
+    db.close()
+    status, out, err = ca.run("ca", "list")
+    check(status == DONE and "waits as" in err, err)
+    check(bundle.read_text() == "somebody else's\n" and hidden.exists())
+    bundle.unlink()
+    check(ca.run("ca", "list")[2] == "" and not hidden.exists())
+    check(ca.json("inspect", "a.mpynet")["valid"])
+    check(ca.run("ca", "list")[2] == "")
 
 
 def test_parties_that_were_signed_before_a_lighthouse_learn_of_it(place):
