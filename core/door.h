@@ -93,7 +93,7 @@ struct knock {
 	enum door_count what;
 	/* DOOR_ADMITTED */
 	struct visitor visitor;
-	/* DOOR_COPY: what door_remember() was given; channel_copy() with the hash, to where it came from */
+	/* DOOR_COPY: what door_remember() was given, for channel_copy() with the hash */
 	void *owner;
 	uint8_t hash[16];
 	/* DOOR_COOKIE: to be sent to where it came from */

@@ -391,6 +391,7 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 	}
 	door_forget(m->door, channel_accepted(peer->channel));
 	if (channel_accept(peer->channel, now, index, &v->handshake, v->hash, response) < 0) {
+		noise_wipe(&v->handshake);
 		table_del(&m->by_index, &index);
 		return;
 	}

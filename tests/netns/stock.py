@@ -46,7 +46,6 @@ class Stock:
         file = self.lab.dir / "stock.conf"
         file.write_text(self._fill_in(config, endpoint))
         self.wg("setconf", self.device, file)
-        self.wg("set", self.device, "listen-port", PORT)
         for one in address.split(", "):
             self.lab.ip(self.name, "addr add %s dev %s" % (one, self.device))
         self.lab.ip(self.name, "link set %s up mtu 1420" % self.device)
@@ -56,7 +55,8 @@ class Stock:
 
     def _fill_in(self, config, endpoint):
         """What the person who reads it does, and what wg-quick alone understands."""
-        config = config.replace("PRIVATE_KEY", text(self.private))
+        config = config.replace("PRIVATE_KEY", "%s\nListenPort = %d" % (
+            text(self.private), PORT))
         config = re.sub(r"^(Address|MTU) = .*\n", "", config, flags=re.M)
         if endpoint:
             return re.sub(r"^# Endpoint = HOST:.*$", "Endpoint = " + endpoint, config,
@@ -98,6 +98,10 @@ class Scene:
             "sign", "phone", "--stock", "--public-key", text(self.stock.public))
         self.party.tell("join", self.mesh.authority.state / "phone.crt", *join)
         self.address = re.search(r"^Address = ([\d.]+)", self.config, re.M).group(1)
+
+    def party_public(self):
+        return base64.b64decode(
+            re.search(r"^PublicKey = (.*)$", self.config, re.M).group(1))
 
     def ping(self, host, target, count=3, interval=0.2, wait=5):
         """How many of `count` pings were answered."""
