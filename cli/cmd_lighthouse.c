@@ -2,6 +2,7 @@
 /*
  * cmd_lighthouse.c - starts a lighthouse.
  */
+#include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/issue.h"
 #include "cli/join.h"
@@ -24,6 +25,18 @@ suggest(struct db *db, const char *key, const char *value, struct err *e)
 	return setting_set(db, lighthouse_settings, key, value, e);
 }
 
+/* The endpoints of `l` with commas between them. */
+static void
+join_endpoints(char to[static SETTING_VALUE_MAX], const struct bundle_lighthouse *l)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (uint32_t i = 0; i < l->endpoint_count && used < SETTING_VALUE_MAX; i++)
+		used += (size_t)snprintf(to + used, SETTING_VALUE_MAX - used, "%s%s",
+		    i > 0 ? "," : "", l->endpoints[i]);
+}
+
 /*
  * Members will call where the lighthouse's own bundle says: so that is where it listens, and what
  * it shows as its public endpoints, unless it is told otherwise.
@@ -31,15 +44,12 @@ suggest(struct db *db, const char *key, const char *value, struct err *e)
 static int
 suggest_endpoints(struct db *db, const struct bundle_lighthouse *own, struct err *e)
 {
-	char public[SETTING_VALUE_MAX] = "";
-	size_t used = 0;
+	char public[SETTING_VALUE_MAX];
 	int r;
 
-	for (uint32_t i = 0; i < own->endpoint_count; i++)
-		used += (size_t)snprintf(public + used, sizeof(public) - used, "%s%s",
-		    i > 0 ? "," : "", own->endpoints[i]);
 	if (own->endpoint_count == 0)
 		return 0;
+	join_endpoints(public, own);
 	r = suggest(db, "public", public, e);
 	return r < 0 ? r : suggest(db, "listen", strrchr(own->endpoints[0], ':') + 1, e);
 }
@@ -68,12 +78,32 @@ suggest_from_bundle(const struct context *c, struct db *db, struct err *e)
 	return r;
 }
 
+/* --public, spelt as `sign` spells it: "192.0.2.1" has the usual port. */
+static int
+keep_public(struct db *db, const struct args *a, struct err *e)
+{
+	struct bundle_lighthouse given = { .endpoint_count = 0 };
+	struct list l = { .text = arg(a, "--public") };
+	char text[ENDPOINT_TEXT_MAX], public[SETTING_VALUE_MAX];
+	int r = 0;
+
+	if (l.text == NULL)
+		return 0;
+	while (r == 0 && (r = list_next(&l, text, sizeof(text))) == 1)
+		r = endpoint_add(&given, text, e);
+	if (r == ERR_FORMAT)
+		return err_set(e, -EINVAL, "--public takes HOST:PORT");
+	if (r < 0)
+		return r;
+	join_endpoints(public, &given);
+	return setting_set(db, lighthouse_settings, "public", public, e);
+}
+
 static int
 keep_options(const struct context *c, const struct args *a, struct err *e)
 {
 	static const struct preset presets[] = {
 		{ "--listen", "listen" },
-		{ "--public", "public" },
 		{ "--stun", "stun" },
 		{ NULL },
 	};
@@ -86,6 +116,8 @@ keep_options(const struct context *c, const struct args *a, struct err *e)
 	if (r < 0)
 		return r;
 	r = launch_presets(&store.settings, lighthouse_settings, presets, a, e);
+	if (r == 0)
+		r = keep_public(&store.settings, a, e);
 	if (r == 0)
 		r = suggest_from_bundle(c, &store.settings, e);
 	lighthouse_store_close(&store);
