@@ -7,7 +7,7 @@
  * so it is written and synced under a hidden name before the COMMIT and gets its name after it:
  *
  *	note the file in the ledger, COMMIT
- *	BEGIN, facts, sign, store, write the hidden file, COMMIT	<- here the certificate exists
+ *	BEGIN, facts, sign, store, write the hidden file, COMMIT   <- now it exists
  *	rename, note that it is over, COMMIT
  *
  * Whoever opens the office next finishes or removes what a crash left between these lines, by what
@@ -73,7 +73,7 @@ struct commission {
 	struct order order;
 	bool make_key; /* order.key is ours to make, and the bundle carries the private one */
 	bool bare;     /* write the certificate alone, as for a stock peer */
-	struct bundle_lighthouse lighthouse; /* endpoints of a lighthouse; its cert is not looked at */
+	struct bundle_lighthouse lighthouse; /* its endpoints; its cert is not looked at */
 	const char *path; /* the file to write; must not exist */
 };
 

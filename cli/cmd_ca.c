@@ -129,7 +129,8 @@ static json_t *
 protection_json(struct keyfile_cost cost)
 {
 	if (cost.passes == 0)
-		return json_string("without a passphrase: whoever reads the ledger is the authority");
+		return json_string("without a passphrase: whoever reads the ledger is the "
+		    "authority");
 	return json_sprintf("under a passphrase, by Argon2id with %u passes over %u MiB",
 	    (unsigned)cost.passes, (unsigned)(cost.memory_kib / 1024));
 }
@@ -233,7 +234,8 @@ static const struct column lighthouse_columns[] = {
 static const struct view show_views[] = {
 	{ NULL, show_columns, NULL },
 	{ "lighthouses", lighthouse_columns,
-	  "There is no lighthouse yet; sign one with `mpynet sign lh --lighthouse --public HOST:PORT`." },
+	  "There is no lighthouse yet; sign one with `mpynet sign lh --lighthouse --public "
+	  "HOST:PORT`." },
 	{ NULL },
 };
 

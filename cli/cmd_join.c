@@ -86,7 +86,7 @@ cmd_join(struct context *c, const struct args *a, struct err *e)
 	if (rc == 1)
 		return add_member(c, &cert, &object, arg(a, "--endpoint"), e);
 	if (rc == 0 && arg(a, "--endpoint") != NULL)
-		return err_set(e, -EINVAL, "--endpoint is for the certificate of a stock WireGuard; "
-		    "members are found by the lighthouses");
+		return err_set(e, -EINVAL, "--endpoint is for the certificate of a stock "
+		    "WireGuard; members are found by the lighthouses");
 	return rc < 0 ? rc : join_bundle(c, file, e);
 }

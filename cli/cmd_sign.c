@@ -376,7 +376,8 @@ check_all(struct signing *s, struct err *e)
 
 	for (size_t i = 0; rc == 0 && i < arg_count(s->args, "name"); i++) {
 		if (given_before(s->args, i))
-			return err_set(e, -EINVAL, "%s is named twice", arg_nth(s->args, "name", i));
+			return err_set(e, -EINVAL, "%s is named twice",
+			    arg_nth(s->args, "name", i));
 		rc = set_name(&s->work, path, s->args, i, e);
 		if (rc == 0)
 			rc = office_check(&s->office, &s->work, e);

@@ -50,8 +50,8 @@ member_read(struct cert *ret, struct bundle_cert *object, const char *file, stru
 	if (rc < 0)
 		return err_set(e, rc, "%s: the certificate %s", file, breach_phrase(why));
 	if (!(ret->flags & CERT_STOCK))
-		return err_set(e, ERR_FORMAT, "%s is the certificate of %s alone, and not of a stock "
-		    "WireGuard; join with a bundle, or have another made: mpynet ca export %s",
+		return err_set(e, ERR_FORMAT, "%s is the certificate of %s alone, and not of a "
+		    "stock WireGuard; join with a bundle, or have another made: mpynet ca export %s",
 		    file, ret->name, ret->name);
 	return 1;
 }

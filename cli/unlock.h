@@ -27,7 +27,7 @@ struct passphrase {
 int passphrase_choose(struct passphrase *ret, const struct args *a, struct err *e) must_check;
 void passphrase_free(struct passphrase *p);
 
-/* Opens the office of `c`'s state, and says on stderr what a crash left that could not be finished. */
+/* Opens the office of `c`'s state. Says on stderr what a crash left and cannot be finished yet. */
 int open_office(struct office *o, const struct context *c, struct err *e) must_check;
 
 /*

@@ -43,7 +43,8 @@ TEST(what_is_sealed_comes_back)
 
 TEST(another_passphrase_opens_nothing)
 {
-	static const char *const wrong[] = { "", "correct hors", "correct horse ", "Correct horse" };
+	static const char *const wrong[] = { "", "correct hors", "correct horse ",
+		"Correct horse" };
 	uint8_t file[KEYFILE_SIZE];
 	struct ca_keys keys, got = { .seed = { 7 } }, before = got;
 
