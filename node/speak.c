@@ -274,12 +274,21 @@ learn(struct mesh *m, struct instant now, struct blob cert, struct blob ca, stru
  * Hearing
  */
 
+/* Is the certificate for the key of this session? What it says of anybody else is not heard. */
+static bool
+certifies(struct blob bytes, const struct peer *peer)
+{
+	struct cert cert;
+
+	return cert_decode(&cert, bytes.p, bytes.len, NULL) == 0 &&
+	    memcmp(cert.key, peer->key, sizeof(peer->key)) == 0;
+}
+
 static void
 hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index,
     const struct hello *h, struct outbox *out)
 {
 	int64_t apart = (int64_t)h->unix_time - (int64_t)(now.wall / USEC_PER_SEC);
-	struct member *member;
 	size_t n = min_u64(h->version.len, sizeof(peer->version) - 1);
 
 	if (h->proto_min > HELLO_PROTO || h->proto_max < HELLO_PROTO) {
@@ -287,14 +296,13 @@ hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index
 		roster_end(m, peer);
 		return;
 	}
-	if (h->cert.p != NULL) {
-		member = learn(m, now, h->cert, h->ca, out);
-		if (member != NULL && memcmp(member->key, peer->key, sizeof(peer->key)) != 0) {
-			speak_close(m, now, peer, CLOSE_CERTIFICATE, out);
-			roster_end(m, peer);
-			return;
-		}
+	if (h->cert.p != NULL && !certifies(h->cert, peer)) {
+		speak_close(m, now, peer, CLOSE_CERTIFICATE, out);
+		roster_end(m, peer);
+		return;
 	}
+	if (h->cert.p != NULL)
+		(void)learn(m, now, h->cert, h->ca, out);
 	channel_hello_heard(peer->channel, now.mono, index, (h->flags & HELLO_SEEN_YOURS) != 0);
 	memcpy(peer->version, h->version.p != NULL ? (const char *)h->version.p : "", n);
 	peer->version[n] = '\0';

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_mesh_certs.c - certificates that change while their owners talk.
+ */
+#include "tests/unit/meshes.h"
+
+static struct house *lh, *one, *two;
+
+/* A lighthouse and two nodes that have talked. */
+static void
+begin(void)
+{
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(USEC_PER_SEC);
+	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
+}
+
+/* HELLO of `h` to `to` with somebody's certificate. */
+static void
+say_hello(struct house *h, const struct house *to, const struct host *cert)
+{
+	uint8_t frame[FRAME_MAX];
+	struct hello hello = {
+		.proto_min = HELLO_PROTO,
+		.proto_max = HELLO_PROTO,
+		.unix_time = town.now.wall / USEC_PER_SEC,
+		.max_inner = PEER_MTU_MAX,
+		.cert = { cert->bytes, (uint16_t)cert->len },
+	};
+
+	house_say(h, to, frame, hello_encode(frame, sizeof(frame), &hello));
+	town_run(5 * HOP);
+}
+
+TEST(a_hello_certifies_nobody_but_its_sender)
+{
+	struct host heir;
+
+	begin();
+	heir = certs_host(&town.root, "party2", "10.87.0.9", ++town.serial);
+	say_hello(two, one, &heir);
+	ASSERT(members_get(one->mesh->members, heir.cert.key) == NULL);
+	ASSERT(!members_get(one->mesh->members, two->host.cert.key)->superseded);
+	/* What the session was for is over, and may begin again. */
+	ASSERT(!channel_ready(house_peer(one, two)->channel, town.now));
+	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
+	town_close();
+}
