@@ -288,7 +288,7 @@ static void
 hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index,
     const struct hello *h, struct outbox *out)
 {
-	int64_t apart = (int64_t)h->unix_time - (int64_t)(now.wall / USEC_PER_SEC);
+	int64_t apart = (int64_t)(h->unix_time - now.wall / USEC_PER_SEC);
 	size_t n = min_u64(h->version.len, sizeof(peer->version) - 1);
 
 	if (h->proto_min > HELLO_PROTO || h->proto_max < HELLO_PROTO) {
