@@ -312,8 +312,7 @@ ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *pat
 		upkeep_choose(m, now, peer, out);
 		return;
 	}
-	if (path->state != PATH_NEW && path->state != PATH_DEAD &&
-	    !(path->state == PATH_PROBING && now.mono - path->last_tx > 100 * USEC_PER_MS))
+	if (!path_may_ask(path, now.mono))
 		return;
 	if (path_may_send(path, PING_LEN + DATA_MIN) &&
 	    (path->kind == PATH_RELAY || target_allow(&m->targets, now.mono, &path->remote)))

@@ -214,6 +214,14 @@ last_sample(const struct path *p)
 	return at;
 }
 
+bool
+path_may_ask(const struct path *p, usec_t now)
+{
+	if (p->state != PATH_NEW && p->state != PATH_PROBING && p->state != PATH_DEAD)
+		return false;
+	return now - last_sample(p) >= PATH_ASK_EVERY;
+}
+
 /* When a VALID path wants its next probe. */
 static usec_t
 valid_probe_due(const struct path *p, bool active, bool warm)

@@ -41,6 +41,7 @@ enum path_origin {
 
 #define PATH_KEEPALIVE	   (20 * USEC_PER_SEC)
 #define PATH_STALE_AFTER   (50 * USEC_PER_SEC) /* two keepalives and a half unheard: not trusted */
+#define PATH_ASK_EVERY	   (100 * USEC_PER_MS)
 #define PATH_PROBES_MAX	   4		       /* outstanding at once */
 #define PATH_DEATH_PROBES  3
 #define PATH_HOLD_MIN	   (2 * USEC_PER_SEC)
@@ -105,6 +106,13 @@ void path_init(struct path *p, enum path_class kind, enum path_origin origin, so
 
 /* We sent `len` bytes as packet `counter` of the keypair `index`. `data`: worth an answer. */
 void path_sent(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter, bool data);
+
+/*
+ * Something was heard on a path that does not carry data: may it be asked back? Not more often than
+ * PATH_ASK_EVERY, or two sides that ask each other would never stop, and forget each question
+ * before it is answered.
+ */
+bool path_may_ask(const struct path *p, usec_t now);
 
 /* An authenticated packet came in on it. */
 void path_heard(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter);

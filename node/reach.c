@@ -333,21 +333,39 @@ make_presentation(struct mesh *m, const struct peer *peer, uint8_t to[static PRE
 	return presentation_encode(to, PRESENT_PLAIN_MAX, &p);
 }
 
+static void
+seek(struct mesh *m, usec_t now, const struct seek *like)
+{
+	struct seek *s = finder_seek(&m->finder, now, like);
+
+	if (s != NULL && s->state == SEEK_NOTHING) { /* asked before, and it matters again */
+		finder_drop(s);
+		(void)finder_seek(&m->finder, now, like);
+	}
+}
+
 /* The lighthouses are asked where it is and to tell it of us. */
 static void
 ask_for(struct mesh *m, struct instant now, const struct peer *peer)
 {
 	struct seek like = { .by = QUERY_BY_KEY, .introduce = true };
-	struct seek *s;
 
 	if (peer->lighthouse != NULL || peer->stock)
 		return;
 	memcpy(like.key, peer->key, sizeof(like.key));
-	s = finder_seek(&m->finder, now.mono, &like);
-	if (s != NULL && s->state == SEEK_NOTHING) { /* asked before, and it matters again */
-		finder_drop(s);
-		(void)finder_seek(&m->finder, now.mono, &like);
-	}
+	seek(m, now.mono, &like);
+}
+
+/* And who has its name now: a machine with another key may have taken its place. */
+static void
+ask_for_name(struct mesh *m, struct instant now, const struct peer *peer)
+{
+	struct seek like = { .by = QUERY_BY_NAME, .introduce = true };
+
+	if (peer->lighthouse != NULL || peer->stock)
+		return;
+	name_copy(like.name, peer->cert.name);
+	seek(m, now.mono, &like);
 }
 
 void
@@ -391,6 +409,8 @@ reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct out
 	add_relay_paths(m, now, peer, out);
 	if (!peer_is_direct(peer))
 		ask_for(m, now, peer);
+	if (view.attempts > 1) /* no answer for REKEY_TIMEOUT */
+		ask_for_name(m, now, peer);
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
 }
 

@@ -584,8 +584,12 @@ hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t 
 		return;
 	peer_drop_path(peer, path);
 	upkeep_choose(m, now, peer, out);
-	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 100 * USEC_PER_MS, false);
+	if (peer->best != PEER_NO_PATH || !peer_is_warm(peer, now.mono))
+		return;
+	/* As after every loss of the last path; its relay is given a moment to come back. */
+	channel_want_fresh(peer->channel, now.mono);
+	reach_punch(m, now, peer, 100 * USEC_PER_MS, false);
+	upkeep_due(m, peer, now.mono);
 }
 
 static void
