@@ -14,6 +14,8 @@
 
 enum {
 	DISK_ROWS_MAX = 1 << 20,
+	ROUTES_MAX = 1 << 16,
+	SENT_IN_SECOND_MAX = 1000,
 };
 
 static struct instant
@@ -99,6 +101,21 @@ source_for(const struct box *b, socket_id socket, const struct addr *to)
 	return from;
 }
 
+/* A node of ours has little to say; two that answer each other without end have a lot. */
+static void
+check_rate(struct box *b)
+{
+	usec_t second = b->stage->w->now / USEC_PER_SEC;
+
+	b->sent++;
+	if (b->second != second)
+		b->sent_in_second = 0;
+	b->second = second;
+	if (++b->sent_in_second > SENT_IN_SECOND_MAX && !b->is_lighthouse)
+		world_fail(b->stage->w, "box %u sends more than %d datagrams in a second",
+		    b->number, SENT_IN_SECOND_MAX);
+}
+
 static void
 to_net(struct box *b, const struct effect *e)
 {
@@ -106,7 +123,7 @@ to_net(struct box *b, const struct effect *e)
 	struct stage *st = b->stage;
 
 	watch_sent(&st->watch, b->number, &e->to, e->data, e->len);
-	b->sent++;
+	check_rate(b);
 	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
 		net_send(&st->net, &b->station, from, e->to, e->data, e->len);
 }
@@ -170,6 +187,23 @@ to_tun(struct box *b, const struct effect *e)
 }
 
 static void
+route(struct box *b, const struct route_change *r)
+{
+	if (!r->add)
+		table_del(&b->routes, &r->to);
+	else if (table_put(&b->routes, &r->to, (void *)(uintptr_t)r->mtu) < 0)
+		abort();
+}
+
+uint32_t
+box_mtu(const struct box *b, struct ip to)
+{
+	struct prefix p = { .ip = to, .len = (uint8_t)(8 * ip_size(to)) };
+
+	return (uint32_t)(uintptr_t)table_get(&b->routes, &p);
+}
+
+static void
 event(struct box *b, const struct event *e)
 {
 	if (e->kind != EVENT_PING_ANSWER)
@@ -193,7 +227,7 @@ carry_out(struct box *b, const struct effect *e)
 	switch (e->kind) {
 	case EFFECT_TO_NET: to_net(b, e); break;
 	case EFFECT_TO_TUN: to_tun(b, e); break;
-	case EFFECT_ROUTE: break;
+	case EFFECT_ROUTE: route(b, &e->route); break;
 	case EFFECT_REMEMBER: disk_write(b, &e->memory); break;
 	case EFFECT_EVENT: event(b, e->event); break;
 	case EFFECT_TRACE: trace(b, e->fact); break;
@@ -336,6 +370,7 @@ box_place(struct box *b)
 	b->timer.ring = tick;
 	b->batch.ring = take_in_batch;
 	table_init(&b->disk, hash_key, sizeof(struct row_key), DISK_ROWS_MAX);
+	table_init(&b->routes, hash_key, sizeof(struct prefix), ROUTES_MAX);
 	site_host(&b->site, &b->stage->net, &b->station, hear, b);
 }
 
@@ -408,6 +443,9 @@ mesh_on(struct box *b)
 	put_cert(&c.cert, b->id.cert, b->id.cert_len);
 	put_cert(&c.roots[c.root_count++], st->ca_cert, st->ca_cert_len);
 	c.settings.allow_all = true;
+	c.handshakes_per_second = st->handshake_rate;
+	c.has_psk = st->has_psk;
+	memcpy(c.psk, st->psk, sizeof(c.psk));
 	for (size_t i = 0; i < st->lighthouse_count; i++) {
 		struct mesh_lighthouse *l = &c.lighthouses[c.lighthouse_count++];
 		const struct box *at = st->lighthouses[i];
@@ -446,6 +484,8 @@ beacon_on(struct box *b)
 	struct err e;
 
 	memcpy(c.key, b->id.private_key, sizeof(c.key));
+	memcpy(c.psk, st->psk, sizeof(c.psk)); /* zeros: none */
+	c.handshake_rate = st->handshake_rate;
 	if (beacon_new(&b->beacon, &c, st->w->rng, clock_of(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
 	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL) {
@@ -476,6 +516,16 @@ box_on(struct box *b)
 		mesh_on(b);
 }
 
+/* The TUN is gone, and its routes with it. */
+static void
+routes_free(struct box *b)
+{
+	static const uint8_t hash_key[16];
+
+	table_free(&b->routes);
+	table_init(&b->routes, hash_key, sizeof(struct prefix), ROUTES_MAX);
+}
+
 void
 box_crash(struct box *b)
 {
@@ -486,6 +536,7 @@ box_crash(struct box *b)
 	b->beacon = NULL;
 	world_never(b->stage->w, &b->timer);
 	world_never(b->stage->w, &b->batch);
+	routes_free(b);
 	while (b->waiting_count > 0)
 		datagram_free(b->waiting[--b->waiting_count]);
 }
@@ -522,11 +573,11 @@ box_say_counts(const struct box *b)
 		beacon_totals(b->beacon, &t);
 		world_say(b->stage->w,
 		    "%-5s circuits: %u, relayed: %llu, relay-dropped: %llu, unauthentic: %llu, "
-		    "bad-frames: %llu, limited: %llu, refused: %llu",
+		    "bad-frames: %llu, limited: %llu, refused: %llu, cookies: %llu",
 		    b->id.name, t.circuits, (unsigned long long)t.relayed_packets,
 		    (unsigned long long)t.relay_dropped, (unsigned long long)t.unauthentic,
 		    (unsigned long long)t.bad_frames, (unsigned long long)t.limited,
-		    (unsigned long long)t.refused);
+		    (unsigned long long)t.refused, (unsigned long long)t.cookies);
 	}
 }
 

@@ -60,12 +60,15 @@ struct box {
 	usec_t mono_base;    /* its monotonic clock is that much ahead of the world's */
 	int64_t clock_error; /* its wall clock too, in microseconds */
 	struct alarm timer;
-	struct table disk; /* struct row_key -> struct row */
-	usec_t patience;   /* how long datagrams wait to be taken in a batch; 0: not */
+	struct table disk;   /* struct row_key -> struct row */
+	struct table routes; /* struct prefix -> MTU, as a number */
+	usec_t patience;     /* how long datagrams wait to be taken in a batch; 0: not */
 	struct alarm batch;
 	struct datagram *waiting[BOX_BATCH_MAX];
 	size_t waiting_count;
 	uint64_t sent;
+	usec_t second; /* the one that is counted */
+	unsigned sent_in_second;
 	uint64_t received;
 	uint64_t pings_answered;
 	usec_t ping_rtt; /* of the last answer to a ping of its own */
@@ -93,6 +96,9 @@ void box_net_changed(struct box *b);
 
 /* What its engine has counted, for a person who looks for a bug. */
 void box_say_counts(const struct box *b);
+
+/* The largest packet that its kernel hands to the TUN for `to`; 0: there is no route. */
+uint32_t box_mtu(const struct box *b, struct ip to);
 
 /* Hands an IP packet to its TUN. Does nothing when it is off. */
 void box_tun(struct box *b, const uint8_t *p, size_t len);

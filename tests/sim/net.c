@@ -291,13 +291,29 @@ cross(struct datagram *d, struct station *from, struct station *to)
 		world_at(w, &d->arrival, w->now + wait);
 }
 
+static void
+capture(struct tap *t, const struct datagram *d)
+{
+	struct captured *c = &t->kept[t->count++ % TAP_ROOM];
+
+	assert(d->len <= sizeof(c->data));
+	c->when = d->net->w->now;
+	c->src = d->src;
+	c->dst = d->dst;
+	c->len = d->len;
+	memcpy(c->data, d->data, d->len);
+}
+
 /* `d` leaves `from` for whoever on its LAN has the address, or for the way out. */
 static void
 carry(struct datagram *d, struct station *from)
 {
 	struct station *to = lan_find(from->lan, &d->dst);
 	struct world *w = d->net->w;
+	struct tap *tap = d->net->tap;
 
+	if (tap != NULL && from->lan->way_out == NULL && d->from != &tap->station)
+		capture(tap, d);
 	if (to == NULL)
 		to = from->lan->way_out;
 	if (to == NULL || to == from || is_cut(d->net, from, to)) {
@@ -354,4 +370,39 @@ net_send(struct net *n, struct station *from, struct addr src, struct addr dst, 
 	world_note(n->w, &dst, sizeof(dst));
 	world_note(n->w, data, len);
 	carry(datagram_new(n, from, &src, &dst, data, len), from);
+}
+
+static void
+tap_hears(void *ctx, struct datagram *d)
+{
+	struct tap *t = ctx;
+
+	t->heard_bytes += d->len;
+	datagram_free(d);
+}
+
+void
+net_tap(struct net *n, struct tap *t, struct addr addr)
+{
+	memset(t, 0, sizeof(*t));
+	t->addr = addr;
+	net_host(n, &t->station, NULL, tap_hears, t);
+	net_address(n, &t->station, addr);
+	n->tap = t;
+}
+
+void
+net_replay(struct net *n, usec_t age, bool own)
+{
+	struct tap *t = n->tap;
+	const struct captured *c;
+
+	if (t->count == 0)
+		return;
+	c = &t->kept[rng_below(&n->w->rng, min_u64(t->count, TAP_ROOM))];
+	if (n->w->now - c->when < age)
+		return;
+	t->sent_bytes += c->len;
+	own = own && c->dst.family == t->addr.family;
+	net_send(n, &t->station, own ? t->addr : c->src, c->dst, c->data, c->len);
 }

@@ -80,6 +80,26 @@ struct cut {
 
 #define NET_CUTS_MAX 64
 
+/* Somebody on the Internet who keeps what passes, for net_replay(). */
+struct captured {
+	usec_t when;
+	struct addr src;
+	struct addr dst;
+	uint32_t len;
+	uint8_t data[2048];
+};
+
+#define TAP_ROOM 256
+
+struct tap {
+	struct station station; /* on the Internet */
+	struct addr addr;
+	struct captured kept[TAP_ROOM];
+	uint64_t count;
+	uint64_t sent_bytes;
+	uint64_t heard_bytes;
+};
+
 struct net {
 	struct world *w;
 	struct lan internet;
@@ -87,6 +107,7 @@ struct net {
 	struct table known; /* struct ip: every address that ever was somebody's */
 	struct cut cuts[NET_CUTS_MAX];
 	size_t cut_count;
+	struct tap *tap;    /* or NULL */
 	uint64_t sent;      /* datagrams, since the start */
 	uint64_t delivered; /* to hosts */
 	uint64_t lost;      /* by links and cuts, refused by NATs, to nobody */
@@ -119,6 +140,15 @@ void net_heal(struct net *n, const struct station *from, const struct station *t
 /* Sends a copy of `len` bytes. */
 void net_send(struct net *n, struct station *from, struct addr src, struct addr dst,
     const uint8_t *data, uint32_t len);
+
+/* `t` keeps what passes the Internet from now on. `addr` is its own address there. */
+void net_tap(struct net *n, struct tap *t, struct addr addr);
+
+/*
+ * The tap sends something that it has kept for at least `age` once more, with the source that it
+ * had or, for `own`, with its own. Without delay: with an age of 0 the copy may come first.
+ */
+void net_replay(struct net *n, usec_t age, bool own);
 
 /* Has the address ever been somebody's, whatever the port? */
 bool net_knows(const struct net *n, const struct addr *a);

@@ -41,6 +41,11 @@ void scene_silence(struct world *w, unsigned number);
 void scene_bad_links(struct world *w, unsigned number);
 void scene_forger(struct world *w, unsigned number);
 void scene_wrong_clocks(struct world *w, unsigned number);
+void scene_mtu(struct world *w, unsigned number);
+void scene_replay(struct world *w, unsigned number);
+void scene_expiry(struct world *w, unsigned number);
+void scene_successor(struct world *w, unsigned number);
+void scene_load(struct world *w, unsigned number);
 
 /* Everything at a time. */
 void scene_chaos(struct world *w, unsigned number);

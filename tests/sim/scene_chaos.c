@@ -190,6 +190,9 @@ scene_chaos(struct world *w, unsigned number)
 
 	(void)number;
 	stage_init(&c->st, w);
+	c->st.has_psk = draw(c, 2) == 0;
+	if (c->st.has_psk)
+		rng_fill(&w->rng, c->st.psk, sizeof(c->st.psk));
 	for (int i = 0; i < LIGHTHOUSES; i++)
 		stage_lighthouse(&c->st);
 	for (int i = 0; i < NODES; i++) {

@@ -101,28 +101,26 @@ stage_free(struct stage *st)
 	net_free(&st->net);
 }
 
-/* Number `number` of the network, with two addresses. */
+/* A key of its own, and a certificate for it with the name and addresses in `id`. */
 static void
-identify(struct stage *st, struct identity *id, uint32_t number, bool lighthouse)
+identify(struct stage *st, struct identity *id, uint32_t flags)
 {
-	struct cert c = { .kind = OBJECT_HOST };
+	uint64_t lifetime = st->lifetime == 0 ? 90 * DAY : st->lifetime;
+	struct cert c = { .kind = OBJECT_HOST, .flags = flags };
 
-	snprintf(id->name, sizeof(id->name), lighthouse ? "lh%u" : "n%u", number);
 	rng_fill(&st->w->rng, id->private_key, sizeof(id->private_key));
-	id->addresses[0] = overlay_v4(number + 1);
-	id->addresses[1] = overlay_v6(number + 1);
 	strcpy(c.name, id->name);
 	crypto_dh_public(c.key, id->private_key);
-	c.not_after = WORLD_EPOCH / USEC_PER_SEC + 90 * DAY;
-	c.flags = lighthouse ? CERT_LIGHTHOUSE | CERT_RELAY : 0;
+	c.not_after = WORLD_EPOCH / USEC_PER_SEC + lifetime;
 	c.address_count = 2;
 	c.addresses[0] = (struct prefix){ .ip = id->addresses[0], .len = 32 };
 	c.addresses[1] = (struct prefix){ .ip = id->addresses[1], .len = 128 };
 	id->cert_len = certify(st, &c, id->cert);
 }
 
+/* One more, with the name and addresses of number `as`. */
 static struct box *
-box_add(struct stage *st, bool lighthouse)
+box_add(struct stage *st, bool lighthouse, uint32_t as)
 {
 	struct box *b = calloc(1, sizeof(*b));
 
@@ -136,14 +134,17 @@ box_add(struct stage *st, bool lighthouse)
 	b->number = st->box_count;
 	b->is_lighthouse = lighthouse;
 	st->boxes[st->box_count++] = b;
-	identify(st, &b->id, b->number, lighthouse);
+	snprintf(b->id.name, sizeof(b->id.name), lighthouse ? "lh%u" : "n%u", as);
+	b->id.addresses[0] = overlay_v4(as + 1);
+	b->id.addresses[1] = overlay_v6(as + 1);
+	identify(st, &b->id, lighthouse ? CERT_LIGHTHOUSE | CERT_RELAY : 0);
 	return b;
 }
 
 struct box *
 stage_lighthouse(struct stage *st)
 {
-	struct box *b = box_add(st, true);
+	struct box *b = box_add(st, true, st->box_count);
 
 	assert(st->lighthouse_count < STAGE_LIGHTHOUSES_MAX);
 	site_build(&b->site, &st->net, &kinds[KIND_PUBLIC], b->number);
@@ -156,7 +157,7 @@ stage_lighthouse(struct stage *st)
 struct box *
 stage_node(struct stage *st, unsigned kind)
 {
-	struct box *b = box_add(st, false);
+	struct box *b = box_add(st, false, st->box_count);
 
 	site_build(&b->site, &st->net, &kinds[kind], b->number);
 	box_place(b);
@@ -166,7 +167,7 @@ stage_node(struct stage *st, unsigned kind)
 struct box *
 stage_neighbour(struct stage *st, const struct box *a)
 {
-	struct box *b = box_add(st, false);
+	struct box *b = box_add(st, false, st->box_count);
 
 	b->site = a->site;
 	b->site.host_v4.ip[3]++;
@@ -174,6 +175,16 @@ stage_neighbour(struct stage *st, const struct box *a)
 		b->site.host_v6.ip[15]++;
 	box_place(b);
 	return b;
+}
+
+struct box *
+stage_successor(struct stage *st, const struct box *b)
+{
+	struct box *c = box_add(st, false, b->number);
+
+	site_build(&c->site, &st->net, b->site.kind, c->number);
+	box_place(c);
+	return c;
 }
 
 void

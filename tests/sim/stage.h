@@ -41,6 +41,11 @@ struct stage {
 	uint32_t box_room;
 	struct box *lighthouses[STAGE_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
+	/* Of everybody that is made or turned on from now on. */
+	uint64_t lifetime;       /* seconds that certificates are valid; 0: 90 days */
+	uint32_t handshake_rate; /* more in a second is load; 0: the engines' default */
+	bool has_psk;
+	uint8_t psk[32];
 };
 
 void stage_init(struct stage *st, struct world *w);
@@ -56,6 +61,12 @@ struct box *stage_node(struct stage *st, unsigned kind);
 
 /* A second node on the home LAN of `a`. Off. */
 struct box *stage_neighbour(struct stage *st, const struct box *a);
+
+/*
+ * A machine that takes the place of `b` with a key of its own: a newer certificate with the same
+ * name and addresses. Off.
+ */
+struct box *stage_successor(struct stage *st, const struct box *b);
 
 /* Turns on everything that is off. */
 void stage_on(struct stage *st);
