@@ -23,7 +23,7 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_ROAMED] = "peer %n: moved to %a",
 	[TRACE_HANDSHAKE_NO_ANSWER] =
 	    "peer %n (%a): no answer to %d handshakes, next try in %S s",
-	[TRACE_CERT_REFUSED] = "%a: certificate of \"%n\" refused: it %e",
+	[TRACE_CERT_REFUSED] = "%a: a certificate was refused: it %e",
 	[TRACE_CERT_NEWER] = "peer %n: renewed certificate, serial %d",
 	[TRACE_CONFLICT] = "%a: refused, it claims the name or an address of %n (%i)",
 	[TRACE_LIGHTHOUSE_UP] = "lighthouse %n: registered, it sees us at %a",

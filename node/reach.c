@@ -9,9 +9,12 @@
 #include "node/mesh_impl.h"
 
 /*
- * When the packets of a burst are sent, and how long after it the next burst begins. The second
- * gap is longer than the 30 s for which a Linux NAT remembers a flow that nobody answered: where
- * the packets of the first bursts met in the wrong order, the next one finds a clean slate.
+ * When the packets of a burst are sent, and how long after it the next burst begins.
+ *
+ * A Linux router without input policy takes what comes from outside before its own host has sent
+ * as a flow of its own, and gives the host another port; it remembers that for 30 s. So the third
+ * gap is longer than that, only one of the two sides begins bursts (the one with the smaller key),
+ * and in turn it sends before it has the other told, or after.
  */
 static const usec_t burst_at[] = {
 	0,
@@ -24,12 +27,16 @@ static const usec_t burst_at[] = {
 };
 static const usec_t round_gaps[] = {
 	5 * USEC_PER_SEC,
+	15 * USEC_PER_SEC,
 	35 * USEC_PER_SEC,
 	60 * USEC_PER_SEC,
 	120 * USEC_PER_SEC,
 	300 * USEC_PER_SEC,
 };
 
+#define FOLLOWER_GAP	   (120 * USEC_PER_SEC)
+#define LATE_QUESTION	   (100 * USEC_PER_MS) /* we send, and then have the other side told */
+#define LATE_BURST	   (300 * USEC_PER_MS) /* the other side is told, and then we send */
 #define HANDSHAKE_WAYS_MAX 8
 #define BURST_PACKETS_MAX  64
 #define RELAYS_USED	   2
@@ -334,26 +341,26 @@ make_presentation(struct mesh *m, const struct peer *peer, uint8_t to[static PRE
 }
 
 static void
-seek(struct mesh *m, usec_t now, const struct seek *like)
+seek(struct mesh *m, usec_t at, const struct seek *like)
 {
-	struct seek *s = finder_seek(&m->finder, now, like);
+	struct seek *s = finder_seek(&m->finder, at, like);
 
 	if (s != NULL && s->state == SEEK_NOTHING) { /* asked before, and it matters again */
 		finder_drop(s);
-		(void)finder_seek(&m->finder, now, like);
+		(void)finder_seek(&m->finder, at, like);
 	}
 }
 
-/* The lighthouses are asked where it is and to tell it of us. */
+/* In `delay` from now the lighthouses are asked where it is, and to tell it of us. */
 static void
-ask_for(struct mesh *m, struct instant now, const struct peer *peer)
+ask_for(struct mesh *m, struct instant now, const struct peer *peer, usec_t delay)
 {
 	struct seek like = { .by = QUERY_BY_KEY, .introduce = true };
 
 	if (peer->lighthouse != NULL || peer->stock)
 		return;
 	memcpy(like.key, peer->key, sizeof(like.key));
-	seek(m, now.mono, &like);
+	seek(m, now.mono + delay, &like);
 }
 
 /* And who has its name now: a machine with another key may have taken its place. */
@@ -408,7 +415,7 @@ reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct out
 	peer->burst_packets = 0;
 	add_relay_paths(m, now, peer, out);
 	if (!peer_is_direct(peer))
-		ask_for(m, now, peer);
+		ask_for(m, now, peer, 0);
 	if (view.attempts > 1) /* no answer for REKEY_TIMEOUT */
 		ask_for_name(m, now, peer);
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
@@ -452,14 +459,11 @@ reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 	upkeep_due(m, peer, peer->punch_began);
 }
 
-/*
- * One of the two begins the bursts, the one with the smaller key, and the lighthouses tell the
- * other at that moment. On its own the other begins one only if it hears nothing for long.
- */
-static unsigned
-patience_with(const struct mesh *m, const struct peer *peer)
+/* Does our side begin the bursts after the first? */
+static bool
+leads(const struct mesh *m, const struct peer *peer)
 {
-	return memcmp(m->self.public, peer->key, sizeof(peer->key)) < 0 ? 1 : 3;
+	return memcmp(m->self.public, peer->key, sizeof(peer->key)) < 0;
 }
 
 usec_t
@@ -471,9 +475,10 @@ reach_punch_due(const struct mesh *m, const struct peer *peer)
 		return 0;
 	if (peer->punch_step < ARRAY_LEN(burst_at))
 		return at + burst_at[peer->punch_step];
-	return at + burst_at[ARRAY_LEN(burst_at) - 1] +
-	    patience_with(m, peer) *
-		round_gaps[min_u64(peer->punch_round, ARRAY_LEN(round_gaps) - 1)];
+	at += burst_at[ARRAY_LEN(burst_at) - 1];
+	if (!leads(m, peer)) /* the other side has been quiet for long */
+		return at + FOLLOWER_GAP;
+	return at + round_gaps[min_u64(peer->punch_round, ARRAY_LEN(round_gaps) - 1)];
 }
 
 static void
@@ -527,8 +532,9 @@ reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct o
 		peer->punch_step++;
 		punch(m, now, peer, out);
 	} else {
-		peer->punch_round++;
-		ask_for(m, now, peer);
-		reach_punch(m, now, peer, 0, false);
+		bool first = ++peer->punch_round % 2 == 0;
+
+		ask_for(m, now, peer, first ? LATE_QUESTION : 0);
+		reach_punch(m, now, peer, first ? 0 : LATE_BURST, false);
 	}
 }

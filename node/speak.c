@@ -483,7 +483,9 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	}
 	if (!connected)
 		channel_want(peer->channel, now.mono);
-	reach_punch(m, now, peer, 0, news || !connected);
+	/* Otherwise the burst that goes with the question is under way already. */
+	if (news || !connected || peer->punch_began == 0)
+		reach_punch(m, now, peer, 0, news || !connected);
 	upkeep_tick(m, now, peer, out);
 }
 
