@@ -6,12 +6,11 @@
 
 #include <string.h>
 
-#define ACTIVE_FOR	 (10 * USEC_PER_SEC) /* after data was sent */
-#define ACTIVE_HEARTBEAT (1 * USEC_PER_SEC)  /* unheard for this long while active */
-#define ACTIVE_SAMPLE	 (5 * USEC_PER_SEC)
-#define SUSPECT_MIN	 (500 * USEC_PER_MS)
-#define DEATH_MIN	 (300 * USEC_PER_MS)
-#define PROBE_GAP_MIN	 (100 * USEC_PER_MS)
+#define ACTIVE_FOR    (10 * USEC_PER_SEC) /* after data was sent */
+#define ACTIVE_SAMPLE (5 * USEC_PER_SEC)
+#define SUSPECT_MIN   (500 * USEC_PER_MS)
+#define DEATH_MIN     (300 * USEC_PER_MS)
+#define PROBE_GAP_MIN (100 * USEC_PER_MS)
 
 void
 path_init(struct path *p, enum path_class kind, enum path_origin origin, socket_id socket,
@@ -232,16 +231,14 @@ valid_probe_due(const struct path *p, bool active, bool warm)
 		due = last_sample(p) + suspect_after(p);
 	else if (p->srtt == 0) /* proven by a handshake, and not measured yet */
 		return p->valid_since;
+	if (p->expect_since != 0 && last_sample(p) < p->expect_since)
+		/* Who only listens is asked before it is doubted. */
+		due = due_min(due, p->expect_since + suspect_after(p) / 2);
 	if (active && p->last_data_tx != 0) {
 		usec_t sample = last_sample(p) + ACTIVE_SAMPLE;
-		usec_t heartbeat =
-		    max_u64(p->last_rx, last_sample(p)) + ACTIVE_HEARTBEAT;
-		usec_t until = p->last_data_tx + ACTIVE_FOR;
 
-		if (sample < until)
+		if (sample < p->last_data_tx + ACTIVE_FOR)
 			due = due_min(due, sample);
-		if (heartbeat < until)
-			due = due_min(due, heartbeat);
 	}
 	if (warm)
 		due = due_min(due, max_u64(last_sample(p), p->last_tx) + PATH_KEEPALIVE);

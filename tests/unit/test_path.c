@@ -94,14 +94,39 @@ TEST(an_answer_in_time_keeps_a_suspect_path)
 	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
 	usec_t due;
 
-	path_heard(&p, 1990 * MS, 100, 7, 1);
 	path_sent(&p, 2000 * MS, 100, 7, 1, true);
+	due = path_due(&p, true, true);
+	ASSERT_EQ(path_tick(&p, due, true, true), PATH_WANTS_PROBE);
+	ASSERT_EQ(p.state, PATH_VALID); /* asked before it is doubted */
+	path_probe(&p, due, 8);
 	due = path_due(&p, true, true);
 	ASSERT_EQ(path_tick(&p, due, true, true), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_SUSPECT);
 	path_probe(&p, due, 9);
 	ASSERT(path_answered(&p, due + 40 * MS, 9));
 	ASSERT_EQ(p.state, PATH_VALID);
+}
+
+TEST(who_only_listens_is_asked_and_never_doubted)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+	uint64_t txid = 10;
+	usec_t answer = 0;
+
+	for (usec_t now = 2000 * MS; now < 12000 * MS; now += 10 * MS) {
+		path_sent(&p, now, 100, 7, now, true);
+		if (answer != 0 && now >= answer) {
+			path_heard(&p, now, 96, 7, txid);
+			ASSERT(path_answered(&p, now, txid++));
+			answer = 0;
+		}
+		if (path_tick(&p, now, true, true) == PATH_WANTS_PROBE) {
+			path_probe(&p, now, txid);
+			answer = now + 40 * MS;
+		}
+		ASSERT_EQ(p.state, PATH_VALID);
+	}
+	ASSERT(txid <= 10 + 45); /* four a second at the most */
 }
 
 TEST(a_path_on_which_only_the_peer_is_heard_is_doubted_by_the_peers_report)
