@@ -67,8 +67,8 @@ struct box {
 	struct datagram *waiting[BOX_BATCH_MAX];
 	size_t waiting_count;
 	uint64_t sent;
-	usec_t second; /* the one that is counted */
-	unsigned sent_in_second;
+	usec_t period; /* the one that is counted */
+	unsigned sent_in_period;
 	uint64_t received;
 	uint64_t pings_answered;
 	usec_t ping_rtt; /* of the last answer to a ping of its own */

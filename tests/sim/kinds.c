@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * kinds.c - the rows of docs/paths.md's matrix, and its ladder.
+ * kinds.c - the rows and columns of docs/matrix.md, and the ladder.
  */
 #include "tests/sim/kinds.h"
 
@@ -195,7 +195,7 @@ technique_needed(const struct kind *a, const struct kind *b)
 		Q = TECHNIQUE_BIRTHDAY,
 		R = TECHNIQUE_NONE,
 	};
-	/* Section 7; symmetric. */
+	/* What the two rungs take together. */
 	static const uint8_t ladder[RUNG_COUNT][RUNG_COUNT] = {
 		[RUNG_EASY] = { B, B, B, B, B, B },
 		[RUNG_RESTRICTED] = { B, B, S, S, Q, Q },

@@ -2,8 +2,8 @@
 /*
  * kinds.h - the twenty kinds of site that users sit behind, and what two of them need.
  *
- * A kind is its NATs. What a pair needs to talk directly follows from them alone, by the ladder of
- * section 7 of docs/paths.md: no list of pairs is kept anywhere.
+ * A kind is its NATs. What a pair needs to talk directly follows from them alone, by the ladder in
+ * kinds.c: no list of pairs is kept anywhere.
  */
 #ifndef TESTS_SIM_KINDS_H
 #define TESTS_SIM_KINDS_H
@@ -69,6 +69,7 @@ enum outcome {
 	OUTCOME_DIRECT,
 	OUTCOME_RELAYED,
 	OUTCOME_NOTHING, /* UDP is blocked, and TCP is not spoken */
+	OUTCOME_COUNT,
 };
 
 enum outcome outcome_expected(const struct kind *a, const struct kind *b);

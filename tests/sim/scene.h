@@ -22,9 +22,8 @@ void scene_kinds(struct world *w, unsigned number);
 void scene_punch(struct world *w, unsigned number);
 void scene_watch(struct world *w, unsigned number);
 
-/* Every pair of kinds; matrix_print() says in Markdown what came of them. */
+/* Every pair of kinds, both ways; see matrix.h. */
 void scene_matrix(struct world *w, unsigned number);
-void matrix_print(void);
 
 /* One thing at a time. */
 void scene_ping(struct world *w, unsigned number);

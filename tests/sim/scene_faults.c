@@ -2,7 +2,7 @@
 /*
  * scene_faults.c - one thing breaks at a time, and what a conversation notices of it.
  *
- * The limits are those of docs/paths.md, sections 4, 6 and 12.
+ * The limits are those of docs/matrix.md.
  */
 #include "tests/sim/scene.h"
 #include "tests/sim/stage.h"

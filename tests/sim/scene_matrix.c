@@ -3,27 +3,17 @@
  * scene_matrix.c - every kind of site calls every kind of site.
  *
  * What comes of a call is computed from the two kinds alone (kinds.h) and compared pair by pair,
- * with the times that docs/paths.md, section 12, promises. Whether an answer came directly is
+ * with the times that docs/matrix.md promises. Whether an answer came directly is
  * decided by the datagram that it came in, not by asking the node.
  */
+#include "tests/sim/matrix.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/stage.h"
 
-#include <stdio.h>
-
-#define FIRST_ANSWER_MAX (500 * USEC_PER_MS)
-#define DIRECT_MAX       USEC_PER_SEC
 /* Between two answers once they flow, at one question every 50 ms: an upgrade is not noticed. */
 #define GAP_MAX (200 * USEC_PER_MS)
 
-struct call {
-	bool tried;
-	enum outcome outcome;
-	usec_t first;  /* answer after */
-	usec_t direct; /* after, 0: never */
-};
-
-static struct call calls[KIND_COUNT][KIND_COUNT];
+struct call matrix_calls[KIND_COUNT][KIND_COUNT];
 
 static void
 check_answers(struct world *w, const struct flow *f, enum outcome expected)
@@ -79,39 +69,7 @@ scene_matrix(struct world *w, unsigned number)
 	stage_run(&st, USEC_PER_SEC);
 	flow_mark(&flow);
 	stage_run(&st, 7 * USEC_PER_SEC);
-	note(&calls[from][to], &flow);
+	note(&matrix_calls[from][to], &flow);
 	check_answers(w, &flow, outcome_expected(&kinds[from], &kinds[to]));
 	stage_free(&st);
-}
-
-/* One cell: how, first answer, direct after; in ms. */
-static void
-print_call(const struct call *c)
-{
-	if (!c->tried)
-		printf(" |");
-	else if (c->outcome == OUTCOME_NOTHING)
-		printf(" - |");
-	else if (c->outcome == OUTCOME_RELAYED)
-		printf(" R %u |", (unsigned)(c->first / USEC_PER_MS));
-	else
-		printf(" **D** %u/%u |", (unsigned)(c->first / USEC_PER_MS),
-		    (unsigned)(c->direct / USEC_PER_MS));
-}
-
-void
-matrix_print(void)
-{
-	printf("| calls |");
-	for (unsigned i = 0; i < KIND_COUNT; i++)
-		printf(" %s |", kinds[i].name);
-	printf("\n|---|");
-	for (unsigned i = 0; i < KIND_COUNT; i++)
-		printf("---|");
-	for (unsigned i = 0; i < KIND_COUNT; i++) {
-		printf("\n| **%s** |", kinds[i].name);
-		for (unsigned k = 0; k < KIND_COUNT; k++)
-			print_call(&calls[i][k]);
-	}
-	printf("\n");
 }

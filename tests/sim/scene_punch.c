@@ -76,7 +76,7 @@ puncher_hears(void *ctx, struct datagram *f)
 	datagram_free(f);
 }
 
-/* The burst of section 3. */
+/* Seven calls, ever further apart. */
 static void
 call(struct world *w, struct alarm *a)
 {
@@ -138,7 +138,7 @@ scene_punch(struct world *w, unsigned number)
 	net_free(&net);
 }
 
-/* Section 0 counted them by hand. */
+/* What a puncher that knows every technique had needed, pair by pair, between real routers. */
 void
 scene_kinds(struct world *w, unsigned number)
 {

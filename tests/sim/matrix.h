@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * matrix.h - what came of every call, and the page that says so, docs/matrix.md.
+ */
+#ifndef TESTS_SIM_MATRIX_H
+#define TESTS_SIM_MATRIX_H
+
+#include "tests/sim/kinds.h"
+
+/* From the first packet handed to the tunnel until its answer, and until the first direct one. */
+#define FIRST_ANSWER_MAX (500 * USEC_PER_MS)
+#define DIRECT_MAX       USEC_PER_SEC
+
+struct call {
+	bool tried;
+	enum outcome outcome;
+	usec_t first;  /* answer after */
+	usec_t direct; /* after, 0: never */
+};
+
+/* By the kind that calls and the kind that is called; filled by scene_matrix(). */
+extern struct call matrix_calls[KIND_COUNT][KIND_COUNT];
+
+/* The page, in Markdown. */
+void matrix_print(void);
+
+#endif
