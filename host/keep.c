@@ -79,19 +79,19 @@ write_row(struct db *db, const struct memory *row, struct err *err)
 static void
 write_batch(struct keep *k)
 {
-	int rc = db_begin(k->db, &k->error);
+	int rc = db_begin(k->db, &k->reason);
 
 	for (size_t at = 0; rc == 0 && at < k->batch.len;) {
 		struct memory row = waiting_row(&k->batch, at);
 
-		rc = write_row(k->db, &row, &k->error);
+		rc = write_row(k->db, &row, &k->reason);
 		at += waiting_size(&row);
 	}
 	if (rc == 0)
-		rc = db_commit(k->db, &k->error);
+		rc = db_commit(k->db, &k->reason);
 	if (rc < 0)
 		db_rollback(k->db);
-	k->result = rc;
+	k->outcome = rc;
 }
 
 static void
@@ -120,10 +120,14 @@ on_timer(uv_timer_t *timer)
 	start_writing(timer->data);
 }
 
-/* Tells the tickets of a batch that is on the disk, and empties it. */
-static void
+/* On the loop's thread: a batch that is on the disk is done with, and its tickets are told. */
+static int
 finish_batch(struct keep *k)
 {
+	k->result = k->outcome;
+	k->error = k->reason;
+	if (k->result < 0)
+		return k->result;
 	for (size_t at = 0; at < k->batch.len;) {
 		struct memory row = waiting_row(&k->batch, at);
 
@@ -133,6 +137,7 @@ finish_batch(struct keep *k)
 		at += waiting_size(&row);
 	}
 	k->batch.len = 0;
+	return 0;
 }
 
 static void
@@ -142,12 +147,9 @@ on_work_done(uv_work_t *work, int status)
 
 	(void)status;		/* never cancelled */
 	k->writing = false;
-	if (k->result < 0) {
+	if (finish_batch(k) < 0)
 		uv_timer_start(&k->timer, on_timer, KEEP_RETRY_MS, 0);
-		return;
-	}
-	finish_batch(k);
-	if (k->gathering.len > 0)
+	else if (k->gathering.len > 0)
 		uv_timer_start(&k->timer, on_timer, KEEP_GATHER_MS, 0);
 }
 
@@ -247,9 +249,8 @@ keep_flush(struct keep *k)
 		if (k->batch.len == 0)
 			break;
 		write_batch(k);
-		if (k->result < 0)
+		if (finish_batch(k) < 0)
 			break;
-		finish_batch(k);
 	}
 }
 

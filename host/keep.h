@@ -35,6 +35,8 @@ struct keep {
 	bool writing;
 	struct keep_rows gathering;
 	struct keep_rows batch;	/* being written, or to be tried again */
+	int outcome;		/* of the write that runs, for its thread alone */
+	struct err reason;
 	int result;		/* of the last write: 0, or why it failed */
 	struct err error;
 	uint64_t written;	/* rows */
