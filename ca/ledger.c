@@ -216,15 +216,9 @@ ledger_begin(struct ledger *l, struct err *e)
 }
 
 int
-ledger_commit(struct ledger *l, struct err *e)
+ledger_finish(struct ledger *l, int rc, struct err *e)
 {
-	return db_commit(&l->db, e);
-}
-
-void
-ledger_rollback(struct ledger *l)
-{
-	db_rollback(&l->db);
+	return db_finish(&l->db, rc, e);
 }
 
 /*

@@ -12,7 +12,7 @@
  *		u64 seq || u64 time || u64 serial || 32 digest (zeros: none) ||
  *		event, name, detail, each with its u16 length before it)
  *
- * Changes happen between ledger_begin() and ledger_commit(). Times are Unix seconds.
+ * Changes happen between ledger_begin() and ledger_finish(). Times are Unix seconds.
  */
 #ifndef CA_LEDGER_H
 #define CA_LEDGER_H
@@ -37,10 +37,9 @@ int ledger_open(struct ledger *l, const char *dir, bool create, struct err *e) m
 void ledger_close(struct ledger *l);
 
 int ledger_begin(struct ledger *l, struct err *e) must_check;
-int ledger_commit(struct ledger *l, struct err *e) must_check;
 
-/* Undoes what was done since ledger_begin, if that was not committed. */
-void ledger_rollback(struct ledger *l);
+/* Keeps what was done since then if `rc` is 0, else undoes it. Returns `rc`, or why that failed. */
+int ledger_finish(struct ledger *l, int rc, struct err *e);
 
 /*
  * The authority

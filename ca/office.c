@@ -147,11 +147,7 @@ finish_handout(struct office *o, const struct handout *h, struct err *e)
 	if (rc < 0)
 		return rc;
 	rc = ledger_handout_over(&o->ledger, h, e);
-	if (rc == 0)
-		rc = ledger_commit(&o->ledger, e);
-	if (rc < 0)
-		ledger_rollback(&o->ledger);
-	return rc;
+	return ledger_finish(&o->ledger, rc, e);
 }
 
 /* By what the ledger says now, whatever this process believes. */
@@ -291,10 +287,7 @@ store_ca(struct office *o, uint64_t now, struct err *e)
 		    other.cert.name);
 	else if (rc == -ENOENT)
 		rc = ledger_found(&o->ledger, &o->ca, now, e);
-	if (rc == 0)
-		rc = ledger_commit(&o->ledger, e);
-	if (rc < 0)
-		ledger_rollback(&o->ledger);
+	rc = ledger_finish(&o->ledger, rc, e);
 	crypto_wipe(&other, sizeof(other));
 	return rc;
 }
@@ -602,10 +595,7 @@ issue(struct office *o, const struct ca_keys *keys, const struct commission *c,
 		memcpy(ret->object.bytes, issued.bytes, issued.len);
 		rc = write_hidden(o, c, h, ret, key, e);
 	}
-	if (rc == 0)
-		rc = ledger_commit(&o->ledger, e);
-	if (rc < 0)
-		ledger_rollback(&o->ledger);
+	rc = ledger_finish(&o->ledger, rc, e);
 	free(d.taken);
 	return rc;
 }
@@ -619,11 +609,7 @@ note_handout(struct office *o, struct handout *h, struct err *e)
 	if (rc < 0)
 		return rc;
 	rc = ledger_handout(&o->ledger, h, e);
-	if (rc == 0)
-		rc = ledger_commit(&o->ledger, e);
-	if (rc < 0)
-		ledger_rollback(&o->ledger);
-	return rc;
+	return ledger_finish(&o->ledger, rc, e);
 }
 
 static int
@@ -700,11 +686,7 @@ log_export(struct office *o, const struct cert *c, struct err *e)
 	memcpy(line.name, c->name, sizeof(line.name));
 	memcpy(line.digest, c->fingerprint, sizeof(line.digest));
 	rc = ledger_log(&o->ledger, &line, e);
-	if (rc == 0)
-		rc = ledger_commit(&o->ledger, e);
-	if (rc < 0)
-		ledger_rollback(&o->ledger);
-	return rc;
+	return ledger_finish(&o->ledger, rc, e);
 }
 
 int

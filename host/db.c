@@ -64,17 +64,14 @@ db_begin(struct db *db, struct err *err)
 }
 
 int
-db_commit(struct db *db, struct err *err)
+db_finish(struct db *db, int rc, struct err *err)
 {
-	return db_exec(db, "COMMIT", err);
-}
-
-void
-db_rollback(struct db *db)
-{
+	if (rc == 0)
+		rc = db_exec(db, "COMMIT", err);
 	/* SQLite may have rolled back by itself; that is not an error here. */
-	if (!sqlite3_get_autocommit(db->sql))
+	if (rc < 0 && !sqlite3_get_autocommit(db->sql))
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
 }
 
 /* Binds one value per letter of `types`. */
@@ -267,11 +264,7 @@ bring_up_to_date(struct db *db, enum db_kind kind, const char *const *migrations
 	rc = db_int(db, &version, err, "PRAGMA user_version", "");
 	for (; rc == 0 && version < (int64_t)n_migrations; version++)
 		rc = migrate(db, kind, version, migrations[version], err);
-	if (rc == 0)
-		rc = db_commit(db, err);
-	if (rc < 0)
-		db_rollback(db);
-	return rc;
+	return db_finish(db, rc, err);
 }
 
 /* SQLite would create the file with the umask's mode: make it ourselves first. */

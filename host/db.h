@@ -44,8 +44,12 @@ int db_exec(struct db *db, const char *sql, struct err *err) must_check;
 
 /* A transaction that has the write lock from its begin on. */
 int db_begin(struct db *db, struct err *err) must_check;
-int db_commit(struct db *db, struct err *err) must_check;
-void db_rollback(struct db *db);
+
+/*
+ * Ends it: all of it when `rc`, what came of it so far, is 0, else nothing of it. Returns `rc`, or
+ * why it could not be committed.
+ */
+int db_finish(struct db *db, int rc, struct err *err);
 
 /*
  * Prepares `sql` and binds its parameters in order, as `types` says, one letter each:

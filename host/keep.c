@@ -87,11 +87,7 @@ write_batch(struct keep *k)
 		rc = write_row(k->db, &row, &k->reason);
 		at += waiting_size(&row);
 	}
-	if (rc == 0)
-		rc = db_commit(k->db, &k->reason);
-	if (rc < 0)
-		db_rollback(k->db);
-	k->outcome = rc;
+	k->outcome = db_finish(k->db, rc, &k->reason);
 }
 
 static void

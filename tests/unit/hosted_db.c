@@ -142,7 +142,7 @@ TEST(what_is_rolled_back_never_was)
 
 	ASSERT_EQ(db_begin(&db, NULL), 0);
 	ASSERT_EQ(db_run(&db, NULL, "INSERT INTO a (k, v) VALUES (1, x'')", ""), 0);
-	db_rollback(&db);
+	ASSERT_EQ(db_finish(&db, -EINTR, NULL), -EINTR);
 	ASSERT_EQ(db_int(&db, &n, NULL, "SELECT count(*) FROM a", ""), 0);
 	ASSERT_EQ(n, 0);
 	db_close(&db);
