@@ -107,7 +107,7 @@ keep_options(const struct context *c, const struct args *a, struct err *e)
 		{ "--stun", "stun" },
 		{ NULL },
 	};
-	struct lighthouse_store store;
+	struct store store;
 	char dir[PATH_MAX];
 	int r = home_path(dir, c->state, HOME_LIGHTHOUSE, "", e);
 
@@ -120,7 +120,7 @@ keep_options(const struct context *c, const struct args *a, struct err *e)
 		r = keep_public(&store.settings, a, e);
 	if (r == 0)
 		r = suggest_from_bundle(c, &store.settings, e);
-	lighthouse_store_close(&store);
+	store_close(&store);
 	return r;
 }
 

@@ -18,7 +18,7 @@ keep_options(const struct context *c, const struct args *a, struct err *e)
 		{ "--interface", "interface" },
 		{ NULL },
 	};
-	struct node_store store;
+	struct store store;
 	char dir[PATH_MAX];
 	int r = home_path(dir, c->state, HOME_NODE, "", e);
 
@@ -27,7 +27,7 @@ keep_options(const struct context *c, const struct args *a, struct err *e)
 	if (r < 0)
 		return r;
 	r = launch_presets(&store.settings, node_settings, presets, a, e);
-	node_store_close(&store);
+	store_close(&store);
 	return r;
 }
 

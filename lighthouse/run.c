@@ -232,7 +232,7 @@ prepare(struct lighthouse *l, struct err *err)
 	    listen, err);
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");
-	lighthouse_store_close(&l->store);
+	store_close(&l->store);
 	if (rc >= 0)
 		rc = load_bundle(l, &changed, err);
 	if (rc >= 0)
@@ -323,7 +323,7 @@ clean_up(struct lighthouse *l)
 		udp_close(&l->udp[i]);
 	if (l->keep.db)
 		keep_close(&l->keep);
-	lighthouse_store_close(&l->store);
+	store_close(&l->store);
 	bundle_wipe(&l->bundle);
 	ctl_unlisten(&l->ctl);
 	/* In a jail the socket has another path than the one that it was given. */

@@ -24,7 +24,7 @@ struct lighthouse {
 	struct loop loop;
 	struct home home;
 	struct log log;
-	struct lighthouse_store store;
+	struct store store;
 	struct keep keep;
 	struct udp udp[LIGHTHOUSE_SOCKETS];
 	struct ctl ctl;

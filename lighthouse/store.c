@@ -5,11 +5,9 @@
 #include "lighthouse/store.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/bundle.h"
-#include "host/home.h"
 
 /* Endpoints separated by commas, or nothing. */
 static int
@@ -37,28 +35,7 @@ const struct setting lighthouse_settings[] = {
 };
 
 int
-lighthouse_store_open(struct lighthouse_store *s, const char *dir, struct err *err)
+lighthouse_store_open(struct store *s, const char *dir, struct err *err)
 {
-	static char schema[1024];
-	const char *const migrations[] = { schema };
-	int rc;
-
-	*s = (struct lighthouse_store){ 0 };
-	snprintf(schema, sizeof(schema), "%s%s", settings_schema, keep_schema);
-	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/%s", dir, HOME_DB) >= sizeof(s->path))
-		return err_set(err, -ENAMETOOLONG, "%s: the name is too long", dir);
-	rc = db_open(&s->settings, s->path, DB_LIGHTHOUSE, migrations, 1, err);
-	if (rc < 0)
-		return rc;
-	rc = db_open(&s->rows, s->path, DB_LIGHTHOUSE, migrations, 1, err);
-	if (rc < 0)
-		db_close(&s->settings);
-	return rc;
-}
-
-void
-lighthouse_store_close(struct lighthouse_store *s)
-{
-	db_close(&s->settings);
-	db_close(&s->rows);
+	return store_open(s, dir, DB_LIGHTHOUSE, "", err);
 }

@@ -5,26 +5,13 @@
 #ifndef LIGHTHOUSE_STORE_H
 #define LIGHTHOUSE_STORE_H
 
-#include <limits.h>
-
-#include "host/db.h"
-#include "host/keep.h"
 #include "host/settings.h"
+#include "host/store.h"
 
 /* The settings of a lighthouse; docs/control.md is their list. */
 extern const struct setting lighthouse_settings[];
 
-struct lighthouse_store {
-	struct db settings;	/* the loop's own connection */
-	struct db rows;		/* that of the thread pool */
-	char path[PATH_MAX];
-};
-
-/*
- * Opens the database in the directory `dir` (STATE/lighthouse, or "" in a jail), making it if need
- * be.
- */
-int lighthouse_store_open(struct lighthouse_store *s, const char *dir, struct err *err) must_check;
-void lighthouse_store_close(struct lighthouse_store *s);
+/* store_open() of the one in the directory `dir`: STATE/lighthouse, or "" in a jail. */
+int lighthouse_store_open(struct store *s, const char *dir, struct err *err) must_check;
 
 #endif

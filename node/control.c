@@ -438,7 +438,7 @@ verb_rules(struct node *n, const struct ctl_request *r, json_t **ret, struct err
 /* `allow` and `disallow`, which differ in what they do to the store. */
 static int
 change_rule(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err,
-    int (*change)(struct node_store *s, const char *rule, struct err *err))
+    int (*change)(struct store *s, const char *rule, struct err *err))
 {
 	const char *rule = json_string_value(json_object_get(r->args, "rule"));
 	int rc;

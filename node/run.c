@@ -543,7 +543,7 @@ clean_up(struct node *n)
 	net_close(&n->net);
 	if (n->keep.db)
 		keep_close(&n->keep);
-	node_store_close(&n->store);
+	store_close(&n->store);
 	bundle_wipe(&n->bundle);
 	ctl_unlisten(&n->ctl);
 	home_close(&n->home);	/* from now on another node may start here */

@@ -36,7 +36,7 @@ struct node {
 	struct loop loop;
 	struct home home;
 	struct log log;
-	struct node_store store;
+	struct store store;
 	struct keep keep;
 	struct udp udp[NODE_SOCKETS];
 	struct tun tun;

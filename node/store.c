@@ -5,11 +5,9 @@
 #include "node/store.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
-#include "host/home.h"
 
 const struct setting node_settings[] = {
 	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
@@ -28,34 +26,13 @@ static const char rules_schema[] =
     ") STRICT;";
 
 int
-node_store_open(struct node_store *s, const char *dir, struct err *err)
+node_store_open(struct store *s, const char *dir, struct err *err)
 {
-	static char schema[1024];
-	const char *const migrations[] = { schema };
-	int rc;
-
-	*s = (struct node_store){ 0 };
-	snprintf(schema, sizeof(schema), "%s%s%s", settings_schema, keep_schema, rules_schema);
-	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/%s", dir, HOME_DB) >= sizeof(s->path))
-		return err_set(err, -ENAMETOOLONG, "%s: the name is too long", dir);
-	rc = db_open(&s->settings, s->path, DB_NODE, migrations, 1, err);
-	if (rc < 0)
-		return rc;
-	rc = db_open(&s->rows, s->path, DB_NODE, migrations, 1, err);
-	if (rc < 0)
-		db_close(&s->settings);
-	return rc;
-}
-
-void
-node_store_close(struct node_store *s)
-{
-	db_close(&s->settings);
-	db_close(&s->rows);
+	return store_open(s, dir, DB_NODE, rules_schema, err);
 }
 
 static int
-load_rules(struct node_store *s, struct mesh_settings *to, struct err *err)
+load_rules(struct store *s, struct mesh_settings *to, struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int rc = db_query(&s->settings, &stmt, err, "SELECT rule FROM rule ORDER BY id", "");
@@ -74,7 +51,7 @@ load_rules(struct node_store *s, struct mesh_settings *to, struct err *err)
 }
 
 static int
-load_accepted(struct node_store *s, struct mesh_settings *to, struct err *err)
+load_accepted(struct store *s, struct mesh_settings *to, struct err *err)
 {
 	char value[SETTING_VALUE_MAX], *next = value, *name;
 	int rc = setting_get(&s->settings, setting_find(node_settings, "accept-routes", NULL), value,
@@ -88,7 +65,7 @@ load_accepted(struct node_store *s, struct mesh_settings *to, struct err *err)
 }
 
 int
-node_store_load(struct node_store *s, struct mesh_settings *ret, struct err *err)
+node_store_load(struct store *s, struct mesh_settings *ret, struct err *err)
 {
 	int rc;
 
@@ -112,7 +89,7 @@ spell(char to[static FIREWALL_RULE_TEXT_MAX], const char *text, struct err *err)
 }
 
 int
-node_store_allow(struct node_store *s, const char *text, struct err *err)
+node_store_allow(struct store *s, const char *text, struct err *err)
 {
 	char rule[FIREWALL_RULE_TEXT_MAX];
 	int64_t count;
@@ -130,7 +107,7 @@ node_store_allow(struct node_store *s, const char *text, struct err *err)
 }
 
 int
-node_store_disallow(struct node_store *s, const char *text, struct err *err)
+node_store_disallow(struct store *s, const char *text, struct err *err)
 {
 	char rule[FIREWALL_RULE_TEXT_MAX];
 	int rc = spell(rule, text, err);

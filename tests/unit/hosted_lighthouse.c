@@ -85,13 +85,13 @@ write_bundle(const char *name, uint32_t flags)
 static void
 set(const char *key, const char *value)
 {
-	struct lighthouse_store store;
+	struct store store;
 	char dir[PATH_MAX];
 
 	ASSERT_EQ(home_path(dir, state, HOME_LIGHTHOUSE, "", NULL), 0);
 	ASSERT_EQ(lighthouse_store_open(&store, dir, NULL), 0);
 	ASSERT_EQ(setting_set(&store.settings, lighthouse_settings, key, value, NULL), 0);
-	lighthouse_store_close(&store);
+	store_close(&store);
 }
 
 static int
