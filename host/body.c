@@ -11,6 +11,7 @@
 
 #include "core/text.h"
 #include "core/wire.h"
+#include "host/keep.h"
 
 void
 body_put(json_t *body, const char *key, json_t *value)
@@ -144,6 +145,14 @@ body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall)
 	else if (days < BODY_EXPIRY_DAYS)
 		body_warning(warnings, "the certificate expires in %llu days; "
 		    "get a new bundle from the authority", (unsigned long long)days);
+}
+
+void
+body_warn_keep(json_t *warnings, const struct keep *k)
+{
+	if (k->result < 0)
+		body_warning(warnings, "what must survive a restart cannot be written: %s",
+		    k->error.text);
 }
 
 const char *

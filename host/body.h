@@ -43,6 +43,10 @@ void body_warning(json_t *warnings, const char *fmt, ...) printf_like(2, 3);
 #define BODY_EXPIRY_DAYS 14
 void body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall);
 
+/* Warns of rows that cannot be written. */
+struct keep;
+void body_warn_keep(json_t *warnings, const struct keep *k);
+
 /* "endpoint-independent", "symmetric, random ports"..., as NAT descriptors are shown. */
 struct nat;
 const char *body_nat_words(const struct nat *nat);

@@ -9,11 +9,8 @@
 #include <unistd.h>
 
 #include "host/body.h"
+#include "host/verbs.h"
 #include "lighthouse/shell.h"
-
-/* What a verb came to: a body to answer with, or a negative number and a sentence. */
-typedef int (*verb_fn)(struct lighthouse *l, const struct ctl_request *r, json_t **ret,
-    struct err *err);
 
 static json_t *
 clients_body(const struct beacon_totals *t)
@@ -84,15 +81,14 @@ warnings_body(const struct lighthouse *l, usec_t wall)
 	json_t *list = json_array();
 
 	body_warn_expiry(list, l->me.valid_until, wall);
-	if (l->keep.result < 0)
-		body_warning(list, "what must survive a restart cannot be written: %s",
-		    l->keep.error.text);
+	body_warn_keep(list, &l->keep);
 	return list;
 }
 
 static int
-verb_status(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct lighthouse *l = ctx;
 	struct instant now = clock_now();
 	struct beacon_totals totals;
 	json_t *body = body_new(1);
@@ -159,8 +155,9 @@ sorted_clients(struct lighthouse *l, struct beacon_client **ret)
 }
 
 static int
-verb_peers(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_peers(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct lighthouse *l = ctx;
 	json_t *body = body_new(1), *list = json_array();
 	struct beacon_client *clients;
 	size_t n = sorted_clients(l, &clients);
@@ -191,9 +188,10 @@ answers_to(const struct beacon_client *c, const char *name)
 }
 
 static int
-verb_peer(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_peer(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *name = json_string_value(json_object_get(r->args, "name"));
+	struct lighthouse *l = ctx;
+	const char *name = verb_text(r, "name");
 	struct instant now = clock_now();
 	struct beacon_client c;
 	size_t cursor = 0;
@@ -212,49 +210,45 @@ verb_peer(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struc
 }
 
 static int
-verb_get(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_get(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *key = json_string_value(json_object_get(r->args, "key"));
+	struct lighthouse *l = ctx;
 
-	return settings_body(&l->store.settings, lighthouse_settings, key, ret, err);
+	return verb_get_setting(&l->store.settings, lighthouse_settings, r, ret, err);
 }
 
 static int
-verb_set(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_set(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *key = json_string_value(json_object_get(r->args, "key"));
-	const char *value = json_string_value(json_object_get(r->args, "value"));
-	int rc;
+	struct lighthouse *l = ctx;
+	int rc = verb_set_setting(&l->store.settings, lighthouse_settings, r, err);
 
-	if (!key || !value)
-		return err_set(err, -EINVAL, "\"set\" wants a \"key\" and a \"value\", both texts");
-	rc = setting_set(&l->store.settings, lighthouse_settings, key, value, err);
 	return rc < 0 ? rc : verb_get(l, r, ret, err);
 }
 
 static int
-verb_unset(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_unset(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *key = json_string_value(json_object_get(r->args, "key"));
-	int rc;
+	struct lighthouse *l = ctx;
+	int rc = verb_unset_setting(&l->store.settings, lighthouse_settings, r, err);
 
-	if (!key)
-		return err_set(err, -EINVAL, "\"unset\" wants a \"key\"");
-	rc = setting_unset(&l->store.settings, lighthouse_settings, key, err);
 	return rc < 0 ? rc : verb_get(l, r, ret, err);
 }
 
 static int
-verb_reload(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_reload(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct lighthouse *l = ctx;
 	int rc = lighthouse_reload(l, err);
 
 	return rc < 0 ? rc : verb_status(l, r, ret, err);
 }
 
 static int
-verb_stop(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_stop(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct lighthouse *l = ctx;
+
 	(void)r;
 	(void)err;
 	*ret = body_new(1);
@@ -263,11 +257,7 @@ verb_stop(struct lighthouse *l, const struct ctl_request *r, json_t **ret, struc
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	bool changes;
-	verb_fn run;
-} verbs[] = {
+static const struct verb verbs[] = {
 	{ "status", false, verb_status },
 	{ "peers", false, verb_peers },
 	{ "peer", false, verb_peer },
@@ -276,33 +266,13 @@ static const struct {
 	{ "unset", true, verb_unset },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
+	{ NULL },
 };
 
 void
 lighthouse_control(void *ctx, const struct ctl_request *r)
 {
 	struct lighthouse *l = ctx;
-	struct err err = { 0 };
-	json_t *body = NULL;
-	size_t i = 0;
-	int rc;
 
-	while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].name, r->verb) != 0)
-		i++;
-	if (i == ARRAY_LEN(verbs)) {
-		ctl_refuse(&l->ctl, r->client, r->id, CTL_USAGE,
-		    "a lighthouse has no answer to \"%.32s\"", r->verb);
-		return;
-	}
-	if (!(verbs[i].changes ? r->may_change : r->may_see)) {
-		ctl_refuse(&l->ctl, r->client, r->id, CTL_PERMISSION,
-		    verbs[i].changes ? "only root may change this: try sudo"
-				     : "only root and the group " CTL_GROUP " may look: try sudo");
-		return;
-	}
-	rc = verbs[i].run(l, r, &body, &err);
-	if (rc < 0)
-		ctl_refuse(&l->ctl, r->client, r->id, ctl_refusal_of(rc), "%s", err.text);
-	else
-		ctl_answer(&l->ctl, r->client, r->id, body, false);
+	verbs_answer(&l->ctl, "a lighthouse", verbs, l, r);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/body.h"
+#include "host/verbs.h"
 #include "node/shell.h"
 #include "node/view.h"
 
@@ -16,9 +17,6 @@
 
 /* Rows of `routes`: one for each address of each peer. */
 #define ROUTES_MAX (2 * PEERS_MAX_DEFAULT)
-
-/* What a verb came to: a body to answer with, or a negative number and a sentence. */
-typedef int (*verb_fn)(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err);
 
 static const char *
 path_word(enum path_class path)
@@ -99,9 +97,7 @@ warnings_body(struct node *n, const struct view_status *v, usec_t wall)
 		if (n->names[i].resolve.failed)
 			body_warning(list, "%s of the lighthouse %s cannot be looked up",
 			    n->names[i].resolve.host, n->names[i].lighthouse);
-	if (n->keep.result < 0)
-		body_warning(list, "what must survive a restart cannot be written: %s",
-		    n->keep.error.text);
+	body_warn_keep(list, &n->keep);
 	return list;
 }
 
@@ -139,8 +135,9 @@ state_word(const struct node *n, const struct view_status *v)
 }
 
 static int
-verb_status(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
 	struct instant now = clock_now();
 	struct view_status v;
 	json_t *body = body_new(1);
@@ -242,8 +239,9 @@ fill_peer(json_t *row, const struct view_peer *p, usec_t now)
 }
 
 static int
-verb_peers(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_peers(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
 	struct instant now = clock_now();
 	json_t *body = body_new(1), *list = json_array();
 	struct view_peer p;
@@ -311,9 +309,10 @@ fill_paths(json_t *body, const struct view_peer *p, usec_t now)
 }
 
 static int
-verb_peer(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_peer(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *name = json_string_value(json_object_get(r->args, "name"));
+	struct node *n = ctx;
+	const char *name = verb_text(r, "name");
 	struct instant now = clock_now();
 	struct view_peer p;
 	struct ip ip;
@@ -344,8 +343,9 @@ verb_peer(struct node *n, const struct ctl_request *r, json_t **ret, struct err 
 }
 
 static int
-verb_routes(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_routes(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
 	struct view_route *routes = calloc(ROUTES_MAX, sizeof(*routes));
 	json_t *body = body_new(1), *list = json_array();
 	size_t count = routes ? view_routes(n->mesh, routes, ROUTES_MAX) : 0;
@@ -369,11 +369,11 @@ verb_routes(struct node *n, const struct ctl_request *r, json_t **ret, struct er
 }
 
 static int
-verb_get(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_get(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *key = json_string_value(json_object_get(r->args, "key"));
+	struct node *n = ctx;
 
-	return settings_body(&n->store.settings, node_settings, key, ret, err);
+	return verb_get_setting(&n->store.settings, node_settings, r, ret, err);
 }
 
 /* The answer to what changed a setting, which takes effect now if it can. */
@@ -386,33 +386,27 @@ changed(struct node *n, const struct ctl_request *r, json_t **ret, struct err *e
 }
 
 static int
-verb_set(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_set(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *key = json_string_value(json_object_get(r->args, "key"));
-	const char *value = json_string_value(json_object_get(r->args, "value"));
-	int rc;
+	struct node *n = ctx;
+	int rc = verb_set_setting(&n->store.settings, node_settings, r, err);
 
-	if (!key || !value)
-		return err_set(err, -EINVAL, "\"set\" wants a \"key\" and a \"value\", both texts");
-	rc = setting_set(&n->store.settings, node_settings, key, value, err);
 	return rc < 0 ? rc : changed(n, r, ret, err);
 }
 
 static int
-verb_unset(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_unset(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
-	const char *key = json_string_value(json_object_get(r->args, "key"));
-	int rc;
+	struct node *n = ctx;
+	int rc = verb_unset_setting(&n->store.settings, node_settings, r, err);
 
-	if (!key)
-		return err_set(err, -EINVAL, "\"unset\" wants a \"key\"");
-	rc = setting_unset(&n->store.settings, node_settings, key, err);
 	return rc < 0 ? rc : changed(n, r, ret, err);
 }
 
 static int
-verb_rules(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_rules(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
 	struct mesh_settings s;
 	json_t *body, *list;
 	int rc = node_store_load(&n->store, &s, err);
@@ -440,7 +434,7 @@ static int
 change_rule(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err,
     int (*change)(struct store *s, const char *rule, struct err *err))
 {
-	const char *rule = json_string_value(json_object_get(r->args, "rule"));
+	const char *rule = verb_text(r, "rule");
 	int rc;
 
 	if (!rule)
@@ -452,35 +446,44 @@ change_rule(struct node *n, const struct ctl_request *r, json_t **ret, struct er
 }
 
 static int
-verb_allow(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_allow(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
+
 	return change_rule(n, r, ret, err, node_store_allow);
 }
 
 static int
-verb_disallow(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_disallow(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
+
 	return change_rule(n, r, ret, err, node_store_disallow);
 }
 
 static int
-verb_ping(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_ping(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
+
 	(void)ret;		/* answers come as a stream */
 	return ping_start(n, r, err);
 }
 
 static int
-verb_reload(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_reload(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
 	int rc = node_reload(n, err);
 
 	return rc < 0 ? rc : verb_status(n, r, ret, err);
 }
 
 static int
-verb_stop(struct node *n, const struct ctl_request *r, json_t **ret, struct err *err)
+verb_stop(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
+	struct node *n = ctx;
+
 	(void)r;
 	(void)err;
 	*ret = body_new(1);
@@ -489,11 +492,7 @@ verb_stop(struct node *n, const struct ctl_request *r, json_t **ret, struct err 
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	bool changes;
-	verb_fn run;
-} verbs[] = {
+static const struct verb verbs[] = {
 	{ "status", false, verb_status },
 	{ "peers", false, verb_peers },
 	{ "peer", false, verb_peer },
@@ -507,33 +506,13 @@ static const struct {
 	{ "disallow", true, verb_disallow },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
+	{ NULL },
 };
 
 void
 node_control(void *ctx, const struct ctl_request *r)
 {
 	struct node *n = ctx;
-	struct err err = { 0 };
-	json_t *body = NULL;
-	size_t i = 0;
-	int rc;
 
-	while (i < ARRAY_LEN(verbs) && strcmp(verbs[i].name, r->verb) != 0)
-		i++;
-	if (i == ARRAY_LEN(verbs)) {
-		ctl_refuse(&n->ctl, r->client, r->id, CTL_USAGE,
-		    "a node has no answer to \"%.32s\"", r->verb);
-		return;
-	}
-	if (!(verbs[i].changes ? r->may_change : r->may_see)) {
-		ctl_refuse(&n->ctl, r->client, r->id, CTL_PERMISSION,
-		    verbs[i].changes ? "only root may change this: try sudo"
-				     : "only root and the group " CTL_GROUP " may look: try sudo");
-		return;
-	}
-	rc = verbs[i].run(n, r, &body, &err);
-	if (rc < 0)
-		ctl_refuse(&n->ctl, r->client, r->id, ctl_refusal_of(rc), "%s", err.text);
-	else if (body)
-		ctl_answer(&n->ctl, r->client, r->id, body, false);
+	verbs_answer(&n->ctl, "a node", verbs, n, r);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/body.h"
+#include "host/verbs.h"
 #include "node/control.h"
 #include "node/shell.h"
 #include "node/view.h"
@@ -288,7 +289,7 @@ free_row(struct pinger *pinger)
 int
 ping_start(struct node *n, const struct ctl_request *r, struct err *err)
 {
-	const char *name = json_string_value(json_object_get(r->args, "name"));
+	const char *name = verb_text(r, "name");
 	struct ping *p = free_row(&n->pinger);
 	usec_t now = clock_now().mono;
 	int rc;
