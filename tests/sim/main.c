@@ -37,7 +37,7 @@ static const struct scene scenes[] = {
 	{ "successor", "a newer certificate takes the place of an older", scene_successor, 2 },
 	{ "load", "under load everybody proves their address and gets in", scene_load, 2 },
 	{ "matrix", "every kind of site reaches every kind as the ladder says", scene_matrix, 400 },
-	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 12 },
+	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 24 },
 	{ "thousand", "a thousand nodes reach ten others each", scene_thousand, 1 },
 };
 
