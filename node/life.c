@@ -451,6 +451,7 @@ mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t 
     const uint8_t *issuing, size_t issuing_len, struct outbox *out, struct err *e)
 {
 	struct member *member, *loser = NULL;
+	struct peer *peer;
 	struct verified v;
 	enum breach why = BREACH_NONE;
 	int r = trust_verify(m->trust, cert, cert_len, issuing_len > 0 ? issuing : NULL,
@@ -466,7 +467,9 @@ mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t 
 	members_remember(member, out);
 	if (r == LEARNED_REPLACED)
 		speak_loser(m, now, loser, out);
-	(void)roster_peer(m, now, member, out);
+	peer = roster_peer(m, now, member, out);
+	if (peer != NULL)
+		roster_renew(m, now, peer, member, out);
 	return 0;
 }
 

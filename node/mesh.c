@@ -385,7 +385,7 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 		return;
 	}
 	if (v->certificate_new) {
-		peer_renew(peer, now, v->member);
+		roster_renew(m, now, peer, v->member, out);
 		members_remember(v->member, out);
 	}
 	door_forget(m->door, channel_accepted(peer->channel));

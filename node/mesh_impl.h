@@ -167,6 +167,10 @@ struct peer *roster_peer(struct mesh *m, struct instant now, const struct member
 
 struct peer *roster_by_key(const struct mesh *m, const uint8_t key[static 32]);
 
+/* Another certificate for the same key: routes lead to the addresses that it has now. */
+void roster_renew(struct mesh *m, struct instant now, struct peer *peer,
+    const struct member *member, struct outbox *out);
+
 /* The sessions with a peer are over; it may begin again. */
 void roster_end(struct mesh *m, struct peer *peer);
 

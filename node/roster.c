@@ -115,6 +115,35 @@ roster_peer(struct mesh *m, struct instant now, const struct member *member, str
 	return p;
 }
 
+/* Does it say the same of who it is and where it lives? */
+static bool
+same_place(const struct cert *a, const struct cert *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->address_count == b->address_count &&
+	    a->route_count == b->route_count &&
+	    memcmp(a->addresses, b->addresses, a->address_count * sizeof(a->addresses[0])) == 0 &&
+	    memcmp(a->routes, b->routes, a->route_count * sizeof(a->routes[0])) == 0;
+}
+
+void
+roster_renew(struct mesh *m, struct instant now, struct peer *peer, const struct member *member,
+    struct outbox *out)
+{
+	struct cert cert;
+
+	member_cert(member, &cert);
+	if (same_place(&peer->cert, &cert)) {
+		peer_renew(peer, now, member);
+		return;
+	}
+	route_remove(&m->routes, peer);
+	roster_routes(peer, false, out);
+	peer_renew(peer, now, member);
+	/* Without memory it is found at fewer addresses than it has. */
+	if (route_add(&m->routes, peer, accepts_routes_of(m, peer)) == 0)
+		roster_routes(peer, true, out);
+}
+
 void
 roster_retire(struct mesh *m, struct peer *peer)
 {

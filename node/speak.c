@@ -260,10 +260,10 @@ learn(struct mesh *m, struct instant now, struct blob cert, struct blob ca, stru
 	if (r == LEARNED_REPLACED)
 		speak_loser(m, now, loser, out);
 	peer = roster_by_key(m, member->key);
-	if (r == LEARNED_RENEWED && peer != NULL) {
+	if (peer != NULL) {
 		struct trace_fact f = fact_of(peer, TRACE_CERT_NEWER, TRACE_INFO);
 
-		peer_renew(peer, now, member);
+		roster_renew(m, now, peer, member, out);
 		f.number = (int64_t)member->serial;
 		outbox_trace(out, &f);
 	}

@@ -51,3 +51,41 @@ TEST(a_hello_certifies_nobody_but_its_sender)
 	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
 	town_close();
 }
+
+static bool
+routes_lead_to(const struct house *h, struct ip ip, const struct house *to)
+{
+	struct view_route routes[16];
+	size_t n = view_routes(h->mesh, routes, ARRAY_LEN(routes));
+
+	for (size_t i = 0; i < n; i++) {
+		if (ip_equal(routes[i].to.ip, ip))
+			return strcmp(routes[i].via, to->host.cert.name) == 0 &&
+			    route_to(&h->mesh->routes, ip) == house_peer(h, to);
+	}
+	return route_to(&h->mesh->routes, ip) != NULL;
+}
+
+TEST(a_peer_that_comes_back_with_other_addresses_has_those_and_no_others)
+{
+	struct ip before, after = certs_ip("10.87.0.77");
+
+	begin();
+	before = house_ip(two);
+	two->host.cert.addresses[0] = certs_prefix("10.87.0.77");
+	house_certify(two);
+	house_off(two);
+	house_on(two);
+	town_run(2 * USEC_PER_SEC);
+	ASSERT(house_reaches(two, house_ip(one), USEC_PER_SEC));
+	ASSERT(routes_lead_to(one, after, two));
+	ASSERT(!routes_lead_to(one, before, two));
+	ASSERT(house_reaches(one, after, USEC_PER_SEC));
+	ASSERT(!house_reaches(one, before, USEC_PER_SEC));
+
+	roster_forget(one->mesh, town.now, house_peer(one, two), &town.out);
+	town_settle(one);
+	ASSERT(route_to(&one->mesh->routes, before) == NULL);
+	ASSERT(route_to(&one->mesh->routes, after) == NULL);
+	town_close();
+}
