@@ -52,6 +52,7 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 		return err_set(e, ERR_CONFLICT,
 		    "the certificate of this node belongs to another private key");
 	m->cert = v.cert;
+	m->valid_until = v.valid_until;
 	members_reserve(m->members, &m->cert);
 	return 0;
 }

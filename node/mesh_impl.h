@@ -97,6 +97,7 @@ struct mesh {
 	struct members *members;
 	struct door *door;
 	struct cert cert; /* our own */
+	uint64_t valid_until; /* Unix seconds, of its chain */
 	struct cert_bytes cert_bytes;
 	struct cert_bytes issuing;
 	uint8_t psk[32];

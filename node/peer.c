@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 struct peer *
-peer_new(const struct member *m, struct instant now, const struct channel_config *c)
+peer_new(const struct member *m, struct instant now, uint64_t own_until,
+    const struct channel_config *c)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
@@ -20,6 +21,7 @@ peer_new(const struct member *m, struct instant now, const struct channel_config
 	}
 	memcpy(p->key, m->key, sizeof(p->key));
 	p->stock = c->stock;
+	p->own_until = own_until;
 	p->best = PEER_NO_PATH;
 	p->mtu = PEER_MTU_MIN;
 	p->last = &p->first;
@@ -46,7 +48,7 @@ peer_renew(struct peer *p, struct instant now, const struct member *m)
 {
 	member_cert(m, &p->cert);
 	p->valid_until = m->valid_until;
-	channel_set_not_after(p->channel, now, m->valid_until);
+	channel_set_not_after(p->channel, now, min_u64(m->valid_until, p->own_until));
 }
 
 bool

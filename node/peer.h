@@ -39,6 +39,7 @@ struct peer {
 	uint8_t key[32];
 	struct cert cert;
 	uint64_t valid_until; /* Unix seconds, of the chain */
+	uint64_t own_until;   /* the same of our own: no session outlives either */
 	bool stock;
 	struct lighthouse *lighthouse; /* not NULL: one of the bundle's */
 	struct channel *channel;
@@ -85,8 +86,12 @@ struct peer {
 	struct patience patience;
 };
 
-/* The peer that `m` certifies, without paths. NULL without memory, or for a low-order key. */
-struct peer *peer_new(const struct member *m, struct instant now, const struct channel_config *c);
+/*
+ * The peer that `m` certifies, without paths; our own chain is valid until `own_until`. NULL
+ * without memory, or for a low-order key.
+ */
+struct peer *peer_new(const struct member *m, struct instant now, uint64_t own_until,
+    const struct channel_config *c);
 void peer_free(struct peer *p);
 
 /* Another certificate for the same key. */

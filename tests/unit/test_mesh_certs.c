@@ -89,3 +89,18 @@ TEST(a_peer_that_comes_back_with_other_addresses_has_those_and_no_others)
 	ASSERT(route_to(&one->mesh->routes, after) == NULL);
 	town_close();
 }
+
+TEST(sessions_end_with_our_own_certificate_too)
+{
+	begin();
+	one->host.cert.not_after = CERTS_NOW + 60;
+	house_certify(one);
+	house_off(one);
+	house_on(one);
+	town_run(USEC_PER_SEC);
+	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
+	ASSERT(channel_ready(house_peer(one, two)->channel, town.now));
+	town_run(60 * USEC_PER_SEC);
+	ASSERT(!channel_ready(house_peer(one, two)->channel, town.now));
+	town_close();
+}
