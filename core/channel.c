@@ -176,6 +176,7 @@ channel_new(const struct channel_config *c)
 		return NULL;
 	ch->config = *c;
 	if (noise_remote_init(&ch->remote, c->self, c->key) < 0) {
+		crypto_wipe(ch, sizeof(*ch));
 		free(ch);
 		return NULL;
 	}

@@ -51,6 +51,7 @@ make_peer(struct mesh *m, struct instant now, const struct member *member)
 	memcpy(c.key, member->key, sizeof(c.key));
 	memcpy(c.psk, m->psk, sizeof(c.psk));
 	p = peer_new(member, now, m->valid_until, &c);
+	crypto_wipe(&c, sizeof(c));
 	if (p == NULL)
 		return NULL;
 	if (heap_reserve(&m->timers, m->peer_count + 1) < 0 ||
