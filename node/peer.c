@@ -189,16 +189,16 @@ best_of(struct peer *p, usec_t now, bool held)
 	return best;
 }
 
-/* WireGuard's rule, for who measures nothing: it is where it was heard last. */
+/* WireGuard's rule, for who measures nothing: it is where it was heard last, however long ago. */
 static const struct path *
-newest_of(struct peer *p, usec_t now)
+newest_of(struct peer *p)
 {
 	const struct path *newest = NULL;
 
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *path = &p->paths[i];
 
-		if (path->last_rx != 0 && path_works(path, now) &&
+		if ((path->state == PATH_VALID || path->state == PATH_SUSPECT) &&
 		    (newest == NULL || path->last_rx > newest->last_rx))
 			newest = path;
 	}
@@ -208,7 +208,7 @@ newest_of(struct peer *p, usec_t now)
 bool
 peer_choose(struct peer *p, usec_t now)
 {
-	const struct path *best = p->stock ? newest_of(p, now) : best_of(p, now, false);
+	const struct path *best = p->stock ? newest_of(p) : best_of(p, now, false);
 	int was = p->best;
 
 	if (best == NULL)

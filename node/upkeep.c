@@ -211,11 +211,20 @@ mtu_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *o
 	}
 }
 
+/* Paths are asked within a session, and by somebody who answers. */
+static bool
+asks_paths(const struct peer *peer, struct instant now)
+{
+	return !peer->stock && channel_ready(peer->channel, now);
+}
+
 static void
 paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	bool warm = peer_is_warm(peer, now.mono);
 
+	if (!asks_paths(peer, now))
+		return;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 
@@ -318,7 +327,8 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *p = &peer->paths[i];
 
-		due = due_min(due, path_due(p, true, warm && is_kept(peer, p)));
+		if (asks_paths(peer, now))
+			due = due_min(due, path_due(p, true, warm && is_kept(peer, p)));
 		if (p->state == PATH_VALID && p->held_until > now.mono)
 			due = due_min(due, p->held_until);
 	}
@@ -341,8 +351,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 	unsigned work;
 	usec_t due;
 
-	if (!peer->stock)
-		paths_tick(m, now, peer, out);
+	paths_tick(m, now, peer, out);
 	upkeep_choose(m, now, peer, out);
 	if (peer->lighthouse != NULL)
 		lighthouse_tick(m, now, peer->lighthouse, out);

@@ -2,8 +2,9 @@
 /*
  * meshes.h - a few whole engines on one flat network, in virtual time.
  *
- * A house has an engine, a node's or a lighthouse's, and an address; what engines send arrives
- * HOP later, unless the town's `pass` takes it. There are no NATs here: that is the simulator's.
+ * A house has an engine, a node's or a lighthouse's, or is played by the test, and it has an
+ * address; what is sent arrives HOP later, if the town's `pass` lets it. There are no NATs here:
+ * that is the simulator's.
  * A test looks into the engines, and has one of them say what no honest one would.
  */
 #ifndef TESTS_UNIT_MESHES_H
@@ -32,6 +33,8 @@ struct house {
 	struct addr at;
 	struct mesh *mesh;     /* of a node that is on */
 	struct beacon *beacon; /* of a lighthouse that is on */
+	/* Neither: the test plays it, and this is what it does with what comes. */
+	void (*receive)(const struct addr *from, uint8_t *p, size_t len);
 	uint64_t ticks;        /* times that its engine was due */
 	uint64_t sent;         /* datagrams */
 	uint64_t sent_bytes;
@@ -311,7 +314,9 @@ house_receive(struct house *h, const struct addr *from, const uint8_t *p, size_t
 
 	pk.socket = from->family == FAMILY_V6 ? SOCKET_V6 : SOCKET_V4;
 	memcpy(pk.data, p, len);
-	if (h->mesh != NULL)
+	if (h->receive != NULL)
+		h->receive(from, pk.data, len);
+	else if (h->mesh != NULL)
 		mesh_from_net(h->mesh, town.now, &pk, 1, &town.out);
 	else if (h->beacon != NULL)
 		beacon_from_net(h->beacon, town.now, &pk, 1, &town.out);
