@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_mesh_time.c - a node's timers: none spins, and none is forgotten.
+ */
+#include "tests/unit/meshes.h"
+
+#define SEC USEC_PER_SEC
+
+static struct house *lh, *one, *two;
+
+/* A lighthouse and two nodes that have talked. */
+static void
+begin(void)
+{
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(SEC);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+}
+
+/* How often the engine of `h` is woken in `span`, while nobody uses it. */
+static uint64_t
+ticks_in(struct house *h, usec_t span)
+{
+	uint64_t before = h->ticks;
+
+	town_run(span);
+	return h->ticks - before;
+}
+
+TEST(an_idle_node_sleeps)
+{
+	begin();
+	town_run(10 * SEC);
+	ASSERT(ticks_in(one, 60 * SEC) < 120);
+	town_run(300 * SEC);
+	ASSERT(ticks_in(one, 600 * SEC) < 600);
+	town_close();
+}
+
+TEST(a_peer_that_said_goodbye_is_let_go)
+{
+	begin();
+	ASSERT(!mesh_close(two->mesh, town.now, &town.out));
+	town_settle(two);
+	house_off(two);
+	town_run(5 * SEC);
+	ASSERT(ticks_in(one, 60 * SEC) < 120);
+	town_close();
+}
+
+TEST(a_new_network_makes_no_work_of_old_peers)
+{
+	struct addr moved = town_addr("198.51.100.22");
+
+	begin();
+	house_off(two);
+	town_run(600 * SEC);
+	mesh_net_changed(one->mesh, town.now, &moved, 1, &town.out);
+	one->at = moved;
+	town_settle(one);
+	town_run(5 * SEC);
+	ASSERT(ticks_in(one, 60 * SEC) < 120);
+	town_close();
+}
