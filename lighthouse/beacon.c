@@ -209,12 +209,19 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
  * Handshakes
  */
 
-/* A session with `cl` serves from now on: HELLO first, then what waited for it. */
+/*
+ * A session with `cl` serves from now on: HELLO first, then what waited for it. One whose
+ * certificate has ended meanwhile serves nobody, and goes at its client's next turn.
+ */
 static void
 session_up(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {
 	struct trace_fact f = client_fact(cl, TRACE_PEER_UP, TRACE_INFO);
 
+	if (!channel_ready(cl->channel, now)) {
+		client_settle(b, cl);
+		return;
+	}
 	client_tick(b, now, cl, out);
 	b->totals.handshakes++;
 	if (!cl->up) {

@@ -357,6 +357,29 @@ TEST(a_lighthouse_that_restarts_knows_who_was_registered_and_calls_them)
 	ASSERT_EQ(totals().sessions, 2);
 }
 
+TEST(an_answer_that_comes_after_the_certificate_has_ended_makes_no_session)
+{
+	struct query q = by_name(1, "party2", QUERY_INTRODUCE);
+
+	begin();
+	parties[3].cert.not_after = CERTS_NOW + 60;
+	certs_sign_host(&parties[3], &root);
+	two->cert.len = (uint16_t)parties[3].len;
+	connect_all();
+	enrol(two);
+	restart();
+	guest_restart(&scene, one);
+	ASSERT(guest_connect(&scene, one));
+	/* The lighthouse calls party2 in the last moment of its certificate. */
+	scene_run(&scene, CERTS_WALL + 61 * USEC_PER_SEC - 1000 - scene.now.wall);
+	two->deaf = true;
+	ASSERT_EQ(ask(one, &q).status, REPLY_FOUND);
+	two->deaf = false;
+	guest_restart(&scene, two);
+	scene_run(&scene, 2 * USEC_PER_SEC);
+	ASSERT_EQ(totals().sessions, 1);
+}
+
 TEST(an_old_initiation_stays_old_over_a_restart)
 {
 	uint8_t msg[PRESENT_MAX];
