@@ -268,6 +268,13 @@ next_timestamp(struct beacon *b, struct instant now, uint8_t ret[static NOISE_TI
 }
 
 static void
+give_up(struct beacon *b, struct client *cl)
+{
+	door_forget(b->door, channel_accepted(cl->channel));
+	channel_close(cl->channel);
+}
+
+static void
 initiate(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {
 	const struct member *m = members_get(b->members, cl->key);
@@ -278,7 +285,7 @@ initiate(struct beacon *b, struct instant now, struct client *cl, struct outbox 
 	int len;
 
 	if (index == 0) {
-		channel_close(cl->channel);
+		give_up(b, cl);
 		return;
 	}
 	if (m != NULL)
@@ -289,7 +296,7 @@ initiate(struct beacon *b, struct instant now, struct client *cl, struct outbox 
 	len = channel_initiate(cl->channel, now, index, timestamp, plain, (size_t)len, &msg);
 	if (len < 0) {
 		client_index_drop(b, cl, index);
-		channel_close(cl->channel);
+		give_up(b, cl);
 		return;
 	}
 	send_copy(cl, msg, len, out);
