@@ -256,20 +256,39 @@ ask(struct beacon *b, usec_t now, struct client *cl, const struct query *q,
 	a->qid = q->qid;
 	memcpy(a->target, target->key, sizeof(a->target));
 	rng_fill(&b->rng, a->id, sizeof(a->id));
+	a->told = 0;
 	a->until = now + INTRODUCTION_TIME;
 	return a;
 }
 
 /*
- * Tells both sides. One that has no session, as after our restart, is called first where it was
- * last heard.
+ * Tells `target` that `cl` is about to call. One that has no session, as after our restart, is
+ * called first where it was last heard. False: it cannot be told.
  */
+static bool
+tell(struct beacon *b, struct instant now, const struct client *cl, struct asked *a,
+    const struct member *target, struct outbox *out)
+{
+	struct client *other = client_get(b, target->key);
+
+	a->told++;
+	if (other != NULL && client_reachable(other, now)) {
+		send_punch(b, now, other, cl->key, a->id, out);
+		return true;
+	}
+	client_wake(b, now, target, out);
+	other = client_get(b, target->key);
+	if (other != NULL)
+		wait_for(other, now.mono, cl, a->id);
+	return other != NULL;
+}
+
+/* Tells both sides. */
 static enum reply_status
 introduce(struct beacon *b, struct instant now, struct client *cl, const struct query *q,
     const struct member *target, uint8_t ret_id[static INTRODUCTION_ID_LEN], struct outbox *out)
 {
 	struct asked *a = asked_before(cl, now.mono, q, target);
-	struct client *other;
 
 	if (a == NULL)
 		a = ask(b, now.mono, cl, q, target);
@@ -277,16 +296,8 @@ introduce(struct beacon *b, struct instant now, struct client *cl, const struct 
 		b->totals.limited++;
 		return REPLY_LIMITED;
 	}
-	other = client_get(b, target->key);
-	if (other == NULL || !client_reachable(other, now)) {
-		client_wake(b, now, target, out);
-		other = client_get(b, target->key);
-		if (other == NULL)
-			return REPLY_NOT_TOLD;
-		wait_for(other, now.mono, cl, a->id);
-	} else {
-		send_punch(b, now, other, cl->key, a->id, out);
-	}
+	if (a->told < CLIENT_TOLD && !tell(b, now, cl, a, target, out))
+		return REPLY_NOT_TOLD;
 	memcpy(ret_id, a->id, INTRODUCTION_ID_LEN);
 	return REPLY_FOUND;
 }

@@ -23,6 +23,7 @@
 
 #define CLIENT_INDICES 8 /* the sessions and attempts of one channel */
 #define CLIENT_ASKED   4 /* introductions whose id is known, should the question come again */
+#define CLIENT_TOLD    5 /* times that the other side hears of one: requests come so often */
 #define CLIENT_WAITING 4 /* introductions that wait for a session with the one asked for */
 #define CLIENT_LATER   8 /* PONGs that were asked to be late */
 
@@ -55,6 +56,7 @@ struct client {
 		uint8_t target[32];
 		uint8_t id[INTRODUCTION_ID_LEN];
 		usec_t until; /* 0: free */
+		unsigned told; /* times that the other side was */
 	} asked[CLIENT_ASKED];
 	unsigned asked_next;
 

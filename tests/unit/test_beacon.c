@@ -302,6 +302,27 @@ TEST(an_introduction_gives_both_sides_the_same_id)
 	ASSERT(memcmp(again.introduction, r.introduction, sizeof(r.introduction)) != 0);
 }
 
+/* PUNCHes that `g` got. */
+static unsigned
+punches(const struct guest *g)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < g->count; i++)
+		n += g->inbox[i % INBOX_MAX].bytes[1] == FRAME_PUNCH;
+	return n;
+}
+
+TEST(a_question_that_comes_again_and_again_calls_the_other_a_few_times_only)
+{
+	struct query q = by_name(7, "party2", QUERY_INTRODUCE);
+
+	begin_registered();
+	for (unsigned i = 0; i < 20; i++)
+		ASSERT_EQ(ask(one, &q).status, REPLY_FOUND);
+	ASSERT_EQ(punches(two), 5); /* once, and the four times that a request is repeated */
+}
+
 TEST(introductions_of_a_pair_are_limited_and_the_answer_says_so)
 {
 	unsigned told = 0, limited = 0;
