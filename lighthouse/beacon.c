@@ -367,8 +367,8 @@ is_main(socket_id s)
 }
 
 /*
- * Who spoke from where. Our second port is for measuring: what comes in there moves nobody, and
- * neither does a packet that was overtaken.
+ * Who spoke from where. Our second port is for measuring: what comes in there moves nobody who is
+ * somewhere, and neither does a packet that was overtaken.
  */
 static void
 note_place(const struct heard *h, struct client *cl)
@@ -376,7 +376,7 @@ note_place(const struct heard *h, struct client *cl)
 	const struct channel_opened *o = &h->opened;
 
 	cl->heard = h->now.mono;
-	if (!is_main(h->packet->socket))
+	if (!is_main(h->packet->socket) && cl->at.family != FAMILY_NONE)
 		return;
 	if (o->index == cl->at_index && o->counter < cl->at_counter)
 		return;

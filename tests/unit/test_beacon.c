@@ -611,6 +611,23 @@ TEST(a_ping_is_answered_from_where_it_asks_and_moves_nobody_from_the_second_port
 	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &one->at));
 }
 
+TEST(who_is_heard_at_the_second_port_only_is_answered_from_there)
+{
+	uint8_t frame[FRAME_MAX];
+	struct candidates c = { .seq = 1 };
+
+	begin();
+	one->via = SOCKET_ALT_V4;
+	ASSERT(guest_connect(&scene, one));
+	scene_run(&scene, 5 * USEC_PER_SEC);
+	ASSERT(channel_agreed(one->channel));
+	/* What expects an answer is answered by a keepalive, and that is not due for ever. */
+	ASSERT(guest_say(&scene, one, frame,
+	    candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &c)));
+	scene_run(&scene, 11 * USEC_PER_SEC);
+	ASSERT(beacon_next_due(scene.beacon) > scene.now.mono + 100 * USEC_PER_MS);
+}
+
 TEST(a_ping_with_a_delay_is_answered_then_and_eight_at_most_wait)
 {
 	uint8_t frame[PING_LEN];
