@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What goes through the pipe: 0 for ready, or why not. */
@@ -82,6 +83,18 @@ leave_terminal(void)
 	return chdir("/") < 0 ? -errno : 0;
 }
 
+/*
+ * What the command had open is not the daemon's: whoever waits for the end of a pipe, or for a lock,
+ * would wait for it. `fd` stays.
+ */
+static void
+close_others(int fd)
+{
+	if (fd > 3)
+		close_range(3, (unsigned)fd - 1, 0);
+	close_range((unsigned)fd + 1, ~0U, 0);
+}
+
 /* The daemon's whole life. */
 static void
 live(int fd, int (*run)(void *arg, struct ready *ready, struct err *err), void *arg)
@@ -90,7 +103,7 @@ live(int fd, int (*run)(void *arg, struct ready *ready, struct err *err), void *
 	struct err err = { 0 };
 	int rc;
 
-	setsid();
+	close_others(fd);
 	rc = leave_terminal();
 	if (rc == 0)
 		rc = run(arg, &ready, &err);
@@ -101,6 +114,33 @@ live(int fd, int (*run)(void *arg, struct ready *ready, struct err *err), void *
 	_exit(rc < 0);
 }
 
+/*
+ * In a session of its own, and as nobody's child: a shell that started it need not wait for its end.
+ * Returns in the command only: 0 or -errno.
+ */
+static int
+fork_away(int pipe_fds[static 2], int (*run)(void *arg, struct ready *ready, struct err *err),
+    void *arg)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		close(pipe_fds[0]);
+		setsid();
+		pid = fork();
+		if (pid == 0)
+			live(pipe_fds[1], run, arg);
+		_exit(pid < 0 ? errno : 0);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
 int
 daemon_start(int (*run)(void *arg, struct ready *ready, struct err *err), void *arg,
     struct err *err)
@@ -108,23 +148,16 @@ daemon_start(int (*run)(void *arg, struct ready *ready, struct err *err), void *
 	struct report r;
 	int pipe_fds[2];
 	ssize_t n;
-	pid_t pid;
+	int rc;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "cannot make a pipe: %s", err_phrase(-errno));
-	pid = fork();
-	if (pid < 0) {
-		int rc = -errno;
-
+	rc = fork_away(pipe_fds, run, arg);
+	close(pipe_fds[1]);
+	if (rc < 0) {
 		close(pipe_fds[0]);
-		close(pipe_fds[1]);
 		return err_set(err, rc, "cannot start a process: %s", err_phrase(rc));
 	}
-	if (pid == 0) {
-		close(pipe_fds[0]);
-		live(pipe_fds[1], run, arg);
-	}
-	close(pipe_fds[1]);
 	do
 		n = read(pipe_fds[0], &r, sizeof(r));
 	while (n < 0 && errno == EINTR);

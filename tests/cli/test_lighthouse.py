@@ -3,10 +3,13 @@
 
 import json
 import os
+import pathlib
 import random
 import re
+import select
+import subprocess
 
-from place import ROOT
+from place import MPYNET, OWN_RUN, ROOT
 
 
 class Lighthouse:
@@ -42,6 +45,35 @@ def test_a_lighthouse_starts_answers_and_stops(place):
     place.does("down")
     place.does("leave", "--yes")
     assert not (place.state / "lighthouse").exists()
+
+
+def children(pid):
+    """The processes whose parent is `pid`, dead ones too."""
+    return [p.parent.name for p in pathlib.Path("/proc").glob("[0-9]*/stat")
+            if p.read_text().rsplit(")", 1)[1].split()[1] == str(pid)]
+
+
+def test_a_daemon_is_nobodys_child(place):
+    light = Lighthouse(place)
+    terminal = place.terminal()
+    terminal.wait("mpynet> ")
+    terminal.type("lighthouse lantern.mpynet\r")
+    terminal.wait("study/lantern> ")
+    assert children(terminal.pid) == []
+    terminal.type("\x04")
+    assert terminal.end() == 0
+    assert place.does("status", "--json").json()["name"] == "lantern"
+    assert light.port
+
+
+def test_a_daemon_keeps_nothing_open_of_who_started_it(place):
+    light = Lighthouse(place)
+    reader, writer = os.pipe()
+    subprocess.run([*OWN_RUN, MPYNET, "lighthouse", light.bundle], env=place.env, cwd=place.dir,
+                   stdout=subprocess.DEVNULL, pass_fds=[writer], check=True)
+    os.close(writer)
+    assert select.select([reader], [], [], 5)[0] and os.read(reader, 1) == b""
+    os.close(reader)
 
 
 def test_settings_of_a_lighthouse_last(place):

@@ -4,6 +4,7 @@
  */
 #include "lighthouse/run.h"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -113,6 +114,8 @@ start(void)
 
 	snprintf(value, sizeof(value), "%u", port);
 	set("listen", value);
+	/* It is nobody's child; so it becomes ours, and its exit status is seen. */
+	ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	rc = daemon_start(run, NULL, &err);
 	if (rc < 0)
 		test_fail(__FILE__, __LINE__, "started: %s", err.text);
