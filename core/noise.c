@@ -430,6 +430,12 @@ noise_clock_next(struct noise_clock *c, uint8_t ret[static NOISE_TIMESTAMP], use
 	return true;
 }
 
+void
+noise_clock_settle(struct noise_clock *c)
+{
+	c->reserved = c->step;
+}
+
 usec_t
 noise_timestamp_usec(const uint8_t timestamp[static NOISE_TIMESTAMP])
 {

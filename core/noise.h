@@ -147,8 +147,11 @@ struct noise_clock {
 	uint64_t reserved; /* every step up to here may have been used, says the disk */
 };
 
-/* How far ahead steps are reserved, so that the disk is written once in ten minutes. */
-#define NOISE_CLOCK_BLOCK (600 * 60)
+/*
+ * How far ahead steps are reserved, so that the disk is written once a minute at most. A host that lost
+ * what it remembered is not heard before its clock has passed the block that it had.
+ */
+#define NOISE_CLOCK_BLOCK (60 * 60)
 
 /* After a restart: nothing up to `reserved` is used again. 0 when nothing is known. */
 void noise_clock_init(struct noise_clock *c, uint64_t reserved);
@@ -158,6 +161,9 @@ void noise_clock_init(struct noise_clock *c, uint64_t reserved);
  * remembers it (MEMORY_CLOCK), ideally before the timestamp leaves.
  */
 bool noise_clock_next(struct noise_clock *c, uint8_t ret[static NOISE_TIMESTAMP], usec_t wall);
+
+/* There is no next one before a restart: what is left of the block is given back, and remembered. */
+void noise_clock_settle(struct noise_clock *c);
 
 /* Unix microseconds of a timestamp; 0 for one before 1970, USEC_NEVER for one out of range. */
 usec_t noise_timestamp_usec(const uint8_t timestamp[static NOISE_TIMESTAMP]);

@@ -553,7 +553,11 @@ beacon_close(struct beacon *b, struct instant now, struct outbox *out)
 {
 	while (b->client_count > 0 && !outbox_half_full(out))
 		client_dismiss(b, now, b->clients[b->client_count - 1], CLOSE_STOP, out);
-	return b->client_count > 0;
+	if (b->client_count > 0)
+		return true;
+	noise_clock_settle(&b->clock);
+	beacon_remember_clock(b, out);
+	return false;
 }
 
 /*

@@ -373,6 +373,8 @@ mesh_close(struct mesh *m, struct instant now, struct outbox *out)
 			speak_close(m, now, p, CLOSE_STOP, out);
 		roster_end(m, p);
 	}
+	noise_clock_settle(&m->clock);
+	reach_remember_clock(m, out);
 	return false;
 }
 

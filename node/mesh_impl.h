@@ -214,6 +214,9 @@ void reach_want(struct mesh *m, struct instant now, struct peer *peer, struct ou
 void reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
+/* What of our timestamps and of the network's time must survive a restart. */
+void reach_remember_clock(struct mesh *m, struct outbox *out);
+
 /* `peer` may be at `at`. True when that is new; an address that may not be tried never is. */
 bool reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const struct addr *at,
     enum path_origin origin);

@@ -316,8 +316,8 @@ send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uin
 	}
 }
 
-static void
-remember_clock(struct mesh *m, struct outbox *out)
+void
+reach_remember_clock(struct mesh *m, struct outbox *out)
 {
 	uint8_t row[16];
 	uint8_t key = 0;
@@ -388,7 +388,7 @@ reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct out
 	if (plain_len < 0 || table_put(&m->by_index, &index, peer) < 0)
 		return;
 	if (noise_clock_next(&m->clock, timestamp, now.wall))
-		remember_clock(m, out);
+		reach_remember_clock(m, out);
 	n = channel_initiate(peer->channel, now, index, timestamp, plain, (size_t)plain_len, &msg);
 	if (n < 0) {
 		table_del(&m->by_index, &index);

@@ -310,6 +310,21 @@ TEST(timestamps_grow_whatever_the_clock_does)
 	}
 }
 
+TEST(a_clock_that_settled_goes_on_with_the_wall)
+{
+	uint8_t t[NOISE_TIMESTAMP];
+	usec_t wall = 1700000000 * USEC_PER_SEC;
+	struct noise_clock c;
+
+	noise_clock_init(&c, 0);
+	ASSERT(noise_clock_next(&c, t, wall));
+	noise_clock_settle(&c);
+	noise_clock_init(&c, c.reserved);
+	ASSERT(noise_clock_next(&c, t, wall + USEC_PER_SEC));
+	ASSERT(noise_timestamp_usec(t) <= wall + USEC_PER_SEC);
+	ASSERT(noise_timestamp_usec(t) > wall);
+}
+
 TEST(a_timestamp_says_the_time_to_a_step)
 {
 	struct vectors v = vectors_open("primitives.txt");
