@@ -259,6 +259,35 @@ circuit_new(struct circuits *c, usec_t now, struct client *opener, uint32_t numb
 	return r;
 }
 
+/* The circuit that the client `opener` has opened to `other`, or NULL. */
+static struct circuit *
+between(const struct circuits *c, const uint8_t opener[static 32], const uint8_t other[static 32])
+{
+	const struct client *cl = table_get(&c->clients, opener);
+	struct circuit *ci = cl != NULL ? cl->circuits[OPENER] : NULL;
+
+	while (ci != NULL && memcmp(ci->side[OTHER].client->key, other, 32) != 0)
+		ci = ci->side[OPENER].next;
+	return ci;
+}
+
+/* Its opener calls it by another number, as after a restart. */
+static void
+renumber(struct circuits *c, struct circuit *ci, uint32_t number)
+{
+	struct side_of *s = &ci->side[OPENER];
+	uint8_t end[END_LEN];
+	int r;
+
+	end_key(end, s->client->key, s->number);
+	table_del(&c->ends, end);
+	s->number = number;
+	end_key(end, s->client->key, s->number);
+	r = table_put(&c->ends, end, ci);
+	assert(r == 0); /* where one was taken out there is room */
+	(void)r;
+}
+
 int
 circuits_open(struct circuits *c, usec_t now, const uint8_t opener[static 32], uint32_t number,
     const uint8_t other[static 32], struct circuit_end *ret)
@@ -272,6 +301,11 @@ circuits_open(struct circuits *c, usec_t now, const uint8_t opener[static 32], u
 		return ERR_DENIED;
 	if (ci != NULL && memcmp(ci->side[OTHER].client->key, other, 32) != 0)
 		return ERR_CONFLICT;
+	if (ci == NULL) {
+		ci = between(c, opener, other);
+		if (ci != NULL)
+			renumber(c, ci, number);
+	}
 	if (ci == NULL) {
 		if (c->idle.count >= c->limit)
 			return ERR_FULL;

@@ -47,7 +47,8 @@ void circuits_free(struct circuits *c);
 
 /*
  * The client `opener` asks for a circuit to `other` under its own `number` (bit 31 clear). 0, with
- * the other end in `ret`, to which RELAY_INCOMING goes; asking again changes nothing.
+ * the other end in `ret`, to which RELAY_INCOMING goes; asking again changes nothing, but for the
+ * number if that is another one: who opens has one circuit to each other client.
  * ERR_CONFLICT: the number is in use for somebody else. ERR_FULL: one of them has
  * CIRCUITS_OF_CLIENT, or all are taken. ERR_DENIED: to itself. -ENOMEM.
  */

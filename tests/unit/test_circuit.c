@@ -77,6 +77,29 @@ TEST(opening_again_is_the_same_circuit_and_a_number_serves_one_peer)
 	circuits_free(c);
 }
 
+TEST(one_client_opens_one_circuit_to_another_whatever_it_calls_it)
+{
+	struct circuits *c = fresh(LIMIT, 0);
+	struct circuit_end one, two;
+	struct circuit_hop hop;
+	uint32_t n;
+
+	ASSERT_EQ(circuits_open(c, NOW, key_of(1), 7, key_of(2), &one), 0);
+	for (n = 8; n < 1000; n++) {
+		ASSERT_EQ(circuits_open(c, NOW, key_of(1), n, key_of(2), &two), 0);
+		ASSERT_EQ(two.number, one.number);
+	}
+	ASSERT_EQ(circuits_count(c), 1);
+	ASSERT_EQ(circuits_pass(c, NOW, key_of(1), 7, 100, &hop), ERR_UNKNOWN);
+	ASSERT_EQ(circuits_pass(c, NOW, key_of(1), 999, 100, &hop), 0);
+	ASSERT_EQ(circuits_pass(c, NOW, key_of(2), one.number, 100, &hop), 0);
+	ASSERT(is_end(&hop.to, 1, 999));
+	/* The other side may open one too. */
+	ASSERT_EQ(circuits_open(c, NOW, key_of(2), 1, key_of(1), &two), 0);
+	ASSERT_EQ(circuits_count(c), 2);
+	circuits_free(c);
+}
+
 TEST(a_client_has_64_circuits_at_either_end_and_all_have_the_limit)
 {
 	struct circuits *c = fresh(LIMIT, 0);
@@ -85,14 +108,14 @@ TEST(a_client_has_64_circuits_at_either_end_and_all_have_the_limit)
 	unsigned n;
 
 	for (n = 0; n < CIRCUITS_OF_CLIENT; n++)
-		ASSERT_EQ(circuits_open(c, NOW, key_of(1), n, key_of(2 + n % 2), &e), 0);
+		ASSERT_EQ(circuits_open(c, NOW, key_of(1), n, key_of(20 + n), &e), 0);
 	ASSERT_EQ(circuits_open(c, NOW, key_of(1), n, key_of(9), &e), ERR_FULL);
 	ASSERT_EQ(circuits_open(c, NOW, key_of(9), n, key_of(1), &e), ERR_FULL);
-	ASSERT_EQ(circuits_open(c, NOW, key_of(1), 0, key_of(2), &e), 0);
+	ASSERT_EQ(circuits_open(c, NOW, key_of(1), 0, key_of(20), &e), 0);
 	ASSERT_EQ(circuits_of(c, key_of(1), &bytes), CIRCUITS_OF_CLIENT);
 	ASSERT_EQ(circuits_of(c, key_of(9), &bytes), 0);
 	for (n = CIRCUITS_OF_CLIENT; n < LIMIT; n++)
-		ASSERT_EQ(circuits_open(c, NOW, key_of(10 + n % 50), n, key_of(100 + n % 50), &e),
+		ASSERT_EQ(circuits_open(c, NOW, key_of(100 + n % 50), n, key_of(150 + n / 50), &e),
 		    0);
 	ASSERT_EQ(circuits_open(c, NOW, key_of(4), n, key_of(5), &e), ERR_FULL);
 	ASSERT_EQ(circuits_count(c), LIMIT);
@@ -138,7 +161,9 @@ TEST(closing_tells_the_other_end_and_leaving_closes_all)
 
 	for (unsigned n = 0; n < 10; n++)
 		ASSERT_EQ(
-		    circuits_open(c, NOW, key_of(n % 2 ? 1 : 2), n, key_of(n % 2 ? 3 : 1), &e), 0);
+		    circuits_open(c, NOW, key_of(n % 2 ? 1 : 2 + n), n, key_of(n % 2 ? 2 + n : 1),
+			&e),
+		    0);
 	while (circuits_leave(c, key_of(1), &other))
 		told++;
 	ASSERT_EQ(told, 10);
@@ -247,6 +272,16 @@ model_find(unsigned who, uint32_t number)
 	return NULL;
 }
 
+/* What `a` has opened to `b`. */
+static struct pair *
+model_between(unsigned a, unsigned b)
+{
+	for (unsigned i = 0; i < model_count; i++)
+		if (model[i].a == a && model[i].b == b)
+			return &model[i];
+	return NULL;
+}
+
 static void
 model_remove(struct pair *p)
 {
@@ -262,7 +297,7 @@ TEST(circuits_do_what_a_list_would)
 
 	model_count = 0;
 	for (int n = 0; n < 100000; n++) {
-		unsigned a = (unsigned)test_below(6), b = (unsigned)test_below(6);
+		unsigned a = (unsigned)test_below(8), b = (unsigned)test_below(8);
 		uint32_t number = (uint32_t)test_below(12);
 		struct pair *p;
 
@@ -284,6 +319,8 @@ TEST(circuits_do_what_a_list_would)
 
 			number &= 15;
 			p = model_find(a, number);
+			if (p == NULL && (p = model_between(a, b)) != NULL)
+				p->na = number;
 			r = circuits_open(c, now, key_of(a), number, key_of(b), &e);
 			if (a == b)
 				ASSERT_EQ(r, ERR_DENIED);
