@@ -74,7 +74,8 @@ HARDEN = $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong \
 	-fstack-clash-protection $(if $(X86),-fcf-protection)
 HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
-SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-DSANITIZED)
 
 # What the language, the libraries and the tree need; what a builder asked for comes last.
 BASE_CFLAGS = $(LANGUAGE) $(WARNINGS) $(PKG_CFLAGS)
@@ -260,16 +261,19 @@ check-all:
 check-long: deps
 	@rm -f $(RESULTS)
 	@rc=0; $(MAKE) --no-print-directory -k check-long-all || rc=1; \
-		cat $(O)/san-address-undefined/results >>$(RESULTS) 2>/dev/null; \
+		cat $(O)/san-*/results >>$(RESULTS) 2>/dev/null; \
 		tools/tally --sum $(RESULTS) || rc=1; exit $$rc
 
+# Engines have no threads: of the pure tests none is run for ThreadSanitizer.
 check-long-all:
 	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
-	@rm -f $(O)/san-address-undefined/results
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= units
+	@rm -f $(O)/san-*/results
 	@rc=0; \
 	echo "== sanitizers"; \
 	$(MAKE) --no-print-directory SAN=address,undefined unit check-sim || rc=1; \
+	$(MAKE) --no-print-directory SAN=thread UNIT= unit || rc=1; \
 	for t in $(wildcard tests/*/run-long); do \
 		echo "== $$t"; $(TALLY) $$t $$t || rc=1; \
 	done; \

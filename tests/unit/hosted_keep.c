@@ -84,8 +84,10 @@ run_for(struct keeper *k, usec_t span)
 static void
 run_until_written(struct keeper *k)
 {
-	for (int i = 0; i < 600 && (k->keep.writing || k->keep.gathering.len > 0); i++)
+	for (int i = 0; i < 600 && (k->keep.writing || k->keep.gathering.len > 0); i++) {
+		ASSERT(k->keep.result <= 0);	/* may be looked at while a write runs */
 		run_for(k, 100 * USEC_PER_MS);
+	}
 }
 
 static void

@@ -99,7 +99,7 @@ TEST(a_jailed_daemon_sees_its_own_directory_and_starts_nothing)
 
 TEST(a_sealed_daemon_makes_only_the_calls_that_it_needs)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 	return;			/* sandbox_seal() does nothing then */
 #endif
 	ASSERT_EQ(in_child(sealed, NULL), 0);

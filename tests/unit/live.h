@@ -25,7 +25,7 @@ live(void)
 	return live_now;
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SANITIZED
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);

@@ -18,7 +18,7 @@
 #include "lighthouse/beacon.h"
 #include "node/mesh.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 #define PACKETS 50000
 #else
 #define PACKETS 500000 /* to each of two engines */
