@@ -41,7 +41,7 @@ class Host:
     def run(self, *words, env=None, **more):
         """(status, stdout, stderr). There is no terminal to ask on."""
         more.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run(self.words(*words), cwd=self.path, text=True, capture_output=True, timeout=60,
+        done = subprocess.run(self.words(*words), cwd=self.path, text=True, capture_output=True, timeout=120,
                               start_new_session=True, env=self.environment(**(env or {})),
                               **more)
         return done.returncode, done.stdout, done.stderr

@@ -47,7 +47,7 @@ class Place:
         for thing in reversed(self.closing):
             thing.close()
 
-    def run(self, *words, text=None, env=None, timeout=30):
+    def run(self, *words, text=None, env=None, timeout=120):
         done = subprocess.run([*OWN_RUN, MPYNET, *map(str, words)], cwd=self.dir, input=text or "",
                               env={**self.env, **(env or {})}, capture_output=True,
                               text=True, timeout=timeout)
@@ -96,7 +96,7 @@ class Terminal:
         self.seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode(errors="replace"))
         return bool(data)
 
-    def wait(self, text, seconds=10):
+    def wait(self, text, seconds=60):
         """Read until `text` is seen; it and what came before it are taken off."""
         end = time.monotonic() + seconds
         while text not in self.seen:
@@ -106,7 +106,7 @@ class Terminal:
         before, self.seen = self.seen.split(text, 1)
         return before
 
-    def end(self, seconds=10):
+    def end(self, seconds=60):
         """Wait for the program's end: its status."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

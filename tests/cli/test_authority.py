@@ -309,8 +309,8 @@ def test_an_address_returns_when_its_certificate_has_expired(place):
 def test_check_tells_who_is_close_to_the_end(place):
     ca = authority(place.dir, ("a",))
     check("no certificate is close" in ca.tell("ca", "check"))
-    ca.tell("sign", "b", "--lifetime", "3s")
-    time.sleep(2.1)
+    ca.tell("sign", "b", "--lifetime", "12s")
+    time.sleep(8.1)                     # the last third begins
     status, out, _ = ca.run("ca", "check")
     check(status == NO and "b " in out and "--replace" in last_line(out), status, out)
     names = [c["name"] for c in ca.json("ca", "list", "--expiring", "1h")["certificates"]]

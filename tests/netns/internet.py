@@ -82,7 +82,7 @@ class Line:
         self._ip("link set %s up" % self.port)
         self._route()           # the routes of a device go when it goes down
         # The carrier and the neighbours come back in their own time.
-        if wait_until(self._works, 5) is None:
+        if wait_until(self._works, 30) is None:
             raise Failed("the line of %s does not come up again" % self.name)
 
     def _works(self):

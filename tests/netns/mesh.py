@@ -66,7 +66,7 @@ class Host:
         """End the daemon as a power cut would."""
         pid = self.json("status")["pid"]
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists("/proc/%d" % pid), 5)
+        wait_until(lambda: not os.path.exists("/proc/%d" % pid), 30)
 
     def peer(self, other):
         """What `peers` says of one peer: a dict, empty if it says nothing."""

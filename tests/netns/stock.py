@@ -40,7 +40,7 @@ class Stock:
             self.name, "wireguard-go", "-f", self.device,
             stdout=open(os.devnull, "w"), stderr=open(self.lab.dir / "stock.log", "a"))
         socket = pathlib.Path("/run/wireguard/%s.sock" % self.device)
-        if wait_until(socket.exists, 5) is None:
+        if wait_until(socket.exists, 30) is None:
             raise Failed("wireguard-go does not start")
         address = re.search(r"^Address = (.*)$", config, re.M).group(1)
         file = self.lab.dir / "stock.conf"

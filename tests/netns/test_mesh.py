@@ -229,7 +229,7 @@ def a_restarted_node_needs_no_lighthouse(lab):
     a, b = mesh.parties.values()
     a.reaches(b, 20)
     a.comes_to(b, "direct", 40)
-    time.sleep(1)                       # what is remembered is written in batches
+    time.sleep(3)                       # what is remembered is written in batches
     mesh.lighthouses["lh"].crash()
     a.crash()
     a.tell("up")
@@ -240,7 +240,7 @@ def a_crashed_node_is_reached_again(lab):
     _, mesh, _ = two_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
     a.reaches(b, 20)
-    time.sleep(1)                       # what is remembered is written in batches
+    time.sleep(3)                       # what is remembered is written in batches
     b.crash()
     b.tell("up")
     return "first answer %.2f s after its restart" % a.reaches(b, 60)

@@ -12,7 +12,7 @@ import nat
 from internet import Internet, home, home_behind_carrier
 from lab import Failed
 
-PATIENCE = 0.3
+PATIENCE = 1
 
 # mapping, port kept, filtering
 INDEPENDENT, DEPENDENT = "endpoint-independent", "address-and-port-dependent"

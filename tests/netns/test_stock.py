@@ -17,7 +17,7 @@ def calls(lab, psk):
     """The phone begins; then both may talk."""
     scene = Scene(lab, psk=psk)
     scene.stock.start(scene.config, OURS)
-    took = scene.comes_through(scene.phone_pings, 10)
+    took = scene.comes_through(scene.phone_pings, 30)
     if scene.party_pings() != 3:
         raise Failed("party1 does not reach the phone that has called it")
     if not scene.stock.handshake():
@@ -29,7 +29,7 @@ def is_called(lab, psk):
     """party1 begins: the phone has no endpoint to call."""
     scene = Scene(lab, psk=psk, join=["--endpoint", "%s:%d" % (PHONE, PORT)])
     scene.stock.start(scene.config)
-    took = scene.comes_through(scene.party_pings, 10)
+    took = scene.comes_through(scene.party_pings, 30)
     if scene.phone_pings() != 3:
         raise Failed("the phone does not reach party1 that has called it")
     return "first answer after %.1f s" % took
@@ -75,7 +75,7 @@ def stock_wireguard_roams(lab):
     """Either end gets another address while they talk."""
     scene = Scene(lab)
     scene.stock.start(scene.config, OURS)
-    scene.comes_through(scene.phone_pings, 10)
+    scene.comes_through(scene.phone_pings, 30)
 
     # wireguard-go holds on to the address it had until it misses the answers.
     scene.phone_line.renumber("198.18.3.2")
@@ -84,7 +84,7 @@ def stock_wireguard_roams(lab):
         raise Failed("party1 does not follow the phone")
 
     scene.party_line.renumber("198.18.1.2")
-    party = scene.comes_through(scene.party_pings, 20)
+    party = scene.comes_through(scene.party_pings, 30)
     if scene.stock.peer_endpoint() != "198.18.1.2:7717":
         raise Failed("the phone still sends to %s" % scene.stock.peer_endpoint())
     if scene.phone_pings() != 3:
@@ -198,7 +198,7 @@ def replays_of_a_stock_wireguard_draw_nothing(lab):
     scene = Scene(lab)
     middle = Middle(scene)
     scene.stock.start(scene.config, middle.address + ":7717")
-    scene.comes_through(scene.phone_pings, 10)
+    scene.comes_through(scene.phone_pings, 30)
     time.sleep(6)               # copies of an initiation are answered for 5.3 s
 
     initiations = [m for m in middle.seen if m[0] == wg.INITIATION]
@@ -220,7 +220,7 @@ def a_stock_wireguard_that_lost_its_keys_is_called_again(lab):
     """It restarts without an endpoint: only party1 can mend that."""
     scene = Scene(lab, join=["--endpoint", "%s:%d" % (PHONE, PORT)])
     scene.stock.start(scene.config)
-    scene.comes_through(scene.party_pings, 10)
+    scene.comes_through(scene.party_pings, 30)
     scene.stock.stop()
     scene.stock.start(scene.config)
     return "%.1f s" % scene.comes_through(scene.party_pings, 30)

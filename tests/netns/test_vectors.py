@@ -47,7 +47,7 @@ class Stock:
         lab.spawn("stock", "wireguard-go", "-f", device, stdout=open(os.devnull, "w"),
                   stderr=open(lab.dir / "wireguard-go.log", "w"))
         if wait_until(lambda: pathlib.Path("/run/wireguard/%s.sock" % device).exists(),
-                      5) is None:
+                      30) is None:
             raise Failed("wireguard-go does not start")
         key, shared = lab.dir / "stock.key", lab.dir / "stock.psk"
         key.write_bytes(base64.b64encode(self.private))

@@ -9,7 +9,7 @@ PINGS, INTERVAL = 290, 0.5
 
 
 def talk_through_a_rekey(scene, pings):
-    scene.comes_through(pings, 10)
+    scene.comes_through(pings, 30)
     first = scene.stock.handshake()
     answered = pings(count=PINGS, interval=INTERVAL)
     later = scene.stock.handshake() - first
