@@ -276,6 +276,9 @@ share(const struct pattern *p, size_t at, size_t n)
 	for (size_t i = at + 1; i < p->n; i++)
 		if (p->items[i].kind == ITEM_ARGUMENT && !p->items[i].optional)
 			needed_after++;
+	/* The first that is needed comes first, so that what is missing is the last. */
+	if (n > 0 && n <= needed_after && !p->items[at].optional)
+		return 1;
 	n -= n < needed_after ? n : needed_after;
 	return p->items[at].repeated || n == 0 ? n : 1;
 }

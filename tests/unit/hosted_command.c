@@ -95,7 +95,7 @@ TEST(what_does_not_fit_is_named)
 		const char *pattern, *line, *says;
 	} cases[] = {
 		{ "peer <name>", "peer", "<name> is missing" },
-		{ "cp <from>... <to>", "cp a", "<from> is missing" },
+		{ "cp <from>... <to>", "cp a", "<to> is missing" },
 		{ "status", "status now", "'now' is one word too many" },
 		{ "x a|b", "x", "a|b is missing" },
 		{ "x a|b", "x c", "'c' does not fit: it is one of a|b" },
