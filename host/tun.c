@@ -25,7 +25,7 @@ explain(int rc, const char *name, struct err *err)
 		    "(CAP_NET_ADMIN)", name);
 	case -EBUSY:
 		return err_set(err, rc, "the network device %s is used by another program; "
-		    "stop it or choose another name with `set interface`", name);
+		    "stop it or choose another name with --interface", name);
 	case -ENOENT:
 	case -ENODEV:
 	case -ENXIO:

@@ -361,7 +361,8 @@ udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to,
 	u->fd = open_socket(family, &local);
 	if (u->fd < 0)
 		return err_set(err, u->fd, "UDP port %u (IPv%u): %s", port, family,
-		    u->fd == -EADDRINUSE ? "another program has it" : err_phrase(u->fd));
+		    u->fd == -EADDRINUSE ? "another program has it; stop that one, "
+		    "or choose another port with --listen" : err_phrase(u->fd));
 	u->port = local.port;
 	u->sources = calloc(UDP_SOURCES, sizeof(*u->sources));
 	u->buffers = malloc((size_t)UDP_BATCH * STRIDE);
