@@ -42,10 +42,13 @@ cmd_down(struct context *c, const struct args *a, struct err *e)
 	r = stop(&t, &body, e);
 	talk_close(&t);
 	if (r == 0) {
+		const char *who = json_string_value(json_object_get(body, "name"));
+
+		if (who != NULL)
+			talk_sweep(who);
 		output_show(&c->out, body, no_views);
 		output_say(&c->out, "%s is down",
-		    output_escape(name, sizeof(name),
-			json_string_value(json_object_get(body, "name"))));
+		    output_escape(name, sizeof(name), who));
 	}
 	json_decref(body);
 	return r;

@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/join.h"
 #include "cli/member.h"
+#include "cli/state.h"
 #include "cli/talk.h"
 
 #include <errno.h>
@@ -48,7 +49,10 @@ join_bundle(struct context *c, const char *file, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	rc = join_store(&joined, c->state, role, &b, &me, e);
+	if (role == HOME_NODE)
+		rc = state_check_node(c->state_option, "join", file, e);
+	if (rc == 0)
+		rc = join_store(&joined, c->state, role, &b, &me, e);
 	bundle_wipe(&b);
 	if (rc == 0)
 		show_joined(c, &joined, &me.cert);

@@ -9,6 +9,7 @@
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
+#include "cli/state.h"
 #include "core/crypto.h"
 #include "core/pem.h"
 #include "core/text.h"
@@ -125,6 +126,8 @@ cmd_request(struct context *c, const struct args *a, struct err *e)
 		return err_set(e, -EINVAL, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', with "
 		    "a letter or digit at both ends");
 	rc = load_ca(&ca, arg(a, "--ca"), e);
+	if (rc == 0 && role == HOME_NODE)
+		rc = state_check_node(c->state_option, "request", name, e);
 	if (rc == 0)
 		rc = obtain_key(key, c, role, e);
 	if (rc == 0)

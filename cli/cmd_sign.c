@@ -405,6 +405,17 @@ sign_all(struct signing *s, struct err *e)
 	return rc;
 }
 
+/* Right for members on one network, and a mistake for all others. */
+static void
+say_if_private(struct output *out, const char *endpoint)
+{
+	struct addr at;
+
+	if (addr_parse(&at, endpoint, DEFAULT_PORT) == 0 && addr_class(&at) != ADDR_CLASS_PUBLIC)
+		output_say(out, "%s is not a public address: only who is on the same network "
+		    "finds the lighthouse there", endpoint);
+}
+
 static int
 say_next(struct signing *s, struct err *e)
 {
@@ -414,6 +425,8 @@ say_next(struct signing *s, struct err *e)
 	const char *file = one ? s->last.path : "NAME.mpynet";
 
 	if (s->last.cert.flags & CERT_LIGHTHOUSE) {
+		for (size_t i = 0; i < arg_count(s->args, "--public"); i++)
+			say_if_private(out, arg_nth(s->args, "--public", i));
 		output_say(out, "Next: copy %s to that machine, and there: mpynet lighthouse %s",
 		    s->last.path, strrchr(s->last.path, '/') + 1);
 		return say_who_must_learn(s->context, &s->office, &s->last.cert, e);

@@ -134,7 +134,12 @@ say_node_is_up(struct context *c, const json_t *body, bool ready)
 	output_escape(device, sizeof(device),
 	    json_string_value(json_object_get(body, "interface")));
 	output_say(&c->out, "%s is up: %s on %s", name, ip, device);
-	if (ready)
+	if (json_array_size(json_object_get(body, "lighthouses")) == 0)
+		output_say(&c->out,
+		    "Its bundle names no lighthouse: it was signed before there was one. Next: where "
+		    "the authority is, mpynet ca export %s > %s.mpynet, and here mpynet join "
+		    "%s.mpynet", name, name, name);
+	else if (ready)
 		output_say(&c->out,
 		    "Next: mpynet peers lists the others, mpynet ping NAME finds one");
 	else

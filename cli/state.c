@@ -52,6 +52,15 @@ state_is_given(const char *option)
 }
 
 int
+state_check_node(const char *option, const char *command, const char *what, struct err *e)
+{
+	if (geteuid() == 0 || state_is_given(option))
+		return 0;
+	return err_set(e, -EPERM, "a node runs as root, who keeps its key: sudo mpynet %s %s",
+	    command, what);
+}
+
+int
 state_find(char *to, size_t cap, const char *option, struct err *e)
 {
 	const char *given = option != NULL ? option : environment("MPYNET_STATE");

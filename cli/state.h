@@ -12,6 +12,14 @@
 bool state_is_given(const char *option);
 
 /*
+ * A node runs as root, who does not take a state that belongs to somebody else. So a key that would
+ * be made or kept in a user's own state, for want of `sudo`, is refused with -EPERM; `command` is
+ * what is to be typed. In a state that was chosen everybody may do so.
+ */
+int state_check_node(const char *option, const char *command, const char *what,
+    struct err *e) must_check;
+
+/*
  * Where the state is: `option` (may be NULL), else $MPYNET_STATE, else /var/lib/mpynet for root,
  * else $XDG_STATE_HOME/mpynet, which is ~/.local/state/mpynet where that is not set. An absolute
  * path. Nothing is created: who writes there makes it. 0, or -EINVAL.

@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/state.h"
 #include "core/text.h"
+#include "host/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -95,6 +96,24 @@ connect_to_running(char path[static PATH_MAX], struct err *e)
 	return fd;
 }
 
+/* One that runs all the same: its socket was taken away. 0, or -ECONNREFUSED with a sentence. */
+static int
+find_unreachable(const struct context *c, struct err *e)
+{
+	char lock[PATH_MAX];
+
+	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
+		long pid = home_path(lock, c->state, (enum home_role)role, HOME_LOCK, e) == 0 ?
+			file_lock_holder(lock) : 0;
+
+		if (pid > 0)
+			return err_set(e, -ECONNREFUSED, "the %s of %s runs, but its control "
+			    "socket is gone: stop it with kill %ld, and start it again",
+			    home_role_name((enum home_role)role), c->state, pid);
+	}
+	return 0;
+}
+
 /* No daemon: what would help depends on whether this host has joined. */
 static int
 nobody_runs(const struct context *c, struct err *e)
@@ -102,6 +121,8 @@ nobody_runs(const struct context *c, struct err *e)
 	const char *sudo = geteuid() == 0 ? "" : "sudo ";
 	char bundle[PATH_MAX];
 
+	if (find_unreachable(c, e) < 0)
+		return -ECONNREFUSED;
 	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++)
 		if (home_path(bundle, c->state, (enum home_role)role, HOME_BUNDLE, e) == 0 &&
 		    access(bundle, F_OK) == 0)
@@ -143,6 +164,22 @@ talk_close(struct talk *t)
 {
 	close(t->fd);
 	free(t->line);
+}
+
+void
+talk_sweep(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (geteuid() != 0 || !text_is_name(name, strlen(name)))
+		return;
+	snprintf(path, sizeof(path), HOME_RUN_DIR "/%s.sock", name);
+	fd = connect_to(path);
+	if (fd >= 0)
+		close(fd); /* another daemon has taken the name */
+	else if (fd == -ECONNREFUSED)
+		unlink(path);
 }
 
 /* Asking **************************************************************************************/

@@ -62,6 +62,12 @@ int talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms,
 int talk_wait_closed(struct talk *t, int timeout_ms, struct err *e) must_check;
 
 /*
+ * As root: removes the socket in /run/mpynet of a daemon that has stopped. A lighthouse in its jail
+ * cannot do so itself.
+ */
+void talk_sweep(const char *name);
+
+/*
  * Connects, asks, and takes one answer. 0, or what talk_open(), talk_ask() or talk_next()
  * says.
  */

@@ -308,16 +308,29 @@ dir_give(const char *path, uid_t uid, gid_t gid)
 	return rc;
 }
 
-/* "(pid 123)" of who holds the lock, as it wrote there itself. */
-static void
-lock_holder(int fd, char *to, size_t size)
+/* Who holds the lock, as it wrote there itself; 0 when that is no number. */
+static long
+read_holder(int fd)
 {
-	char pid[16];
-	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+	char text[16];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
-	pid[n > 0 ? n : 0] = '\0';
-	pid[strspn(pid, "0123456789")] = '\0';
-	snprintf(to, size, pid[0] ? " (pid %s)" : "%s", pid);
+	text[n > 0 ? n : 0] = '\0';
+	return strtol(text, NULL, 10);
+}
+
+long
+file_lock_holder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	long pid = 0;
+
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		pid = read_holder(fd);
+	close(fd);
+	return pid;
 }
 
 int
@@ -331,9 +344,9 @@ file_lock(const char *path, struct err *err)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int rc = -errno;
 
-		lock_holder(fd, text, sizeof(text));
+		err_set(err, rc, "%s is held by another mpynet (pid %ld)", path, read_holder(fd));
 		close(fd);
-		return err_set(err, rc, "%s is held by another mpynet%s", path, text);
+		return rc;
 	}
 	len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len) {

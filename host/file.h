@@ -63,4 +63,7 @@ int dir_give(const char *path, uid_t uid, gid_t gid) must_check;
  */
 int file_lock(const char *path, struct err *err) must_check;
 
+/* The pid of the process that has the lock file `path`; 0 when none has, or it cannot be told. */
+long file_lock_holder(const char *path);
+
 #endif

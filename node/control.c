@@ -90,7 +90,10 @@ warnings_body(struct node *n, const struct view_status *v, usec_t wall)
 	json_t *list = json_array();
 
 	body_warn_expiry(list, n->me.valid_until, wall);
-	if (v->lighthouse_count > 0 && !any_registered(v))
+	if (v->lighthouse_count == 0)
+		body_warning(list, "the bundle names no lighthouse: only peers that are known "
+		    "already can be reached; ask for a newer one and join it");
+	else if (!any_registered(v))
 		body_warning(list, "no lighthouse answers: only peers that are known already can be "
 		    "reached");
 	for (size_t i = 0; i < n->name_count; i++)

@@ -51,6 +51,28 @@ def test_a_wrong_command_line_is_told_what_would_be_right(place):
     place.fails(2, "--state is empty", "--state", "", "status")
 
 
+def test_the_first_missing_argument_is_named(place):
+    place.fails(2, "set: <key> is missing", "set")
+    place.fails(2, "set: <value> is missing", "set", "listen")
+
+
+def test_a_node_is_joined_by_root(place):
+    if os.geteuid() != 0:
+        raise Skipped("not root")
+    place.dir.chmod(0o777)
+    place.does("ca", "init", "study", "--no-passphrase")
+    place.does("sign", "party1")
+    (place.dir / "party1.mpynet").chmod(0o644)
+    (place.dir / "ca.pem").write_text(place.does("ca", "export", "--ca").out)
+    env = {k: v for k, v in place.env.items() if k != "MPYNET_STATE"}
+    for words in ("join", "party1.mpynet"), ("request", "party1", "--ca", "ca.pem"):
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                               MPYNET, *words], cwd=place.dir, env=env, capture_output=True,
+                              text=True)
+        assert done.returncode == 4 and "sudo mpynet %s party1" % words[0] in done.stderr, done
+    assert not (place.dir / ".local").exists()
+
+
 def test_without_a_daemon_commands_say_how_to_start_one(place):
     place.fails(3, "which has joined no network", "status")
     (place.state / "node").mkdir(parents=True)

@@ -9,7 +9,7 @@ import re
 import select
 import subprocess
 
-from place import MPYNET, OWN_RUN, ROOT
+from place import MPYNET, OWN_RUN, ROOT, Skipped
 
 
 class Lighthouse:
@@ -74,6 +74,38 @@ def test_a_daemon_keeps_nothing_open_of_who_started_it(place):
     os.close(writer)
     assert select.select([reader], [], [], 5)[0] and os.read(reader, 1) == b""
     os.close(reader)
+
+
+def test_a_daemon_whose_socket_is_gone_is_told_from_none(place):
+    light = Lighthouse(place)
+    place.does("lighthouse", light.bundle)
+    socket = place.state / "lighthouse" / "control.sock"
+    pid = place.does("status", "--json").json()["pid"]
+    socket.rename(socket.with_name("elsewhere"))
+    try:
+        place.fails(3, "kill %d" % pid, "status")
+        place.fails(6, "runs already", "lighthouse")
+    finally:
+        socket.with_name("elsewhere").rename(socket)
+
+
+def test_a_lighthouse_leaves_no_socket_behind(place):
+    if not OWN_RUN:
+        raise Skipped("not root")
+    light = Lighthouse(place)
+    script = "%s lighthouse %s && ls /run/mpynet && %s down && ls /run/mpynet" % (
+        MPYNET, light.bundle, MPYNET)
+    done = subprocess.run([*OWN_RUN, "sh", "-c", script], env=place.env, cwd=place.dir,
+                          capture_output=True, text=True, check=True)
+    assert done.stdout.count("lantern.sock") == 1, done
+
+
+def test_a_private_endpoint_is_pointed_out(place):
+    place.does("ca", "init", "study", "--no-passphrase")
+    for name, endpoint, private in (("a", "10.0.0.5:7717", True), ("b", "[fd00::5]:1", True),
+                                    ("c", "203.0.113.5", False), ("d", "vpn.example.org", False)):
+        out = place.does("sign", name, "--lighthouse", "--public", endpoint).out
+        assert ("is not a public address" in out) == private, out
 
 
 def test_settings_of_a_lighthouse_last(place):
