@@ -86,8 +86,10 @@ relay_circuit_to(struct relaying *c, usec_t now, struct peer *relay, const uint8
 		id = c->next_id++ & ~CIRCUIT_BY_RELAY;
 	} while (relay_get(c, relay, id) != NULL);
 	circuit = add(c, relay, id, key);
-	if (circuit != NULL)
+	if (circuit != NULL) {
 		circuit->due = now;
+		c->due = due_min(c->due, now);
+	}
 	return circuit;
 }
 
@@ -124,10 +126,16 @@ relay_close(struct relaying *c, struct circuit *circuit)
 struct circuit *
 relay_next_due(struct relaying *c, usec_t now)
 {
+	usec_t due = 0;
+
+	if (!due_reached(c->due, now))
+		return NULL;
 	for (size_t i = 0; i < c->count; i++) {
 		if (due_reached(c->all[i]->due, now))
 			return c->all[i];
+		due = due_min(due, c->all[i]->due);
 	}
+	c->due = due;
 	return NULL;
 }
 
@@ -139,14 +147,4 @@ relay_asked(struct circuit *circuit, usec_t now)
 	circuit->due = now + (250 * USEC_PER_MS << circuit->tries);
 	circuit->tries++;
 	return true;
-}
-
-usec_t
-relay_due(const struct relaying *c)
-{
-	usec_t due = 0;
-
-	for (size_t i = 0; i < c->count; i++)
-		due = due_min(due, c->all[i]->due);
-	return due;
 }

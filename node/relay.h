@@ -38,6 +38,7 @@ struct relaying {
 	struct circuit *all[CIRCUITS_MAX];
 	size_t count;
 	uint32_t next_id;
+	usec_t due; /* no circuit is due before; 0: none is */
 };
 
 void relay_init(struct relaying *c, const uint8_t hash_key[static 16], const struct rng *rng);
@@ -66,6 +67,11 @@ struct circuit *relay_next_due(struct relaying *c, usec_t now);
 /* RELAY_OPEN was sent. False: it was the last try, and the circuit should be closed. */
 bool relay_asked(struct circuit *circuit, usec_t now);
 
-usec_t relay_due(const struct relaying *c);
+/* When relay_next_due() is to be asked again, 0 for never. */
+static inline usec_t
+relay_due(const struct relaying *c)
+{
+	return c->due;
+}
 
 #endif
