@@ -102,7 +102,8 @@ struct introduction {
 	uint8_t id[INTRODUCTION_ID_LEN]; /* zeros: a free row */
 	uint8_t key[32];                 /* static key of the other side */
 	usec_t until;
-	uint8_t answers; /* OPEN calls that were answered */
+	uint8_t answers;  /* OPEN calls that were answered */
+	uint8_t attempts; /* handshakes that were sent where an OPEN came from */
 };
 
 /* The oldest makes room for the newest. Zeroed, it is empty. */

@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define OPEN_ANSWERS_MAX 16
+/* Of one introduction: OPENs that are answered, and handshakes sent because one came. */
+#define OPEN_ANSWERS_MAX  16
+#define OPEN_ATTEMPTS_MAX 8
 #define MEMBERS_EXPIRE_AT_ONCE 64
 
 /*
@@ -482,6 +484,40 @@ on_cookie(struct mesh *m, struct instant now, const uint8_t *msg, struct outbox 
 		upkeep_tick(m, now, peer, out);
 }
 
+/*
+ * An OPEN of the introduction `i` that was made with `key`. Whoever has seen one can send it again,
+ * in anybody's name: so only a few are answered, and few handshakes follow.
+ */
+static void
+opened(struct mesh *m, struct instant now, struct peer *peer, struct introduction *i,
+    const uint8_t key[static 32], const struct way *way, const uint8_t *msg, struct outbox *out)
+{
+	struct path *path = reach_path(m, now, peer, way, true);
+	uint8_t answer[OPEN_LEN];
+	const uint8_t *attempt;
+	int n;
+
+	if (path == NULL)
+		return;
+	path->rx_bytes += OPEN_LEN;
+	if (msg[OPEN_DIRECTION] == OPEN_CALL && i->answers < OPEN_ANSWERS_MAX) {
+		i->answers++;
+		noise_open_make(answer, key, OPEN_ANSWER, i->id);
+		reach_send_copy(m, now, way, answer, sizeof(answer), out);
+	}
+	if (channel_ready(peer->channel, now)) {
+		ask_back(m, now, peer, path, out);
+		return;
+	}
+	n = channel_attempt(peer->channel, now.mono, &attempt);
+	if (n > 0 && path->tries < TARGET_HINT && i->attempts < OPEN_ATTEMPTS_MAX &&
+	    target_allow(&m->targets, now.mono, &way->addr)) {
+		i->attempts++;
+		path->tries++;
+		reach_send_copy(m, now, way, attempt, (size_t)n, out);
+	}
+}
+
 /* A punch without a session: where the peer is, or at least its NAT. */
 static void
 on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
@@ -490,35 +526,19 @@ on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t
 	struct introduction *i =
 	    introductions_find(&m->introductions, now.mono, msg + OPEN_ID);
 	struct peer *peer = i == NULL ? NULL : roster_by_key(m, i->key);
-	uint8_t answer[OPEN_LEN];
-	const uint8_t *attempt;
-	struct path *path;
-	int n;
+	uint8_t key[32];
 
-	if (peer == NULL || way->relay != NULL ||
-	    memcmp(peer->introduction, i->id, sizeof(i->id)) != 0 ||
-	    !noise_open_valid(peer->open_key, msg)) {
+	if (peer == NULL || way->relay != NULL) {
 		m->counts[MESH_BAD_OPEN]++;
 		return;
 	}
-	path = reach_path(m, now, peer, way, true);
-	if (path == NULL)
-		return;
-	path->rx_bytes += OPEN_LEN;
-	if (msg[OPEN_DIRECTION] == OPEN_CALL && i->answers < OPEN_ANSWERS_MAX) {
-		i->answers++;
-		noise_open_make(answer, peer->open_key, OPEN_ANSWER, i->id);
-		reach_send_copy(m, now, way, answer, sizeof(answer), out);
-	}
-	if (channel_ready(peer->channel, now)) {
-		ask_back(m, now, peer, path, out);
-		return;
-	}
-	n = channel_attempt(peer->channel, now.mono, &attempt);
-	if (n > 0 && path->tries < TARGET_HINT) {
-		path->tries++;
-		reach_send_copy(m, now, way, attempt, (size_t)n, out);
-	}
+	/* Two lighthouses may introduce the same two, so it need not be the one that we call by. */
+	noise_open_key(key, channel_remote(peer->channel), i->id);
+	if (noise_open_valid(key, msg))
+		opened(m, now, peer, i, key, way, msg, out);
+	else
+		m->counts[MESH_BAD_OPEN]++;
+	crypto_wipe(key, sizeof(key));
 }
 
 void

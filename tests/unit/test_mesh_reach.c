@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_mesh_reach.c - where a node sends to because somebody says so, and how much.
+ */
+#include "tests/unit/meshes.h"
+
+#define SEC USEC_PER_SEC
+
+static struct house *lh, *one, *two;
+
+/* Between the two nothing passes but what goes by the lighthouse. */
+static bool
+apart(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	(void)p;
+	(void)len;
+	return addr_equal(from, &lh->at) || addr_equal(to, &lh->at);
+}
+
+/* A lighthouse, with these flags, and two nodes that have nothing to say yet. */
+static void
+begin(uint32_t flags)
+{
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | flags);
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(SEC);
+}
+
+/* An OPEN call as party2 would make it to party1, for the introduction `id`. */
+static void
+open_call(uint8_t to[static OPEN_LEN], const uint8_t id[static INTRODUCTION_ID_LEN])
+{
+	uint8_t key[32];
+
+	noise_open_key(key, channel_remote(house_peer(two, one)->channel), id);
+	noise_open_make(to, key, OPEN_CALL, id);
+}
+
+TEST(a_replayed_open_aims_no_storm_at_anybody)
+{
+	struct addr victim = town_addr("203.0.113.1");
+	uint8_t msg[OPEN_LEN];
+	unsigned n;
+
+	begin(0);
+	town.pass = apart;
+	house_ping(one, house_ip(two));
+	town_run(SEC);
+	ASSERT(!channel_ready(house_peer(one, two)->channel, town.now));
+	open_call(msg, house_peer(one, two)->introduction);
+	town.pass = NULL;
+	for (n = 0; n < 100; n++) {
+		victim.ip[3] = (uint8_t)(1 + n);
+		house_receive(one, &victim, msg, sizeof(msg));
+	}
+	/* Some answers, and the handshake to as many addresses as it may go to. */
+	ASSERT(town.sent_to_nobody > 0);
+	ASSERT(town.sent_to_nobody <= n * sizeof(msg) + 8 * PRESENT_MAX);
+	town_close();
+}
+
+TEST(an_open_is_good_for_any_introduction_that_lasts)
+{
+	uint8_t before[INTRODUCTION_ID_LEN], later[INTRODUCTION_ID_LEN], msg[OPEN_LEN];
+	struct peer *p;
+	uint64_t bad;
+
+	begin(0);
+	town.pass = apart;
+	house_ping(one, house_ip(two));
+	town_run(SEC);
+	/* Another lighthouse introduces the same two: who heard of it later calls by the other. */
+	p = house_peer(one, two);
+	memcpy(before, p->introduction, sizeof(before));
+	test_fill(later, sizeof(later));
+	ASSERT(introductions_add(&one->mesh->introductions, town.now.mono, later, p->key) != NULL);
+	memcpy(p->introduction, later, sizeof(later));
+	noise_open_key(p->open_key, channel_remote(p->channel), later);
+	bad = one->mesh->counts[MESH_BAD_OPEN];
+	open_call(msg, before);
+	house_receive(one, &two->at, msg, sizeof(msg));
+	open_call(msg, later);
+	house_receive(one, &two->at, msg, sizeof(msg));
+	ASSERT_EQ(one->mesh->counts[MESH_BAD_OPEN], bad);
+	town_close();
+}
