@@ -500,6 +500,7 @@ opened(struct mesh *m, struct instant now, struct peer *peer, struct introductio
 	if (path == NULL)
 		return;
 	path->rx_bytes += OPEN_LEN;
+	path->tries = 0;
 	if (msg[OPEN_DIRECTION] == OPEN_CALL && i->answers < OPEN_ANSWERS_MAX) {
 		i->answers++;
 		noise_open_make(answer, key, OPEN_ANSWER, i->id);
@@ -510,7 +511,7 @@ opened(struct mesh *m, struct instant now, struct peer *peer, struct introductio
 		return;
 	}
 	n = channel_attempt(peer->channel, now.mono, &attempt);
-	if (n > 0 && path->tries < TARGET_HINT && i->attempts < OPEN_ATTEMPTS_MAX &&
+	if (n > 0 && i->attempts < OPEN_ATTEMPTS_MAX &&
 	    target_allow(&m->targets, now.mono, &way->addr)) {
 		i->attempts++;
 		path->tries++;

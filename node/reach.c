@@ -444,6 +444,13 @@ reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
  * Punching
  */
 
+/* Does nothing but a lighthouse's word stand for it? Then there is one try, not one a burst. */
+static bool
+is_hearsay(const struct path *p)
+{
+	return p->origin == ORIGIN_HINT && p->kind == PATH_DIRECT;
+}
+
 void
 reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news)
 {
@@ -454,8 +461,10 @@ reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 	peer->punch_began = now.mono + delay;
 	peer->punch_step = 0;
 	peer->burst_packets = 0;
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
-		peer->paths[i].tries = 0;
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		if (!is_hearsay(&peer->paths[i]))
+			peer->paths[i].tries = 0;
+	}
 	upkeep_due(m, peer, peer->punch_began);
 }
 

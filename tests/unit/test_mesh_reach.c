@@ -88,3 +88,47 @@ TEST(an_open_is_good_for_any_introduction_that_lasts)
 	ASSERT_EQ(one->mesh->counts[MESH_BAD_OPEN], bad);
 	town_close();
 }
+
+#define VICTIM "203.0.113.99"
+
+static unsigned aimed; /* datagrams to the victim */
+
+static bool
+aims(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	struct addr victim = town_addr(VICTIM);
+
+	aimed += addr_same_ip(to, &victim);
+	return apart(from, to, p, len);
+}
+
+/* party2 says that it might be at seven ports of the victim. */
+static void
+register_victim(void)
+{
+	uint8_t frame[FRAME_MAX];
+	struct candidates c = { .seq = 1000 };
+
+	for (uint16_t n = 0; n < 7; n++) {
+		c.eps.ep[c.eps.n] = (struct ep){ EP_HOST, town_addr(VICTIM) };
+		c.eps.ep[c.eps.n++].addr.port = (uint16_t)(2000 + n);
+	}
+	house_say(two, lh, frame,
+	    candidates_encode(frame, sizeof(frame), FRAME_REGISTER, &c));
+	town_run(3 * HOP);
+}
+
+TEST(an_address_that_only_a_lighthouse_names_gets_three_packets)
+{
+	begin(0);
+	register_victim();
+	town.pass = aims;
+	aimed = 0;
+	for (unsigned n = 0; n < 30; n++) {
+		house_ping(one, house_ip(two));
+		town_run(2 * SEC);
+	}
+	ASSERT(aimed > 0);
+	ASSERT(aimed <= 7 * TARGET_HINT);
+	town_close();
+}
