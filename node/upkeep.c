@@ -136,6 +136,7 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 	} else if (peer->lighthouse == NULL && !peer->stock) {
 		peer->candidates_told = 0;
 		peer->candidates_due = now.mono;
+		peer->candidates_seq = 0; /* it may have begun a new life, and counts anew */
 		if (!peer_is_direct(peer))
 			reach_punch(m, now, peer, 0, true);
 	}

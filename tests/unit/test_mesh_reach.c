@@ -132,3 +132,35 @@ TEST(an_address_that_only_a_lighthouse_names_gets_three_packets)
 	ASSERT(aimed <= 7 * TARGET_HINT);
 	town_close();
 }
+
+/* party2 says in session that it might be at `count` addresses, others for each `seq`. */
+static void
+claim(uint32_t seq, uint8_t count)
+{
+	uint8_t frame[FRAME_MAX];
+	struct candidates c = { .seq = seq };
+
+	for (uint8_t n = 0; n < count; n++) {
+		c.eps.ep[c.eps.n] = (struct ep){ EP_HOST, town_addr(VICTIM) };
+		c.eps.ep[c.eps.n].addr.ip[1] = (uint8_t)(seq >> 8);
+		c.eps.ep[c.eps.n].addr.ip[2] = (uint8_t)seq;
+		c.eps.ep[c.eps.n++].addr.ip[3] = n;
+	}
+	house_say(two, one, frame,
+	    candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &c));
+}
+
+TEST(a_peer_that_was_restarted_counts_its_candidates_anew)
+{
+	begin(CERT_RELAY);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	claim(1000, 1);
+	town_run(3 * HOP);
+	ASSERT_EQ(house_peer(one, two)->candidates_seq, 1000);
+	house_off(two);
+	house_on(two);
+	town_run(SEC);
+	ASSERT(house_reaches(two, house_ip(one), SEC));
+	ASSERT_EQ(house_peer(one, two)->candidates_seq, two->mesh->candidates_seq);
+	town_close();
+}
