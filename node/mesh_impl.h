@@ -230,6 +230,10 @@ struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
  * works. `news`: there is reason to hope, so the next ones follow soon again.
  */
 void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news);
+
+/* There is reason to hope: a burst begins, or another follows the one that is under way. */
+void reach_punch_news(struct mesh *m, struct instant now, struct peer *peer);
+
 void reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 usec_t reach_punch_due(const struct mesh *m, const struct peer *peer);
 

@@ -63,6 +63,7 @@ struct peer {
 	usec_t punch_began; /* 0: nothing to punch */
 	unsigned punch_step;  /* of the burst */
 	unsigned punch_round; /* bursts since something was new */
+	bool punch_again;     /* there was news in the burst: another one follows at once */
 	unsigned burst_packets;
 	/* The introduction that lets us punch without a session. */
 	uint8_t introduction[INTRODUCTION_ID_LEN];

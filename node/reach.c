@@ -460,12 +460,22 @@ reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 		peer->punch_round = 0;
 	peer->punch_began = now.mono + delay;
 	peer->punch_step = 0;
+	peer->punch_again = false;
 	peer->burst_packets = 0;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		if (!is_hearsay(&peer->paths[i]))
 			peer->paths[i].tries = 0;
 	}
 	upkeep_due(m, peer, peer->punch_began);
+}
+
+void
+reach_punch_news(struct mesh *m, struct instant now, struct peer *peer)
+{
+	if (peer->punch_began != 0 && peer->punch_step < ARRAY_LEN(burst_at))
+		peer->punch_again = true;
+	else
+		reach_punch(m, now, peer, 0, true);
 }
 
 /* Does our side begin the bursts after the first? */
@@ -540,6 +550,8 @@ reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct o
 	} else if (peer->punch_step < ARRAY_LEN(burst_at)) {
 		peer->punch_step++;
 		punch(m, now, peer, out);
+		if (peer->punch_again && peer->punch_step == ARRAY_LEN(burst_at))
+			reach_punch(m, now, peer, 0, true);
 	} else {
 		bool first = ++peer->punch_round % 2 == 0;
 

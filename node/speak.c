@@ -520,7 +520,7 @@ hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const str
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
 	if (news)
-		reach_punch(m, now, peer, 0, true);
+		reach_punch_news(m, now, peer);
 }
 
 static void

@@ -164,3 +164,21 @@ TEST(a_peer_that_was_restarted_counts_its_candidates_anew)
 	ASSERT_EQ(house_peer(one, two)->candidates_seq, two->mesh->candidates_seq);
 	town_close();
 }
+
+TEST(a_peer_with_ever_new_candidates_leaves_room_for_others)
+{
+	unsigned before;
+
+	begin(CERT_RELAY);
+	town.pass = aims;
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town_run(20 * SEC);
+	before = (unsigned)one->sent;
+	for (uint32_t n = 0; n < 400; n++) {
+		claim(1000 + n, 16);
+		town_run(25 * USEC_PER_MS);
+	}
+	/* Ten seconds, in which all silent hosts together may get 2000 packets. */
+	ASSERT(one->sent - before < 1000);
+	town_close();
+}
