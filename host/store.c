@@ -12,8 +12,7 @@
 #include "host/settings.h"
 
 int
-store_open(struct store *s, const char *dir, enum db_kind kind, const char *more,
-    struct err *err)
+store_open(struct store *s, const char *dir, enum db_kind kind, const char *more, struct err *err)
 {
 	char schema[1024];
 	const char *const migrations[] = { schema };
