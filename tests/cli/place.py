@@ -67,7 +67,7 @@ class Place:
         return result
 
     def terminal(self, *words, **env):
-        terminal = Terminal([MPYNET, *map(str, words)], self.dir, {**self.env, **env})
+        terminal = Terminal([*OWN_RUN, MPYNET, *map(str, words)], self.dir, {**self.env, **env})
         self.closing.append(terminal)
         return terminal
 
