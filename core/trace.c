@@ -20,6 +20,8 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PATH_DIRECT] = "peer %n: direct at %a, %m ms",
 	[TRACE_PATH_RELAY] = "peer %n: relayed by %o",
 	[TRACE_PATH_LOST] = "peer %n: nothing heard on %a for %m ms; using another path",
+	[TRACE_PATH_LOST_RELAY] =
+	    "peer %n: nothing heard through %o for %m ms; using another path",
 	[TRACE_ROAMED] = "peer %n: moved to %a",
 	[TRACE_HANDSHAKE_NO_ANSWER] =
 	    "peer %n (%a): no answer to %d handshakes, next try in %S s",

@@ -26,6 +26,7 @@ enum trace_what {
 	TRACE_PATH_DIRECT,	  /* now direct at `at`; number: RTT in us */
 	TRACE_PATH_RELAY,	  /* now over the relay `other` */
 	TRACE_PATH_LOST,	  /* no answer on `at`; number: us of silence */
+	TRACE_PATH_LOST_RELAY,	  /* no answer through the relay `other`; number as above */
 	TRACE_ROAMED,		  /* the peer is at another address now */
 	TRACE_HANDSHAKE_NO_ANSWER, /* number: tries; number2: us to the next try */
 	TRACE_CERT_REFUSED,	  /* code: ERR_* */

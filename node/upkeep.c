@@ -167,10 +167,12 @@ static void
 path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
     struct outbox *out)
 {
-	struct trace_fact f = fact_of(peer, TRACE_PATH_LOST, TRACE_INFO);
+	bool relayed = p->kind == PATH_RELAY;
+	struct trace_fact f =
+	    fact_of(peer, relayed ? TRACE_PATH_LOST_RELAY : TRACE_PATH_LOST, TRACE_INFO);
 
 	f.at = p->remote;
-	if (p->kind == PATH_RELAY)
+	if (relayed)
 		name_copy(f.other, p->relay->cert.name);
 	f.number = (int64_t)(now.mono - p->last_rx);
 	outbox_trace(out, &f);
