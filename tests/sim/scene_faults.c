@@ -226,15 +226,18 @@ void
 scene_silence(struct world *w, unsigned number)
 {
 	struct pair *p = couple(w, number);
+	/* Who sits behind a router that forgets sooner is not called before its next keepalive. */
+	bool forgotten = couples[number][1] == KIND_SHORT;
+	usec_t limit = forgotten ? 20 * SEC : 500 * MS;
 
 	flow_stop(&p->flow);
 	stage_run(&p->st, 3600 * SEC);
 	flow_start(&p->flow, p->a, p->b, 50 * MS, 200);
-	stage_run(&p->st, 20 * SEC);
-	if (p->flow.first_answer - p->flow.started > 500 * MS)
+	stage_run(&p->st, 30 * SEC);
+	if (p->flow.first_answer - p->flow.started > limit)
 		world_fail(w, "the first answer took %.3f s",
 		    (double)(p->flow.first_answer - p->flow.started) / 1e6);
-	pair_end(p, 500 * MS, couple_direct(number));
+	pair_end(p, limit, !forgotten && couple_direct(number));
 }
 
 /* A network that loses, doubles and reorders: what is lost is lost, and nothing more. */
