@@ -120,6 +120,7 @@ heard(struct registration *g, struct instant now, const struct addr *at, bool ch
 	           now.mono - g->written >= REGISTRY_REWRITE;
 	g->observed = *at;
 	g->heard = now.mono;
+	g->seen = now.mono;
 	if (changed)
 		row_write(g, now, out);
 }
@@ -128,7 +129,11 @@ void
 registration_heard(struct registration *g, struct instant now, const struct addr *at,
     struct outbox *out)
 {
-	heard(g, now, at, false, out);
+	/* Keepalives come over both families, and each moves only what it is of. */
+	if (at->family != g->observed.family && now.mono - g->seen < REGISTRY_TTL / 2)
+		g->heard = now.mono;
+	else
+		heard(g, now, at, false, out);
 }
 
 /* Do they say the same? What the structs hold beside their fields does not count. */
@@ -301,6 +306,7 @@ registry_recall(struct registry *r, struct instant now, const uint8_t *key, size
 	g->said = cut(&c);
 	g->observed = observed;
 	g->heard = now.mono;
+	g->seen = now.mono;
 	g->written = now.mono;
 	return 0;
 }

@@ -30,6 +30,7 @@ struct registration {
 	struct addr observed;   /* stamped by the lighthouse */
 	struct candidates said; /* at most CONTACT_EPS and CONTACT_RELAYS of it are kept */
 	usec_t heard;           /* mono */
+	usec_t seen;            /* mono, when at `observed` or another address of its family */
 	usec_t written;         /* mono, when it was last asked to be remembered */
 	struct heap_item expiry;
 };
@@ -51,7 +52,10 @@ int registry_put(struct registry *r, struct instant now, const uint8_t key[stati
 /* The row of `key`, or NULL. Valid until it expires. */
 struct registration *registry_get(const struct registry *r, const uint8_t key[static 32]);
 
-/* An authentic packet of this node came from `at`. Written to `out` when that is new. */
+/*
+ * An authentic packet of this node came from `at`. Written to `out` when that is new. An address of
+ * the other family is taken only when nothing came over the first one for half a REGISTRY_TTL.
+ */
 void registration_heard(struct registration *g, struct instant now, const struct addr *at,
     struct outbox *out);
 

@@ -382,6 +382,28 @@ mesh_close(struct mesh *m, struct instant now, struct outbox *out)
  * What the machine and the operator say
  */
 
+static bool
+has_family(const struct mesh *m, uint8_t family)
+{
+	for (size_t i = 0; i < m->local_count; i++) {
+		if (m->local[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+/* Where nothing is sent from any more, nobody sees us any more. */
+static void
+forget_observed(struct mesh *m)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		if (!has_family(m, FAMILY_V4))
+			m->lighthouses[i].observed[0] = (struct addr){ 0 };
+		if (!has_family(m, FAMILY_V6))
+			m->lighthouses[i].observed[1] = (struct addr){ 0 };
+	}
+}
+
 void
 mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
     struct outbox *out)
@@ -400,6 +422,7 @@ mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, s
 		return;
 	memcpy(m->local, kept, count * sizeof(kept[0]));
 	m->local_count = count;
+	forget_observed(m);
 	if (!m->started)
 		return;
 	for (uint32_t i = 0; i < m->peer_count; i++) {

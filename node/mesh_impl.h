@@ -40,7 +40,7 @@ struct lighthouse {
 	unsigned tries;	   /* of it */
 	usec_t register_due;
 	uint16_t ttl;
-	struct addr observed; /* FAMILY_NONE: not known */
+	struct addr observed[2]; /* by IPv4 and IPv6; FAMILY_NONE: not known */
 };
 
 /* Where a datagram came from, or goes to. */

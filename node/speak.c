@@ -127,8 +127,12 @@ own_candidates(const struct mesh *m, struct candidates *c)
 {
 	c->seq = m->candidates_seq;
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		if (m->lighthouses[i].observed.family != FAMILY_NONE)
-			add_ep(&c->eps, EP_REFLEXIVE, &m->lighthouses[i].observed);
+		for (size_t v6 = 0; v6 < 2; v6++) {
+			const struct addr *seen = &m->lighthouses[i].observed[v6];
+
+			if (seen->family != FAMILY_NONE)
+				add_ep(&c->eps, EP_REFLEXIVE, seen);
+		}
 	}
 	for (size_t i = 0; i < m->local_count; i++)
 		add_ep(&c->eps, EP_HOST, &m->local[i]);
@@ -331,17 +335,26 @@ hear_close(struct mesh *m, struct instant now, struct peer *peer, const struct c
 	}
 }
 
-/* A lighthouse or a peer says how it sees us: news if the lighthouse saw us elsewhere before. */
+/*
+ * A lighthouse or a peer says how it sees us: news if the lighthouse saw us elsewhere before. Over
+ * another path of the same family a NAT may show another address: the best path's counts.
+ */
 static void
 hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struct path *path,
     const struct ep *seen, struct outbox *out)
 {
 	struct lighthouse *l = peer->lighthouse;
+	const struct path *best = peer_best(peer);
+	struct addr *observed;
 
-	if (l == NULL || path->kind == PATH_RELAY || seen->addr.family == FAMILY_NONE ||
-	    addr_equal(&l->observed, &seen->addr))
+	if (l == NULL || path->kind == PATH_RELAY || seen->addr.family == FAMILY_NONE)
 		return;
-	l->observed = seen->addr;
+	if (best != NULL && best != path && best->remote.family == path->remote.family)
+		return;
+	observed = &l->observed[seen->addr.family == FAMILY_V6];
+	if (addr_equal(observed, &seen->addr))
+		return;
+	*observed = seen->addr;
 	upkeep_candidates_changed(m, now, out);
 }
 
@@ -365,7 +378,7 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 
 		l->registered = true;
 		l->lost_said = false;
-		f.at = l->observed;
+		f.at = a->observed.addr;
 		outbox_trace(out, &f);
 		/* One more relay through which we can be reached. */
 		upkeep_candidates_changed(m, now, out);

@@ -248,6 +248,23 @@ paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
  * Lighthouses
  */
 
+/*
+ * The handshake proved one way to a lighthouse. The others are asked now and then, since over
+ * another family it sees us at another address, and since they may be needed.
+ */
+static void
+ask_other_ways(struct mesh *m, struct instant now, struct peer *p, struct outbox *out)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths[i];
+
+		if (path->origin == ORIGIN_FIXED && path->state != PATH_FREE &&
+		    path->state != PATH_VALID && path->state != PATH_SUSPECT &&
+		    target_allow(&m->targets, now.mono, &path->remote))
+			speak_ping(m, now, p, path, PING_LEN, out);
+	}
+}
+
 static void
 lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
 {
@@ -257,6 +274,8 @@ lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct
 	if (ready && due_reached(l->register_due, now.mono)) {
 		if (l->tries >= 4 && l->registered)
 			l->registered = false;
+		if (l->tries == 0)
+			ask_other_ways(m, now, p, out);
 		speak_register(m, now, l, out);
 	}
 	if (ready)

@@ -261,7 +261,7 @@ fill_lighthouse(struct view_lighthouse *to, struct peer *p, const struct lightho
 		.at = best != NULL ? best->remote : p->paths[0].remote,
 		.registered = l->registered,
 		.rtt = best != NULL ? best->srtt : 0,
-		.observed = l->observed,
+		.observed = l->observed[best != NULL && best->remote.family == FAMILY_V6],
 		.last_rx = p->heard_at,
 	};
 	name_copy(to->name, p->cert.name);

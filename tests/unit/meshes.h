@@ -31,6 +31,7 @@ struct town_row {
 struct house {
 	struct host host;
 	struct addr at;
+	struct addr at6; /* FAMILY_NONE: it has none */
 	struct mesh *mesh;     /* of a node that is on */
 	struct beacon *beacon; /* of a lighthouse that is on */
 	/* Neither: the test plays it, and this is what it does with what comes. */
@@ -42,6 +43,7 @@ struct house {
 	unsigned pings_answered;
 	struct town_row rows[TOWN_ROWS_MAX];
 	unsigned row_count;
+	unsigned remembered; /* rows written */
 };
 
 struct traveller {
@@ -180,8 +182,9 @@ house_build(struct house *h)
 		if (!house_is_lighthouse(l))
 			continue;
 		to->cert = town_bytes(l->host.bytes, l->host.len);
-		to->endpoints[0] = l->at;
-		to->endpoint_count = 1;
+		to->endpoints[to->endpoint_count++] = l->at;
+		if (l->at6.family != FAMILY_NONE)
+			to->endpoints[to->endpoint_count++] = l->at6;
 		c.lighthouse_count++;
 	}
 	if (mesh_new(&h->mesh, &c, &town.rng, town.now, &e) < 0)
@@ -192,14 +195,15 @@ house_build(struct house *h)
 		(void)mesh_recall(h->mesh, town.now, m->table, m->key, m->key_len, m->value,
 		    m->value_len);
 	}
-	mesh_net_changed(h->mesh, town.now, &h->at, 1, &town.out);
+	mesh_net_changed(h->mesh, town.now, (struct addr[]){ h->at, h->at6 },
+	    h->at6.family != FAMILY_NONE ? 2 : 1, &town.out);
 }
 
 static inline struct house *
 house_at(const struct addr *at)
 {
 	for (unsigned i = 0; i < town.count; i++) {
-		if (addr_equal(&town.houses[i].at, at))
+		if (addr_equal(&town.houses[i].at, at) || addr_equal(&town.houses[i].at6, at))
 			return &town.houses[i];
 	}
 	return NULL;
@@ -220,6 +224,7 @@ house_remember(struct house *h, const struct memory *m)
 	r->memory = *m;
 	memcpy(r->value, m->value, m->value_len);
 	r->memory.value = r->value;
+	h->remembered++;
 }
 
 /* A datagram sets out. Anybody may claim to be anybody. */
@@ -271,7 +276,8 @@ town_settle(struct house *h)
 		case EFFECT_TO_NET:
 			h->sent++;
 			h->sent_bytes += e->len;
-			town_send(&h->at, &e->to, e->data, e->len);
+			town_send(e->to.family == FAMILY_V6 ? &h->at6 : &h->at, &e->to, e->data,
+			    e->len);
 			break;
 		case EFFECT_TO_TUN:
 			h->tun_packets++;

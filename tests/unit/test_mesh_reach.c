@@ -182,3 +182,36 @@ TEST(a_peer_with_ever_new_candidates_leaves_room_for_others)
 	ASSERT(one->sent - before < 1000);
 	town_close();
 }
+
+/* For a while IPv4 takes longer. */
+static bool
+six_first(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	(void)from;
+	(void)p;
+	(void)len;
+	return to->family == FAMILY_V6 || town.now.mono > TOWN_START + SEC;
+}
+
+TEST(a_lighthouse_sees_us_over_both_families_and_says_so_once)
+{
+	uint32_t seq;
+
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	lh->at6 = town_addr("[2001:db8::1]");
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	one->at6 = town_addr("[2001:db8::2]");
+	house_on(lh);
+	town.pass = six_first;
+	house_on(one);
+	town_run(60 * SEC);
+	ASSERT(addr_equal(&one->mesh->lighthouses[0].observed[0], &one->at));
+	ASSERT(addr_equal(&one->mesh->lighthouses[0].observed[1], &one->at6));
+	seq = one->mesh->candidates_seq;
+	lh->remembered = 0;
+	town_run(120 * SEC);
+	ASSERT_EQ(one->mesh->candidates_seq, seq);
+	ASSERT(lh->remembered < 5);
+	town_close();
+}
