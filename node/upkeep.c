@@ -290,7 +290,8 @@ lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct
 	}
 	l->registered = false;
 	l->register_due = now.mono;
-	channel_want(p->channel, now.mono);
+	/* A session without a path is as good as none. */
+	channel_want_fresh(p->channel, now.mono);
 }
 
 static usec_t

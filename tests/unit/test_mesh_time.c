@@ -67,3 +67,33 @@ TEST(a_new_network_makes_no_work_of_old_peers)
 	ASSERT(ticks_in(one, 60 * SEC) < 120);
 	town_close();
 }
+
+static bool
+cut(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	(void)from;
+	(void)to;
+	(void)p;
+	(void)len;
+	return false;
+}
+
+static bool
+registered(const struct house *h)
+{
+	return h->mesh->lighthouses[0].registered && house_peer(h, lh)->best != PEER_NO_PATH;
+}
+
+TEST(a_lighthouse_is_called_for_as_long_as_it_is_away)
+{
+	for (usec_t away = 20 * SEC; away <= 400 * SEC; away += 20 * SEC) {
+		begin();
+		town.pass = cut;
+		town_run(away);
+		ASSERT(!registered(one));
+		town.pass = NULL;
+		town_run(8 * SEC);
+		ASSERT(registered(one));
+		town_close();
+	}
+}
