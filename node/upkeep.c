@@ -327,6 +327,7 @@ channel_work(struct mesh *m, struct instant now, struct peer *peer, unsigned wor
 		f.number = REKEY_ATTEMPT_TIME / USEC_PER_SEC;
 		outbox_trace(out, &f);
 		peer->up = false;
+		peer->failing_since = 0; /* the next call is a new hope */
 		mesh_unreachable(m, now, peer, out);
 	}
 }

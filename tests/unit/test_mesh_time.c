@@ -97,3 +97,17 @@ TEST(a_lighthouse_is_called_for_as_long_as_it_is_away)
 		town_close();
 	}
 }
+
+TEST(a_peer_that_was_away_for_long_gets_the_first_packet_when_it_is_back)
+{
+	begin();
+	house_off(two);
+	for (unsigned i = 0; i < 3; i++) {
+		town_run(400 * SEC);
+		ASSERT(!house_reaches(one, house_ip(two), 100 * SEC));
+	}
+	house_on(two);
+	town_run(SEC);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town_close();
+}
