@@ -592,6 +592,7 @@ hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t 
 	struct circuit *c = relay_get(&m->relaying, relay, id);
 	struct peer *peer = c == NULL ? NULL : roster_by_key(m, c->key);
 	struct path *path = peer == NULL ? NULL : peer_path_by(peer, relay, id);
+	bool in_use = path != NULL && path == peer_best(peer);
 
 	if (c != NULL)
 		relay_close(&m->relaying, c);
@@ -602,7 +603,8 @@ hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t 
 	if (peer->best != PEER_NO_PATH || !peer_is_warm(peer, now.mono))
 		return;
 	/* As after every loss of the last path; its relay is given a moment to come back. */
-	channel_want_fresh(peer->channel, now.mono);
+	if (in_use)
+		channel_want_fresh(peer->channel, now.mono);
 	reach_punch(m, now, peer, 100 * USEC_PER_MS, false);
 	upkeep_due(m, peer, now.mono);
 }
