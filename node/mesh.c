@@ -397,6 +397,7 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 		return;
 	}
 	roster_retire(m, peer);
+	peer->heard_at = now.mono;
 	door_remember(m->door, v->hash, peer);
 	path = reach_path(m, now, peer, way, true);
 	if (path != NULL)

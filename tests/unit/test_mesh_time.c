@@ -111,3 +111,27 @@ TEST(a_peer_that_was_away_for_long_gets_the_first_packet_when_it_is_back)
 	ASSERT(house_reaches(one, house_ip(two), SEC));
 	town_close();
 }
+
+/* No data reaches party1. */
+static bool
+no_data(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	(void)from;
+	(void)len;
+	return le32(p) != OUTER_DATA || !addr_equal(to, &one->at);
+}
+
+TEST(a_peer_whose_session_is_not_confirmed_yet_is_not_forgotten)
+{
+	begin();
+	roster_forget(one->mesh, town.now, house_peer(one, two), &town.out);
+	town_settle(one);
+	roster_end(two->mesh, house_peer(two, one));
+	town.pass = no_data;
+	house_ping(two, house_ip(one));
+	town_run(3 * HOP);
+	ASSERT(house_peer(one, two) != NULL);
+	town_run(HOUSEKEEPING_EVERY + SEC);
+	ASSERT(house_peer(one, two) != NULL);
+	town_close();
+}
