@@ -112,28 +112,6 @@ touch(struct firewall *fw, usec_t now, struct flow *f)
 	}
 }
 
-void
-firewall_sent(struct firewall *fw, usec_t now, const struct inner *in)
-{
-	struct flow_key key = flow_key(in->src, in->sport, in->dst, in->dport, in->protocol);
-	struct flow *f = table_get(&fw->flows, &key);
-
-	if (in->fragment || in->icmp == ICMP_ERROR)
-		return;
-	if (f == NULL) {
-		f = take_flow(fw);
-		if (f == NULL)
-			return;
-		f->key = key;
-		if (table_put(&fw->flows, &key, f) < 0) {
-			free(f);
-			return;
-		}
-		push_newest(fw, f);
-	}
-	touch(fw, now, f);
-}
-
 /* Is there a flow that we opened between these two? Hearing from it keeps it. */
 static bool
 answers_flow(struct firewall *fw, usec_t now, const struct flow_key *key)
@@ -144,19 +122,6 @@ answers_flow(struct firewall *fw, usec_t now, const struct flow_key *key)
 		return false;
 	touch(fw, now, f);
 	return true;
-}
-
-/* Does the ICMP error quote a packet of a flow of ours? */
-static bool
-quotes_flow(struct firewall *fw, usec_t now, const struct inner *in, const uint8_t *p)
-{
-	struct inner quoted;
-	struct flow_key key;
-
-	if (inner_parse_quoted(&quoted, p, in) < 0)
-		return false;
-	key = flow_key(quoted.src, quoted.sport, quoted.dst, quoted.dport, quoted.protocol);
-	return ip_equal(quoted.src, in->dst) && answers_flow(fw, now, &key);
 }
 
 static bool
@@ -181,13 +146,64 @@ protocol_for_rules(uint8_t protocol)
 }
 
 static bool
-rule_admits(const struct firewall_rule *r, const struct inner *in, const struct cert *who)
+rule_admits(const struct firewall_rule *r, uint8_t protocol, uint16_t port, const struct cert *who)
 {
-	if (r->protocol != 0 && r->protocol != protocol_for_rules(in->protocol))
+	if (r->protocol != 0 && r->protocol != protocol_for_rules(protocol))
 		return false;
-	if (in->dport < r->port_first || in->dport > r->port_last)
+	if (port < r->port_first || port > r->port_last)
 		return false;
 	return rule_names(r, who);
+}
+
+/* May `who` come to our `port`? */
+static bool
+rules_admit(const struct firewall *fw, uint8_t protocol, uint16_t port, const struct cert *who)
+{
+	for (size_t i = 0; i < fw->rule_count; i++) {
+		if (rule_admits(&fw->rules[i], protocol, port, who))
+			return true;
+	}
+	return false;
+}
+
+void
+firewall_sent(struct firewall *fw, usec_t now, const struct inner *in, const struct cert *who)
+{
+	struct flow_key key = flow_key(in->src, in->sport, in->dst, in->dport, in->protocol);
+	struct flow *f = table_get(&fw->flows, &key);
+
+	if (in->fragment || in->icmp == ICMP_ERROR || in->icmp == ICMP_ECHO_REPLY)
+		return;
+	if (f == NULL) {
+		if (who != NULL && rules_admit(fw, in->protocol, in->sport, who))
+			return;
+		f = take_flow(fw);
+		if (f == NULL)
+			return;
+		f->key = key;
+		if (table_put(&fw->flows, &key, f) < 0) {
+			free(f);
+			return;
+		}
+		push_newest(fw, f);
+	}
+	touch(fw, now, f);
+}
+
+/* Does the ICMP error quote a packet of a flow of ours, or of one that a rule lets in? */
+static bool
+quotes_flow(struct firewall *fw, usec_t now, const struct inner *in, const uint8_t *p,
+    const struct cert *who)
+{
+	struct inner quoted;
+	struct flow_key key;
+
+	if (inner_parse_quoted(&quoted, p, in) < 0)
+		return false;
+	key = flow_key(quoted.src, quoted.sport, quoted.dst, quoted.dport, quoted.protocol);
+	return ip_equal(quoted.src, in->dst) &&
+	    (answers_flow(fw, now, &key) ||
+		rules_admit(fw, quoted.protocol, quoted.sport, who));
 }
 
 bool
@@ -203,14 +219,8 @@ firewall_admits(struct firewall *fw, usec_t now, const struct inner *in, const u
 	if (fw->allow_all || in->icmp == ICMP_ECHO || in->fragment)
 		return true;
 	if (in->icmp == ICMP_ERROR)
-		return quotes_flow(fw, now, in, p);
-	if (answers_flow(fw, now, &key))
-		return true;
-	for (size_t i = 0; i < fw->rule_count; i++) {
-		if (rule_admits(&fw->rules[i], in, who))
-			return true;
-	}
-	return false;
+		return quotes_flow(fw, now, in, p, who);
+	return answers_flow(fw, now, &key) || rules_admit(fw, in->protocol, in->dport, who);
 }
 
 static int

@@ -42,8 +42,12 @@ void firewall_wipe(struct firewall *fw);
 /* Takes over the rules of `s`. Tracked flows stay. */
 void firewall_configure(struct firewall *fw, const struct mesh_settings *s);
 
-/* A packet of ours goes out: its answers may come in. */
-void firewall_sent(struct firewall *fw, usec_t now, const struct inner *in);
+/*
+ * A packet of ours goes out to `who` (NULL: not known yet): its answers may come in. An answer of
+ * ours to what a rule lets in takes no flow, so that nobody can push out those that we opened.
+ */
+void firewall_sent(struct firewall *fw, usec_t now, const struct inner *in,
+    const struct cert *who);
 
 /* May the packet at `p`, described by `in`, that `who` sent, come in? */
 bool firewall_admits(struct firewall *fw, usec_t now, const struct inner *in, const uint8_t *p,

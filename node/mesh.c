@@ -173,8 +173,8 @@ from_tun(struct mesh *m, struct instant now, struct packet *pk, struct outbox *o
 		m->counts[MESH_NO_ROUTE]++;
 		return;
 	}
-	firewall_sent(&m->firewall, now.mono, &in);
 	peer = peer_of(m, now, in.dst, out);
+	firewall_sent(&m->firewall, now.mono, &in, peer != NULL ? &peer->cert : NULL);
 	if (peer == NULL)
 		to_unknown(m, now, &in, pk->data, out);
 	else

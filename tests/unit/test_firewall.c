@@ -142,7 +142,7 @@ TEST(answers_to_what_we_sent_come_in_and_only_those)
 
 	firewall_init(&fw, hash_key);
 	ASSERT(!firewall_admits(&fw, now, &answer, NULL, &who));
-	firewall_sent(&fw, now, &ours);
+	firewall_sent(&fw, now, &ours, NULL);
 	ASSERT(firewall_admits(&fw, now, &answer, NULL, &who));
 	ASSERT(!firewall_admits(&fw, now, &other_port, NULL, &who));
 	ASSERT(!firewall_admits(&fw, now, &other_host, NULL, &who));
@@ -158,8 +158,8 @@ TEST(a_quiet_udp_flow_ends_and_a_quiet_tcp_flow_outlives_a_long_computation)
 	struct firewall fw;
 
 	firewall_init(&fw, hash_key);
-	firewall_sent(&fw, now, &tcp);
-	firewall_sent(&fw, now, &udp);
+	firewall_sent(&fw, now, &tcp, NULL);
+	firewall_sent(&fw, now, &udp, NULL);
 	ASSERT(!firewall_admits(&fw, now + FIREWALL_UDP_TIMEOUT, &udp_back, NULL, &who));
 	ASSERT(firewall_admits(&fw, now + 8 * 3600 * USEC_PER_SEC, &tcp_back, NULL, &who));
 	firewall_wipe(&fw);
@@ -174,22 +174,47 @@ TEST(one_flow_more_than_fits_takes_the_place_of_the_quietest)
 	struct firewall fw;
 
 	firewall_init(&fw, hash_key);
-	firewall_sent(&fw, now, &first);
+	firewall_sent(&fw, now, &first, NULL);
 	for (uint32_t i = 1; i < FIREWALL_FLOWS_MAX; i++) {
 		struct inner in = packet(1, 2, IPPROTO_OF_UDP, 1, (uint16_t)(i + 1));
 
-		firewall_sent(&fw, now + i, &in);
+		firewall_sent(&fw, now + i, &in, NULL);
 	}
 	ASSERT(firewall_admits(&fw, now + FIREWALL_FLOWS_MAX, &first_back, NULL, &who));
 	ASSERT_EQ(fw.flows.count, FIREWALL_FLOWS_MAX);
 	{
 		struct inner in = packet(1, 3, IPPROTO_OF_UDP, 1, 1);
 
-		firewall_sent(&fw, now + FIREWALL_FLOWS_MAX, &in);
+		firewall_sent(&fw, now + FIREWALL_FLOWS_MAX, &in, NULL);
 	}
 	ASSERT_EQ(fw.flows.count, FIREWALL_FLOWS_MAX);
 	ASSERT(!firewall_admits(&fw, now + FIREWALL_FLOWS_MAX, &second_back, NULL, &who));
 	ASSERT(firewall_admits(&fw, now + FIREWALL_FLOWS_MAX, &first_back, NULL, &who));
+	firewall_wipe(&fw);
+}
+
+TEST(what_others_ask_of_us_takes_no_flow)
+{
+	struct cert who = member("party2", NULL);
+	struct mesh_settings s = rules("party2 tcp/22");
+	struct inner ours = packet(1, 2, IPPROTO_OF_TCP, 4711, 11365);
+	struct inner answer = packet(1, 2, IPPROTO_OF_ICMP, 7, 7);
+	struct inner login = packet(2, 1, IPPROTO_OF_TCP, 2000, 22);
+	struct inner syn_ack = packet(1, 2, IPPROTO_OF_TCP, 22, 2000);
+	struct firewall fw;
+
+	firewall_init(&fw, hash_key);
+	firewall_configure(&fw, &s);
+	firewall_sent(&fw, now, &ours, &who);
+	answer.icmp = ICMP_ECHO_REPLY;
+	firewall_sent(&fw, now, &answer, &who);
+	ASSERT(firewall_admits(&fw, now, &login, NULL, &who));
+	firewall_sent(&fw, now, &syn_ack, &who);
+	ASSERT_EQ(fw.flows.count, 1);
+	/* To somebody else it is a flow of ours. */
+	who = member("party3", NULL);
+	firewall_sent(&fw, now, &syn_ack, &who);
+	ASSERT_EQ(fw.flows.count, 2);
 	firewall_wipe(&fw);
 }
 
@@ -208,7 +233,7 @@ TEST(an_icmp_error_comes_in_when_it_quotes_a_packet_of_ours)
 	ASSERT_EQ(about.icmp, ICMP_ERROR);
 	firewall_init(&fw, hash_key);
 	ASSERT(!firewall_admits(&fw, now, &about, error, &who));
-	firewall_sent(&fw, now, &in);
+	firewall_sent(&fw, now, &in, NULL);
 	ASSERT(firewall_admits(&fw, now, &about, error, &who));
 	firewall_wipe(&fw);
 }
