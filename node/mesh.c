@@ -594,7 +594,7 @@ relays_tick(struct mesh *m, struct instant now, struct outbox *out)
 		if (relay_asked(c, now.mono))
 			speak_relay_open(m, now, c, out);
 		else
-			relay_close(&m->relaying, c);
+			speak_circuit_over(m, now, c->relay, c->id, out);
 	}
 }
 

@@ -278,6 +278,11 @@ void speak_query(struct mesh *m, struct instant now, struct lighthouse *l, const
     struct outbox *out);
 void speak_relay_open(struct mesh *m, struct instant now, const struct circuit *c,
     struct outbox *out);
+
+/* The circuit `id` of `relay` is gone, and with it the path over it. */
+void speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay, uint32_t id,
+    struct outbox *out);
+
 void speak_close(struct mesh *m, struct instant now, struct peer *peer, enum close_reason reason,
     struct outbox *out);
 

@@ -584,9 +584,8 @@ hear_relay_incoming(struct mesh *m, struct peer *relay, const struct relay_open 
 		(void)relay_announced(&m->relaying, relay, o->circuit, o->key);
 }
 
-/* The circuit is gone, and with it the path over it. */
-static void
-hear_relay_end(struct mesh *m, struct instant now, struct peer *relay, uint32_t id,
+void
+speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay, uint32_t id,
     struct outbox *out)
 {
 	struct circuit *c = relay_get(&m->relaying, relay, id);
@@ -621,7 +620,7 @@ hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
 		c->open = true;
 		c->due = 0;
 	} else {
-		hear_relay_end(m, now, relay, e->circuit, out);
+		speak_circuit_over(m, now, relay, e->circuit, out);
 	}
 }
 
@@ -687,7 +686,7 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 	case FRAME_RELAY_OPENED:
 		HEAR(relay_end, e, hear_relay_opened(m, now, peer, &e, out))
 	case FRAME_RELAY_CLOSE:
-		HEAR(relay_end, e, hear_relay_end(m, now, peer, e.circuit, out))
+		HEAR(relay_end, e, speak_circuit_over(m, now, peer, e.circuit, out))
 	case FRAME_RELAY_DATA:
 		hear_relay_data(m, now, peer, f, out);
 		break;

@@ -183,6 +183,31 @@ TEST(a_peer_with_ever_new_candidates_leaves_room_for_others)
 	town_close();
 }
 
+/* A relay that hears everything but RELAY_OPEN, and never answers one. */
+TEST(a_relay_that_opens_no_circuit_is_no_path)
+{
+	struct circuit *c;
+	struct peer *p;
+
+	begin(CERT_RELAY);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	p = house_peer(one, two);
+	house_off(lh);
+	c = relay_circuit_to(&one->mesh->relaying, town.now.mono, house_peer(one, lh), p->key);
+	ASSERT(c != NULL);
+	if (c->open) { /* it is there already: as if it were new */
+		c->open = false;
+		c->tries = 0;
+		c->due = one->mesh->relaying.due = town.now.mono;
+	}
+	ASSERT(peer_path_by(p, c->relay, c->id) != NULL);
+	town_run(10 * SEC);
+	ASSERT_EQ(one->mesh->relaying.count, 0);
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
+		ASSERT(p->paths[i].state == PATH_FREE || p->paths[i].kind != PATH_RELAY);
+	town_close();
+}
+
 /* For a while IPv4 takes longer. */
 static bool
 six_first(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
