@@ -673,6 +673,18 @@ end_expired(struct mesh *m, struct instant now)
 	}
 }
 
+/* A relay's word that a circuit is over may be lost; those that lead to no peer need not stay. */
+static void
+forget_stray_circuits(struct mesh *m)
+{
+	for (size_t i = m->relaying.count; i-- > 0 && m->relaying.count > CIRCUITS_MAX / 2;) {
+		struct circuit *c = m->relaying.all[i];
+
+		if (roster_by_key(m, c->key) == NULL)
+			relay_close(&m->relaying, c);
+	}
+}
+
 static void
 housekeeping(struct mesh *m, struct instant now, struct outbox *out)
 {
@@ -683,6 +695,7 @@ housekeeping(struct mesh *m, struct instant now, struct outbox *out)
 	    m->members, trust_now(m->trust, now.wall), MEMBERS_EXPIRE_AT_ONCE, out);
 	end_expired(m, now);
 	forget_idle(m, now, out);
+	forget_stray_circuits(m);
 }
 
 static void

@@ -240,3 +240,20 @@ TEST(a_lighthouse_sees_us_over_both_families_and_says_so_once)
 	ASSERT(lh->remembered < 5);
 	town_close();
 }
+
+TEST(circuits_from_nobody_make_room)
+{
+	uint8_t key[32];
+
+	begin(CERT_RELAY);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	for (uint32_t id = 100; one->mesh->relaying.count < CIRCUITS_MAX; id++) {
+		test_fill(key, sizeof(key));
+		ASSERT(relay_announced(&one->mesh->relaying, house_peer(one, lh),
+			   id | CIRCUIT_BY_RELAY, key) != NULL);
+	}
+	town_run(HOUSEKEEPING_EVERY + SEC);
+	ASSERT(one->mesh->relaying.count <= CIRCUITS_MAX / 2);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town_close();
+}
