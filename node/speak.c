@@ -455,16 +455,37 @@ hear_unknown(struct mesh *m, struct instant now, const struct peer *peer, struct
 	finder_nothing(s, now.mono);
 }
 
+/*
+ * `peer` was found: what waits for it goes out, and it is called; but where its key was asked for
+ * we call it already, or have given it up.
+ */
+static void
+found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *s, bool news,
+    struct outbox *out)
+{
+	struct channel_view c;
+
+	channel_view(peer->channel, now, &c);
+	for (const struct waiting *w = s->first; w != NULL; w = w->next)
+		mesh_to_peer_copy(m, now, peer, w->bytes, w->len, out);
+	if (!c.ready && !c.attempting && s->by != QUERY_BY_KEY)
+		channel_want(peer->channel, now.mono);
+	/* Otherwise the burst that goes with the question is under way already. */
+	if (news || !c.ready || peer->punch_began == 0)
+		reach_punch(m, now, peer, 0, news || !c.ready);
+	upkeep_tick(m, now, peer, out);
+}
+
 static void
 hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct reply *r,
     struct outbox *out)
 {
 	struct seek *s = finder_by_qid(&m->finder, r->qid);
 	struct member *member;
-	struct waiting *first;
+	struct seek over;
 	struct cert cert;
 	struct peer *peer;
-	bool connected, news;
+	bool news;
 
 	if (from->lighthouse == NULL || s == NULL)
 		return;
@@ -479,27 +500,12 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	if (!answers(s, member, &cert))
 		return;
 	peer = take_contact(m, now, member, &r->contact, r->introduction, &news, out);
-	first = s->first;
+	over = *s;
 	s->first = NULL;
 	finder_drop(s);
-	if (peer == NULL)
-		return;
-	connected = channel_ready(peer->channel, now);
-	while (first != NULL) {
-		struct waiting *next = first->next;
-		struct seek holder = { .first = first };
-
-		first->next = NULL;
-		mesh_to_peer_copy(m, now, peer, first->bytes, first->len, out);
-		finder_drop(&holder);
-		first = next;
-	}
-	if (!connected)
-		channel_want(peer->channel, now.mono);
-	/* Otherwise the burst that goes with the question is under way already. */
-	if (news || !connected || peer->punch_began == 0)
-		reach_punch(m, now, peer, 0, news || !connected);
-	upkeep_tick(m, now, peer, out);
+	if (peer != NULL)
+		found(m, now, peer, &over, news, out);
+	finder_drop(&over);
 }
 
 static void

@@ -257,3 +257,26 @@ TEST(circuits_from_nobody_make_room)
 	ASSERT(house_reaches(one, house_ip(two), SEC));
 	town_close();
 }
+
+TEST(a_peer_that_cannot_be_reached_is_given_up_although_it_is_registered)
+{
+	struct channel_view c;
+
+	begin(0);
+	town.pass = apart;
+	house_ping(one, house_ip(two));
+	town_run(150 * SEC);
+	channel_view(house_peer(one, two)->channel, town.now, &c);
+	ASSERT(!c.attempting);
+	ASSERT_EQ(c.next_attempt, 0);
+	town_close();
+}
+
+TEST(what_waits_for_a_peer_that_there_is_no_room_for_goes)
+{
+	begin(CERT_RELAY);
+	one->mesh->peers_max = one->mesh->peer_count;
+	ASSERT(!house_reaches(one, house_ip(two), SEC));
+	ASSERT(house_peer(one, two) == NULL);
+	town_close();
+}
