@@ -83,7 +83,8 @@ idle_peer(const struct mesh *m, usec_t now)
 	for (uint32_t i = 0; i < m->peer_count; i++) {
 		struct peer *p = m->peers[i];
 
-		if (p->lighthouse == NULL && !peer_is_warm(p, now) && p->first == NULL &&
+		if (p->lighthouse == NULL && !p->stock && !peer_is_warm(p, now) &&
+		    p->first == NULL &&
 		    (idle == NULL || p->heard_at < idle->heard_at))
 			idle = p;
 	}

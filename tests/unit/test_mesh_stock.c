@@ -187,3 +187,24 @@ TEST(a_stock_peer_costs_no_work_while_nobody_speaks)
 	ASSERT(node->ticks < 20);
 	end();
 }
+
+TEST(a_stock_peer_is_not_the_one_that_makes_room)
+{
+	struct host other;
+	struct member *m;
+	struct verified v = { 0 };
+
+	begin(true);
+	ASSERT(house_reaches(node, house_ip(home), 100 * USEC_PER_MS));
+	town_run(PEER_WARM + USEC_PER_SEC);
+	node->mesh->peers_max = node->mesh->peer_count;
+	other = certs_host(&town.root, "party3", "10.87.0.30", ++town.serial);
+	v.cert = other.cert;
+	v.valid_until = other.cert.not_after;
+	ASSERT_EQ(members_learn(node->mesh->members, &v, other.bytes, other.len, CERTS_NOW, NULL,
+		      &m, NULL),
+	    LEARNED_NEW);
+	ASSERT(roster_peer(node->mesh, town.now, m, &town.out) == NULL);
+	ASSERT(house_reaches(node, house_ip(home), 100 * USEC_PER_MS));
+	end();
+}
