@@ -116,19 +116,24 @@ peer_path_by(struct peer *p, const struct peer *relay, uint32_t circuit)
 	return NULL;
 }
 
-/* How little would be lost with this path: 0 is not to be touched. */
+/*
+ * How little would be lost with this path: 0 is not to be touched. What a person named goes last,
+ * for what a person names now: a lighthouse's name may lead to another address every day.
+ */
 static unsigned
 dispensable(const struct path *path, usec_t now)
 {
-	if (path->origin == ORIGIN_FIXED || path_usable(path, now))
+	if (path_usable(path, now))
 		return 0;
+	if (path->origin == ORIGIN_FIXED)
+		return 1;
 	switch (path->state) {
 	case PATH_DEAD:
 		return 1000;
 	case PATH_PROBING:
-		return 2 + path->tries;
+		return 3 + path->tries;
 	default:
-		return 1;
+		return 2;
 	}
 }
 

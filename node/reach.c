@@ -290,16 +290,22 @@ is_healthy(const struct peer *peer)
 	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
 }
 
-/* The handshake's bytes go out on every path that might work, relays first. */
+/*
+ * The handshake's bytes go out on every path that might work, relays first. When there are more
+ * than it may take, every other attempt begins with the last ones.
+ */
 static void
 send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uint8_t *msg,
     size_t len, struct outbox *out)
 {
+	struct channel_view c;
 	unsigned sent = 0;
 
+	channel_view(peer->channel, now, &c);
 	for (int relays = 1; relays >= 0; relays--) {
 		for (size_t i = 0; i < PEER_PATHS_MAX && sent < HANDSHAKE_WAYS_MAX; i++) {
-			struct path *p = &peer->paths[i];
+			size_t slot = c.attempts % 2 == 0 ? PEER_PATHS_MAX - 1 - i : i;
+			struct path *p = &peer->paths[slot];
 			struct way way = way_of(p);
 
 			if (p->state == PATH_FREE || (p->kind == PATH_RELAY) != (relays == 1))

@@ -135,3 +135,17 @@ TEST(a_peer_whose_session_is_not_confirmed_yet_is_not_forgotten)
 	ASSERT(house_peer(one, two) != NULL);
 	town_close();
 }
+
+/* Its name leads to another address every day. */
+TEST(a_lighthouse_that_moves_every_day_is_found_every_day)
+{
+	begin();
+	for (uint8_t day = 1; day <= 40; day++) {
+		lh->at.ip[3] = (uint8_t)(100 + day);
+		ASSERT_EQ(mesh_add_endpoint(one->mesh, town.now, "lh", &lh->at, &town.out), 0);
+		town_settle(one);
+		town_run(60 * SEC);
+		ASSERT(registered(one));
+	}
+	town_close();
+}
