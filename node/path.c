@@ -193,6 +193,7 @@ die(struct path *p, usec_t now)
 	p->mark_at = 0;
 	p->mtu_proved = 0;
 	p->mtu_tries = 0;
+	p->mtu_lost = 0;
 	p->mtu_due = 0;
 }
 

@@ -96,7 +96,8 @@ struct path {
 	uint32_t mtu_proved; /* largest inner packet that a PING has proved; 0: none */
 	uint32_t mtu_asked;  /* the size under way, with this txid */
 	uint64_t mtu_txid;
-	unsigned mtu_tries;
+	unsigned mtu_tries;  /* to prove more */
+	unsigned mtu_lost;   /* that were to confirm what was proved */
 	usec_t mtu_due;	     /* when the next one may go; 0: now */
 };
 

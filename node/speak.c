@@ -572,11 +572,7 @@ hear_pong(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 	path_told(path, now.mono, index, pong->highest);
 	hear_observed(m, now, peer, path, &pong->observed, out);
 	if (pong->txid == path->mtu_txid && pong->txid != 0) {
-		path->mtu_proved = max_u64(path->mtu_proved, path->mtu_asked);
-		path->mtu_txid = 0;
-		path->mtu_tries = 0;
-		path->mtu_due = 0;
-		upkeep_mtu(peer, out);
+		upkeep_mtu_answered(now, peer, path, out);
 		return;
 	}
 	if (path_answered(path, now.mono, pong->txid))

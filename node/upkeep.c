@@ -11,6 +11,7 @@
 static const uint32_t mtu_ladder[] = { 1360, 1392, PEER_MTU_MAX };
 #define MTU_TRIES 3
 #define MTU_EVERY USEC_PER_SEC
+#define MTU_AGAIN (30 * USEC_PER_SEC)
 
 static void
 flush_waiting(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
@@ -184,34 +185,94 @@ path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 		reach_punch(m, now, peer, 0, true);
 }
 
-/* The path whose MTU is to be found: the one that carries data, while its ladder goes on. */
+/* The path whose MTU is to be found and watched: the one that carries data. */
 static struct path *
-mtu_path(struct peer *peer)
+mtu_path(struct peer *peer, usec_t now)
 {
 	struct path *best = peer_best(peer);
+	bool grows;
 
 	if (best == NULL || best->kind == PATH_RELAY || best->state != PATH_VALID ||
 	    peer->lighthouse != NULL || peer->stock || !channel_agreed(peer->channel))
 		return NULL;
-	return best->mtu_proved < PEER_MTU_MAX && best->mtu_tries < MTU_TRIES ? best : NULL;
+	grows = best->mtu_proved < PEER_MTU_MAX && best->mtu_tries < MTU_TRIES;
+	return grows || now - best->last_data_tx < MTU_AGAIN ? best : NULL;
+}
+
+/* The next size of the ladder, or 0 at its end and after tries enough. */
+static uint32_t
+mtu_next(const struct path *p)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mtu_ladder) && p->mtu_tries < MTU_TRIES; i++) {
+		if (mtu_ladder[i] > p->mtu_proved)
+			return mtu_ladder[i];
+	}
+	return 0;
+}
+
+/* One at a time is under way. */
+static usec_t
+mtu_every(const struct path *p)
+{
+	return max_u64(MTU_EVERY, 2 * p->srtt);
+}
+
+/*
+ * What was proved is confirmed now and then: where it gets lost, and small probes do not, the path
+ * has become narrower, and begins anew. With that goes one more try at the next size.
+ */
+static void
+mtu_confirm(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
+    struct outbox *out)
+{
+	p->mtu_due = now.mono + mtu_every(p);
+	if (p->mtu_lost == MTU_TRIES) {
+		p->mtu_proved = 0;
+		p->mtu_tries = 0;
+		p->mtu_lost = 0;
+		upkeep_mtu(peer, out);
+	} else if (p->mtu_proved > 0) {
+		p->mtu_lost++;
+		speak_ping(m, now, peer, p, p->mtu_proved, out);
+	} else {
+		p->mtu_tries--;
+		p->mtu_due = now.mono + MTU_AGAIN;
+	}
 }
 
 /* The next size of the ladder is tried. A larger one than the path takes is simply lost. */
 static void
 mtu_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
-	struct path *p = mtu_path(peer);
+	struct path *p = mtu_path(peer, now.mono);
+	uint32_t next = p == NULL ? 0 : mtu_next(p);
 
 	if (p == NULL || now.mono < p->mtu_due)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(mtu_ladder); i++) {
-		if (mtu_ladder[i] <= p->mtu_proved)
-			continue;
-		p->mtu_tries++;
-		p->mtu_due = now.mono + MTU_EVERY;
-		speak_ping(m, now, peer, p, mtu_ladder[i], out);
+	if (next == 0) {
+		mtu_confirm(m, now, peer, p, out);
 		return;
 	}
+	p->mtu_tries++;
+	p->mtu_due = now.mono + mtu_every(p);
+	speak_ping(m, now, peer, p, next, out);
+}
+
+void
+upkeep_mtu_answered(struct instant now, struct peer *peer, struct path *p, struct outbox *out)
+{
+	bool more = p->mtu_asked > p->mtu_proved;
+
+	p->mtu_txid = 0;
+	p->mtu_lost = 0;
+	p->mtu_due = more ? 0 : now.mono + MTU_AGAIN;
+	if (more) {
+		p->mtu_proved = p->mtu_asked;
+		p->mtu_tries = 0;
+	} else if (p->mtu_tries == MTU_TRIES) {
+		p->mtu_tries--;
+	}
+	upkeep_mtu(peer, out);
 }
 
 /* Paths are asked within a session, and by somebody who answers. */
@@ -344,7 +405,7 @@ static usec_t
 peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 {
 	bool warm = peer_is_warm(peer, now.mono);
-	const struct path *growing = mtu_path(peer);
+	const struct path *growing = mtu_path(peer, now.mono);
 	usec_t due = due_min(channel_next_due(peer->channel), reach_punch_due(m, peer));
 	const struct path *best = peer_best(peer);
 

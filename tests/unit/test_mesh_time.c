@@ -149,3 +149,35 @@ TEST(a_lighthouse_that_moves_every_day_is_found_every_day)
 	}
 	town_close();
 }
+
+/* A link on the way became narrower. */
+static bool
+narrow(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	(void)from;
+	(void)to;
+	(void)p;
+	return len <= 1400;
+}
+
+static void
+talk(usec_t span)
+{
+	for (usec_t t = 0; t < span; t += SEC)
+		ASSERT(house_reaches(one, house_ip(two), SEC));
+}
+
+TEST(the_mtu_follows_a_path_that_becomes_narrower_and_wider)
+{
+	begin();
+	talk(5 * SEC);
+	ASSERT_EQ(house_peer(one, two)->mtu, PEER_MTU_MAX);
+	town.pass = narrow;
+	talk(60 * SEC);
+	ASSERT_EQ(house_peer(one, two)->mtu, 1360);
+	ASSERT(peer_is_direct(house_peer(one, two)));
+	town.pass = NULL;
+	talk(60 * SEC);
+	ASSERT_EQ(house_peer(one, two)->mtu, PEER_MTU_MAX);
+	town_close();
+}
