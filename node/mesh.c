@@ -659,17 +659,24 @@ forget_idle(struct mesh *m, struct instant now, struct outbox *out)
 	}
 }
 
-/* Certificates end, and with them the sessions of those who had them. */
+/*
+ * Certificates end, and with them the sessions of those who had them. Their addresses may be
+ * somebody else's by now; but where a person told us of a peer, it stays for its next certificate.
+ */
 static void
-end_expired(struct mesh *m, struct instant now)
+end_expired(struct mesh *m, struct instant now, struct outbox *out)
 {
 	uint64_t unix_now = trust_now(m->trust, now.wall);
 
-	for (uint32_t i = 0; i < m->peer_count; i++) {
+	for (uint32_t i = m->peer_count; i-- > 0;) {
 		struct peer *p = m->peers[i];
 
-		if (p->valid_until < unix_now)
+		if (p->valid_until >= unix_now)
+			continue;
+		if (p->lighthouse != NULL || p->stock)
 			roster_end(m, p);
+		else
+			roster_forget(m, now, p, out);
 	}
 }
 
@@ -693,7 +700,7 @@ housekeeping(struct mesh *m, struct instant now, struct outbox *out)
 	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
 	(void)members_expire(
 	    m->members, trust_now(m->trust, now.wall), MEMBERS_EXPIRE_AT_ONCE, out);
-	end_expired(m, now);
+	end_expired(m, now, out);
 	forget_idle(m, now, out);
 	forget_stray_circuits(m);
 }

@@ -104,3 +104,24 @@ TEST(sessions_end_with_our_own_certificate_too)
 	ASSERT(!channel_ready(house_peer(one, two)->channel, town.now));
 	town_close();
 }
+
+TEST(who_has_a_new_key_after_its_certificate_ended_is_found_at_its_address)
+{
+	begin();
+	two->host.cert.not_after = CERTS_NOW + 60;
+	house_certify(two);
+	house_off(two);
+	house_on(two);
+	town_run(USEC_PER_SEC);
+	ASSERT(house_reaches(two, house_ip(one), USEC_PER_SEC));
+	town_run(65 * USEC_PER_SEC);
+	house_off(two);
+	two->row_count = 0;
+	certs_new_key(&two->host);
+	two->host.cert.not_after = CERTS_NOW + CERTS_DAY;
+	house_certify(two);
+	house_on(two);
+	town_run(HOUSEKEEPING_EVERY);
+	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
+	town_close();
+}
