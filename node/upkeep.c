@@ -351,8 +351,9 @@ lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct
 	}
 	l->registered = false;
 	l->register_due = now.mono;
-	/* A session without a path is as good as none. */
-	channel_want_fresh(p->channel, now.mono);
+	/* A session without a path is as good as none; after the certificate's end none would live. */
+	if (p->valid_until >= trust_now(m->trust, now.wall))
+		channel_want_fresh(p->channel, now.mono);
 }
 
 static usec_t

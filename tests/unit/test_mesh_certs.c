@@ -125,3 +125,22 @@ TEST(who_has_a_new_key_after_its_certificate_ended_is_found_at_its_address)
 	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
 	town_close();
 }
+
+TEST(a_lighthouse_whose_certificate_has_ended_is_not_called_in_vain)
+{
+	uint64_t before;
+
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	lh->host.cert.not_after = CERTS_NOW + 60;
+	house_certify(lh);
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	house_on(lh);
+	house_on(one);
+	town_run(75 * USEC_PER_SEC);
+	ASSERT(!one->mesh->lighthouses[0].registered);
+	before = one->sent;
+	town_run(60 * USEC_PER_SEC);
+	ASSERT(one->sent - before < 10);
+	town_close();
+}
