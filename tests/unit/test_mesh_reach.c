@@ -280,3 +280,25 @@ TEST(what_waits_for_a_peer_that_there_is_no_room_for_goes)
 	ASSERT(house_peer(one, two) == NULL);
 	town_close();
 }
+
+TEST(an_overlay_may_have_ipv6_only)
+{
+	struct peer *p;
+
+	town_open();
+	lh = town_house("lh", "fd87::1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	one = town_house("party1", "fd87::2", "198.51.100.2", 0);
+	two = town_house("party2", "fd87::3", "198.51.100.3", 0);
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(SEC);
+	ASSERT(house_reaches(one, house_ip(lh), SEC));
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town.pass = apart;
+	town_run(20 * SEC);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	p = house_peer(one, two);
+	ASSERT(!peer_is_direct(p));
+	ASSERT_EQ(p->mtu, PEER_MTU_MIN);
+	town_close();
+}
