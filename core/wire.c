@@ -454,6 +454,17 @@ in_nat(struct in *in)
 	return n;
 }
 
+void
+eps_add(struct eps *to, enum ep_kind kind, const struct addr *at)
+{
+	for (size_t i = 0; i < to->n; i++) {
+		if (addr_equal(&to->ep[i].addr, at))
+			return;
+	}
+	if (to->n < WIRE_EPS_MAX)
+		to->ep[to->n++] = (struct ep){ .kind = (uint8_t)kind, .addr = *at };
+}
+
 static void
 put_eps(struct wr *w, const struct eps *l, uint8_t max)
 {

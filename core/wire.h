@@ -260,6 +260,9 @@ struct eps {
 	struct ep ep[WIRE_EPS_MAX];
 };
 
+/* Appends an endpoint, unless its address is there already or there is no room. */
+void eps_add(struct eps *to, enum ep_kind kind, const struct addr *at);
+
 struct relays {
 	uint8_t n;
 	uint8_t key[WIRE_RELAYS_MAX][32];

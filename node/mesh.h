@@ -62,6 +62,33 @@ void mesh_start(struct mesh *m, struct instant now, struct outbox *out);
 void mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
     struct outbox *out);
 
+/* What a router has agreed to pass on to us, and for how long. */
+enum mapping_method {
+	MAPPING_PCP = 1, /* RFC 6887 */
+	MAPPING_NATPMP,	 /* RFC 6886 */
+	MAPPING_UPNP,	 /* UPnP's Internet Gateway Device */
+};
+
+struct mapping {
+	uint8_t method;
+	struct addr external;	/* what the router says that it passes on */
+	uint16_t internal_port; /* of the main socket of its family */
+	uint32_t lifetime;	/* seconds granted, 0: until the router forgets it */
+	bool double_nat;	/* the router's outside is not the Internet's, as far as we can tell */
+};
+
+/* "PCP", "NAT-PMP", "UPnP" */
+const char *mapping_method_word(uint8_t method);
+
+/*
+ * All that is mapped now, at most MESH_MAPPINGS_MAX; what was given before and is not among them is
+ * over. It lasts until the next call. `double_nat` may be said by the caller; where it is not, the
+ * engine compares with what the lighthouses see.
+ */
+#define MESH_MAPPINGS_MAX 4
+void mesh_mapped(struct mesh *m, struct instant now, const struct mapping *mapping, size_t n,
+    struct outbox *out);
+
 /*
  * Datagrams from the network, at most MESH_BATCH_MAX, with headroom and tailroom. They are
  * decrypted in place, and effects point into them.

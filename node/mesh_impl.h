@@ -2,8 +2,8 @@
 /*
  * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
  * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
- * one), upkeep.c (what it needs as time goes by), speak.c (control frames), view.c (what a person
- * sees).
+ * one), upkeep.c (what it needs as time goes by), mapping.c (what routers pass on), speak.c (control
+ * frames), view.c (what a person sees).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H
@@ -123,6 +123,8 @@ struct mesh {
 	size_t lighthouse_count;
 	struct addr local[MESH_LOCAL_MAX];
 	size_t local_count;
+	struct mapping mapped[MESH_MAPPINGS_MAX];
+	size_t mapped_count;
 	uint32_t candidates_seq; /* grows whenever our own candidates change */
 
 	struct ping_sent pings[PINGS_MAX];
@@ -292,6 +294,19 @@ void speak_close(struct mesh *m, struct instant now, struct peer *peer, enum clo
 /* A PING of `len` bytes (PING_LEN, or more to probe the MTU) on `path`. */
 void speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     size_t len, struct outbox *out);
+
+/*
+ * mapping.c: what routers pass on to us
+ */
+
+/*
+ * The mapping with double NAT judged by what is known now: its outside is private, or no lighthouse
+ * sees us there although some see us.
+ */
+struct mapping mapping_judged(const struct mesh *m, const struct mapping *mapped);
+
+/* Appends mapped endpoints to `to`: those behind one NAT, or those behind two. */
+void mapping_candidates(const struct mesh *m, bool double_nat, struct eps *to);
 
 /*
  * mesh.c: the way of a packet

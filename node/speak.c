@@ -107,35 +107,28 @@ own_relays(const struct mesh *m, struct relays *to)
 	}
 }
 
-static void
-add_ep(struct eps *to, enum ep_kind kind, const struct addr *at)
-{
-	for (size_t i = 0; i < to->n; i++) {
-		if (addr_equal(&to->ep[i].addr, at))
-			return;
-	}
-	if (to->n < WIRE_EPS_MAX)
-		to->ep[to->n++] = (struct ep){ .kind = (uint8_t)kind, .addr = *at };
-}
-
 /*
- * Where we might be reached: as the lighthouses see us, and our interfaces' own addresses. To a
- * lighthouse the addresses that other lighthouses see are news, its own it stamps by itself.
+ * Where we might be reached, the likeliest first: what a router maps to us, as the lighthouses see
+ * us, our interfaces' own addresses; and last what is mapped by a router that is itself behind a
+ * NAT. To a lighthouse the addresses that other lighthouses see are news, its own it stamps by
+ * itself.
  */
 static void
 own_candidates(const struct mesh *m, struct candidates *c)
 {
 	c->seq = m->candidates_seq;
+	mapping_candidates(m, false, &c->eps);
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
 		for (size_t v6 = 0; v6 < 2; v6++) {
 			const struct addr *seen = &m->lighthouses[i].observed[v6];
 
 			if (seen->family != FAMILY_NONE)
-				add_ep(&c->eps, EP_REFLEXIVE, seen);
+				eps_add(&c->eps, EP_REFLEXIVE, seen);
 		}
 	}
 	for (size_t i = 0; i < m->local_count; i++)
-		add_ep(&c->eps, EP_HOST, &m->local[i]);
+		eps_add(&c->eps, EP_HOST, &m->local[i]);
+	mapping_candidates(m, true, &c->eps);
 	own_relays(m, &c->relays);
 }
 

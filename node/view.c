@@ -221,6 +221,14 @@ view_peer_next(const struct mesh *m, struct instant now, const char *after, stru
 }
 
 size_t
+view_mappings(const struct mesh *m, struct mapping *ret, size_t cap)
+{
+	for (size_t i = 0; i < m->mapped_count && i < cap; i++)
+		ret[i] = mapping_judged(m, &m->mapped[i]);
+	return m->mapped_count;
+}
+
+size_t
 view_routes(const struct mesh *m, struct view_route *ret, size_t cap)
 {
 	size_t n = 0;

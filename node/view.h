@@ -8,8 +8,7 @@
 #include "core/addr.h"
 #include "core/outbox.h"
 #include "node/config.h"
-
-struct mesh;
+#include "node/mesh.h"
 
 /* Why a peer has no direct path at this moment. */
 enum view_why {
@@ -129,6 +128,9 @@ bool view_peer_next(const struct mesh *m, struct instant now, const char *after,
 
 /* 0, or ERR_UNKNOWN. */
 int view_peer(const struct mesh *m, struct instant now, const char *name, struct view_peer *ret);
+
+/* What routers pass on to us, double NAT judged; at most `cap` rows; returns how many there are. */
+size_t view_mappings(const struct mesh *m, struct mapping *ret, size_t cap);
 
 /* At most `cap` rows; returns how many there are. */
 size_t view_routes(const struct mesh *m, struct view_route *ret, size_t cap);
