@@ -130,7 +130,7 @@ to_net(struct box *b, const struct effect *e)
 	watch_sent(&st->watch, b->number, &e->to, e->data, e->len);
 	check_rate(b);
 	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
-		net_send(&st->net, &b->station, from, e->to, e->data, e->len);
+		net_send(&st->net, &b->station, from, e->to, 0, e->data, e->len);
 }
 
 /* What a kernel does with an echo request. */

@@ -90,6 +90,14 @@ static const struct nat_behaviour symmetric_random = {
 	PATIENT,
 };
 
+static const struct nat_behaviour symmetric_mapper = {
+	.mapping = NAT_ADDRESS_PORT_DEPENDENT,
+	.filtering = NAT_ADDRESS_PORT_DEPENDENT,
+	.ports = NAT_PORTS_RANDOM,
+	.maps = true,
+	PATIENT,
+};
+
 static const struct nat_behaviour masquerade_random = {
 	.mapping = NAT_ADDRESS_PORT_DEPENDENT,
 	.filtering = NAT_ADDRESS_PORT_DEPENDENT,
@@ -119,8 +127,8 @@ const struct kind kinds[KIND_COUNT] = {
 	[KIND_CGN_CONE] = { "cgn-cone", &masquerade, &port_cone },
 	[KIND_CGN_SYM] = { "cgn-sym", &masquerade, &symmetric_random },
 	[KIND_V6FW] = { "v6fw", &symmetric_random, .v6 = true },
-	[KIND_UPNP] = { "upnp", &symmetric_random, .maps = true },
-	[KIND_PCP] = { "pcp", &symmetric_random, .maps = true },
+	[KIND_UPNP] = { "upnp", &symmetric_mapper },
+	[KIND_PCP] = { "pcp", &symmetric_mapper },
 	[KIND_UDP_BLOCK] = { "udp-block", &no_udp },
 	[KIND_TCP443] = { "tcp443", &no_udp },
 };
@@ -176,6 +184,12 @@ blocked(const struct kind *k)
 	return k->home != NULL && k->home->udp_blocked;
 }
 
+bool
+kind_maps(const struct kind *k)
+{
+	return k->home != NULL && k->home->maps && k->carrier == NULL;
+}
+
 /* A NAT that tells remote addresses apart but not their ports, both ways. */
 static bool
 by_address(const struct kind *k)
@@ -213,7 +227,7 @@ technique_needed(const struct kind *a, const struct kind *b)
 	t = (enum technique)ladder[rung(a)][rung(b)];
 	if (t == TECHNIQUE_OPEN)
 		return t;
-	if (a->maps || b->maps)
+	if (kind_maps(a) || kind_maps(b))
 		return TECHNIQUE_MAP;
 	if (t == TECHNIQUE_NONE && (by_address(a) || by_address(b)))
 		return TECHNIQUE_BIRTHDAY;

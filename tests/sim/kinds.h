@@ -41,11 +41,13 @@ struct kind {
 	const char *name;
 	const struct nat_behaviour *home;    /* NULL: none, the host is on the Internet itself */
 	const struct nat_behaviour *carrier; /* in front of it; NULL: none */
-	bool v6;   /* has a public IPv6 address, behind a firewall where there is a router */
-	bool maps; /* the router maps ports when asked (UPnP-IGD, NAT-PMP, PCP) */
+	bool v6; /* has a public IPv6 address, behind a firewall where there is a router */
 };
 
 extern const struct kind kinds[KIND_COUNT];
+
+/* Does its router map ports when asked (UPnP-IGD, NAT-PMP, PCP), and to some avail? */
+bool kind_maps(const struct kind *k);
 
 /* What the cheapest way to a direct path takes. */
 enum technique {

@@ -40,7 +40,7 @@ print_kinds(void)
 	printf("| kind | | mapping | filtering | ports | timers |\n|---|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < KIND_COUNT; i++) {
 		const struct kind *k = &kinds[i];
-		const char *more = k->maps ? "; maps ports when asked"
+		const char *more = kind_maps(k) ? "; maps ports when asked"
 		                   : k->v6 ? "; IPv6 behind a firewall"
 		                           : "";
 

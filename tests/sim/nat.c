@@ -101,10 +101,22 @@ take(struct translator *n, usec_t now, uint16_t port, const struct addr *remote)
 	*oldest = (struct nat_taken){ .by = *remote, .port = port, .expires = now + n->is.one_way };
 }
 
+/* The mapping that was asked for and has this port, or NULL. */
+static const struct nat_mapped *
+mapped_at(const struct translator *n, usec_t now, uint16_t port)
+{
+	for (size_t i = 0; i < NAT_MAPPED; i++)
+		if (n->mapped[i].port == port && n->mapped[i].expires > now)
+			return &n->mapped[i];
+	return NULL;
+}
+
 /* Is the outside port held by a mapping, of whomever? */
 static bool
 port_in_use(const struct translator *n, usec_t now, uint16_t port)
 {
+	if (mapped_at(n, now, port) != NULL)
+		return true;
 	for (uint32_t i = 0; i < n->count; i++)
 		if (n->sessions[i].port == port && alive(&n->sessions[i], now))
 			return true;
@@ -211,38 +223,63 @@ session_row(struct translator *n, usec_t now)
 	return &n->sessions[n->count++];
 }
 
-/* The session of a flow from `inside` to `remote`, made if there is none; NULL when full. */
+/* A session that begins now; NULL when there may be no more. */
 static struct nat_session *
-session_out(struct translator *n, usec_t now, const struct addr *inside, const struct addr *remote)
+session_new(struct translator *n, usec_t now, const struct addr *inside, const struct addr *remote,
+    uint16_t port)
 {
-	struct addr to = nat_mapping_key(&n->is, remote);
-	struct addr peer = nat_filter_key(&n->is, remote);
-	struct nat_session *s;
-	int port = -1;
+	struct nat_session *s = session_row(n, now);
 
-	for (uint32_t i = 0; i < n->count; i++) {
-		s = &n->sessions[i];
-		if (!alive(s, now) || !addr_equal(&s->inside, inside) || !addr_equal(&s->to, &to))
-			continue;
-		if (addr_equal(&s->peer, &peer))
-			return s;
-		if (port < 0 && !is_taken(n, now, s->port, remote))
-			port = s->port;
-	}
-	if (port < 0)
-		port = port_for(n, now, inside, remote);
-	s = session_row(n, now);
 	if (s == NULL)
 		return NULL;
 	*s = (struct nat_session){
 		.inside = *inside,
-		.to = to,
-		.peer = peer,
-		.port = (uint16_t)port,
+		.to = nat_mapping_key(&n->is, remote),
+		.peer = nat_filter_key(&n->is, remote),
+		.port = port,
 		.began = now,
 		.expires = now + n->is.one_way,
 	};
 	return s;
+}
+
+/*
+ * The session of a flow from `inside` to `remote`, or NULL. `port` is that of the mapping that it
+ * would share, or -1.
+ */
+static struct nat_session *
+session_find(struct translator *n, usec_t now, const struct addr *inside, const struct addr *remote,
+    int *port)
+{
+	struct addr to = nat_mapping_key(&n->is, remote);
+	struct addr peer = nat_filter_key(&n->is, remote);
+
+	*port = -1;
+	for (uint32_t i = 0; i < n->count; i++) {
+		struct nat_session *s = &n->sessions[i];
+
+		if (!alive(s, now) || !addr_equal(&s->inside, inside) || !addr_equal(&s->to, &to))
+			continue;
+		if (addr_equal(&s->peer, &peer))
+			return s;
+		if (*port < 0 && !is_taken(n, now, s->port, remote))
+			*port = s->port;
+	}
+	return NULL;
+}
+
+/* The same, made if there is none; NULL when full. */
+static struct nat_session *
+session_out(struct translator *n, usec_t now, const struct addr *inside, const struct addr *remote)
+{
+	int port;
+	struct nat_session *s = session_find(n, now, inside, remote, &port);
+
+	if (s != NULL)
+		return s;
+	if (port < 0)
+		port = port_for(n, now, inside, remote);
+	return session_new(n, now, inside, remote, (uint16_t)port);
 }
 
 static void
@@ -270,6 +307,18 @@ session_in(struct translator *n, usec_t now, const struct addr *src, const struc
 	return NULL;
 }
 
+/* A stranger's packet to a port that was asked for. */
+static struct nat_session *
+session_mapped(struct translator *n, usec_t now, const struct addr *src, const struct addr *dst)
+{
+	const struct nat_mapped *m = mapped_at(n, now, dst->port);
+	int port;
+
+	if (m == NULL || session_find(n, now, &m->inside, src, &port) != NULL)
+		return NULL;
+	return session_new(n, now, &m->inside, src, m->port);
+}
+
 enum nat_verdict
 nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struct addr *dst)
 {
@@ -278,6 +327,8 @@ nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struc
 	if (n->is.udp_blocked)
 		return NAT_DROP;
 	s = session_in(n, now, src, dst);
+	if (s == NULL)
+		s = session_mapped(n, now, src, dst);
 	if (s == NULL) {
 		if (n->is.open)
 			take(n, now, dst->port, src);
@@ -305,9 +356,37 @@ nat_from_inside(struct translator *n, usec_t now, struct addr *src, struct addr 
 	return own ? nat_from_outside(n, now, src, dst) : NAT_TO_OUTSIDE;
 }
 
+uint16_t
+nat_map(struct translator *n, usec_t now, const struct addr *inside, usec_t lifetime)
+{
+	struct nat_mapped *row = NULL;
+	uint16_t port = inside->port;
+
+	if (!n->is.maps)
+		return 0;
+	for (size_t i = 0; i < NAT_MAPPED; i++)
+		if (addr_equal(&n->mapped[i].inside, inside)) {
+			row = &n->mapped[i];
+			port = row->port;
+			break;
+		} else if (row == NULL && n->mapped[i].expires <= now) {
+			row = &n->mapped[i];
+		}
+	if (row == NULL)
+		return 0;
+	row->expires = 0;
+	if (lifetime == 0)
+		return 0;
+	if (port_in_use(n, now, port))
+		port = port_random(n, now, PORT_FIRST, PORT_LAST + 1 - PORT_FIRST);
+	*row = (struct nat_mapped){ .inside = *inside, .port = port, .expires = now + lifetime };
+	return port;
+}
+
 void
 nat_flush(struct translator *n)
 {
+	memset(n->mapped, 0, sizeof(n->mapped));
 	n->count = 0;
 	memset(n->taken, 0, sizeof(n->taken));
 }

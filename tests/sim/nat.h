@@ -54,6 +54,7 @@ struct nat_behaviour {
 	usec_t settled;   /* ... and was still in use this long after it began */
 	bool hairpin;     /* inside hosts reach one another at their outside endpoints */
 	bool open;        /* Linux without an input policy: a stranger's packet takes its tuple */
+	bool maps;        /* gives its inside hosts ports when they ask for them */
 	bool udp_blocked;
 };
 
@@ -63,6 +64,8 @@ struct nat_behaviour {
 #define NAT_TAKEN 64
 /* Hosts with a port block of their own, at the most. */
 #define NAT_BLOCKS 64
+/* Ports that were asked for, at the most. */
+#define NAT_MAPPED 16
 
 struct nat_session {
 	struct addr inside;
@@ -85,6 +88,13 @@ struct nat_block {
 	uint16_t base;
 };
 
+/* A port that an inside host asked for. */
+struct nat_mapped {
+	struct addr inside;
+	uint16_t port;
+	usec_t expires;
+};
+
 struct translator {
 	struct nat_behaviour is;
 	struct addr outside; /* its address; the port is 0 */
@@ -95,6 +105,7 @@ struct translator {
 	struct nat_taken taken[NAT_TAKEN];
 	struct nat_block blocks[NAT_BLOCKS];
 	uint32_t block_count;
+	struct nat_mapped mapped[NAT_MAPPED];
 	uint16_t last_port; /* NAT_PORTS_STEP */
 	usec_t last_made;
 };
@@ -124,7 +135,19 @@ nat_from_inside(struct translator *n, usec_t now, struct addr *src, struct addr 
 enum nat_verdict
 nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struct addr *dst);
 
-/* Forgets every session, as a reboot does. */
+/*
+ * `inside` asks that strangers reach it, until `lifetime` from now, at an outside port: if it can be
+ * had, the one that it has inside. The port, or 0 when the NAT gives none. A `lifetime` of 0 gives
+ * it back.
+ *
+ * As with a router of Linux this rewrites packets that come in, and what answers them. Flows that
+ * begin inside get the ports that they always got, and a stranger to whom `inside` has such a flow
+ * does not come in by the mapped port too: what tells its packets apart is taken.
+ */
+uint16_t
+nat_map(struct translator *n, usec_t now, const struct addr *inside, usec_t lifetime);
+
+/* Forgets every session, and what was asked for, as a reboot does. */
 void nat_flush(struct translator *n);
 
 /* The provider gave another address: all sessions are void. */

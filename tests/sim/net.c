@@ -4,6 +4,7 @@
  */
 #include "tests/sim/net.h"
 #include "core/outbox.h"
+#include "tests/sim/tap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,8 @@ net_host(struct net *n, struct station *s, struct router *r, receive_fn *receive
 	s->lan = r == NULL ? &n->internet : &r->inside;
 	s->receive = receive;
 	s->ctx = ctx;
+	s->next = s->lan->hosts;
+	s->lan->hosts = s;
 }
 
 static struct translator *
@@ -231,6 +234,7 @@ datagram_new(struct net *n, const struct station *from, const struct addr *src,
 	d->from = from;
 	d->src = *src;
 	d->dst = *dst;
+	d->ttl = TTL_DEFAULT;
 	d->len = len;
 	d->data = (uint8_t *)(d + 1) + PACKET_HEADROOM;
 	memcpy(d->data, data, len);
@@ -291,17 +295,41 @@ cross(struct datagram *d, struct station *from, struct station *to)
 		world_at(w, &d->arrival, w->now + wait);
 }
 
-static void
-capture(struct tap *t, const struct datagram *d)
+static struct datagram *
+datagram_copy(const struct datagram *d)
 {
-	struct captured *c = &t->kept[t->count++ % TAP_ROOM];
+	struct datagram *copy = datagram_new(d->net, d->from, &d->src, &d->dst, d->data, d->len);
 
-	assert(d->len <= sizeof(c->data));
-	c->when = d->net->w->now;
-	c->src = d->src;
-	c->dst = d->dst;
-	c->len = d->len;
-	memcpy(c->data, d->data, d->len);
+	copy->ttl = d->ttl;
+	return copy;
+}
+
+/* Takes `hops` off the TTL of `d`: may it go on? */
+static bool
+hops_left(struct datagram *d, unsigned hops)
+{
+	if (d->ttl <= hops)
+		return false;
+	d->ttl -= hops;
+	return true;
+}
+
+static bool
+is_multicast(const struct addr *a)
+{
+	return a->family == FAMILY_V6 ? a->ip[0] == 0xff : a->ip[0] >> 4 == 0xe;
+}
+
+/* All the other hosts of the LAN hear `d`. */
+static void
+carry_to_all(struct datagram *d, struct station *from)
+{
+	struct station *to = from->lan->way_out == NULL ? NULL : from->lan->hosts;
+
+	for (; to != NULL; to = to->next)
+		if (to != from && !is_cut(d->net, from, to))
+			cross(datagram_copy(d), from, to);
+	datagram_free(d);
 }
 
 /* `d` leaves `from` for whoever on its LAN has the address, or for the way out. */
@@ -309,19 +337,21 @@ static void
 carry(struct datagram *d, struct station *from)
 {
 	struct station *to = lan_find(from->lan, &d->dst);
+	bool internet = from->lan->way_out == NULL;
 	struct world *w = d->net->w;
 	struct tap *tap = d->net->tap;
 
-	if (tap != NULL && from->lan->way_out == NULL && d->from != &tap->station)
-		capture(tap, d);
+	if (tap != NULL && internet && d->from != &tap->station)
+		tap_capture(tap, d);
 	if (to == NULL)
 		to = from->lan->way_out;
-	if (to == NULL || to == from || is_cut(d->net, from, to)) {
+	if (to == NULL || to == from || is_cut(d->net, from, to) ||
+	    (internet && !hops_left(d, INTERNET_HOPS))) {
 		datagram_lose(d);
 		return;
 	}
 	if (world_chance(w, from->up.duplicate) || world_chance(w, to->down.duplicate))
-		cross(datagram_new(d->net, d->from, &d->src, &d->dst, d->data, d->len), from, to);
+		cross(datagram_copy(d), from, to);
 	cross(d, from, to);
 }
 
@@ -333,7 +363,9 @@ route(struct datagram *d, struct router *r, bool from_inside)
 	usec_t now = d->net->w->now;
 	enum nat_verdict v;
 
-	if (from_inside)
+	if (!hops_left(d, 1))
+		v = NAT_DROP;
+	else if (from_inside)
 		v = nat_from_inside(nat, now, &d->src, &d->dst);
 	else
 		v = nat_from_outside(nat, now, &d->src, &d->dst);
@@ -361,48 +393,20 @@ arrive(struct world *w, struct alarm *a)
 }
 
 void
-net_send(struct net *n, struct station *from, struct addr src, struct addr dst, const uint8_t *data,
-    uint32_t len)
+net_send(struct net *n, struct station *from, struct addr src, struct addr dst, unsigned ttl,
+    const uint8_t *data, uint32_t len)
 {
+	struct datagram *d = datagram_new(n, from, &src, &dst, data, len);
+
 	n->sent++;
 	world_note(n->w, &n->w->now, sizeof(n->w->now));
 	world_note(n->w, &src, sizeof(src));
 	world_note(n->w, &dst, sizeof(dst));
 	world_note(n->w, data, len);
-	carry(datagram_new(n, from, &src, &dst, data, len), from);
-}
-
-static void
-tap_hears(void *ctx, struct datagram *d)
-{
-	struct tap *t = ctx;
-
-	t->heard_bytes += d->len;
-	datagram_free(d);
-}
-
-void
-net_tap(struct net *n, struct tap *t, struct addr addr)
-{
-	memset(t, 0, sizeof(*t));
-	t->addr = addr;
-	net_host(n, &t->station, NULL, tap_hears, t);
-	net_address(n, &t->station, addr);
-	n->tap = t;
-}
-
-void
-net_replay(struct net *n, usec_t age, bool own)
-{
-	struct tap *t = n->tap;
-	const struct captured *c;
-
-	if (t->count == 0)
-		return;
-	c = &t->kept[rng_below(&n->w->rng, min_u64(t->count, TAP_ROOM))];
-	if (n->w->now - c->when < age)
-		return;
-	t->sent_bytes += c->len;
-	own = own && c->dst.family == t->addr.family;
-	net_send(n, &t->station, own ? t->addr : c->src, c->dst, c->data, c->len);
+	if (ttl != 0)
+		d->ttl = ttl;
+	if (is_multicast(&dst))
+		carry_to_all(d, from);
+	else
+		carry(d, from);
 }

@@ -8,6 +8,14 @@
  * (or firewall) for each family between them, so NATs behind NATs need nothing more.
  *
  * Addresses that are not translated are known on every LAN on the way up to the Internet.
+ *
+ * A datagram may go through as many routers as its TTL says. One that has too few left ends in
+ * silence where it is: before the NAT of the router that takes the last, behind that of one it still
+ * went through. The Internet itself is INTERNET_HOPS routers, so that a datagram can open the NATs
+ * of its own side and be seen by nobody else.
+ *
+ * What is sent to a multicast group reaches the other hosts of the same LAN, and on the Internet
+ * nobody.
  */
 #ifndef TESTS_SIM_NET_H
 #define TESTS_SIM_NET_H
@@ -30,9 +38,15 @@ struct link {
 	usec_t busy_until;
 };
 
+/* Routers between any two places on the Internet. */
+#define INTERNET_HOPS 5
+/* What a system gives a datagram of which nobody says more. */
+#define TTL_DEFAULT 64
+
 struct router;
 struct lan;
 struct station;
+struct tap;
 
 /* A datagram on its way. `data` has PACKET_HEADROOM and PACKET_TAILROOM around it. */
 struct datagram {
@@ -42,6 +56,7 @@ struct datagram {
 	struct station *to;         /* the next station on its way */
 	struct addr src;
 	struct addr dst;
+	unsigned ttl; /* routers that it may still go through, and the host that it is for */
 	uint32_t len;
 	uint8_t *data;
 };
@@ -56,10 +71,12 @@ struct station {
 	struct router *router; /* NULL for a host */
 	receive_fn *receive;   /* of a host; NULL: whatever comes is lost */
 	void *ctx;
+	struct station *next; /* host of its LAN */
 };
 
 struct lan {
-	struct table stations;   /* struct ip -> struct station */
+	struct table stations; /* struct ip -> struct station */
+	struct station *hosts;
 	struct station *way_out; /* a router's inner station; NULL on the Internet */
 };
 
@@ -80,26 +97,6 @@ struct cut {
 
 #define NET_CUTS_MAX 64
 
-/* Somebody on the Internet who keeps what passes, for net_replay(). */
-struct captured {
-	usec_t when;
-	struct addr src;
-	struct addr dst;
-	uint32_t len;
-	uint8_t data[2048];
-};
-
-#define TAP_ROOM 256
-
-struct tap {
-	struct station station; /* on the Internet */
-	struct addr addr;
-	struct captured kept[TAP_ROOM];
-	uint64_t count;
-	uint64_t sent_bytes;
-	uint64_t heard_bytes;
-};
-
 struct net {
 	struct world *w;
 	struct lan internet;
@@ -107,10 +104,10 @@ struct net {
 	struct table known; /* struct ip: every address that ever was somebody's */
 	struct cut cuts[NET_CUTS_MAX];
 	size_t cut_count;
-	struct tap *tap;    /* or NULL */
+	struct tap *tap;    /* or NULL; see tap.h */
 	uint64_t sent;      /* datagrams, since the start */
 	uint64_t delivered; /* to hosts */
-	uint64_t lost;      /* by links and cuts, refused by NATs, to nobody */
+	uint64_t lost;      /* by links and cuts, refused by NATs, out of hops, to nobody */
 };
 
 void net_init(struct net *n, struct world *w);
@@ -137,18 +134,9 @@ void net_readdress(struct net *n, struct router *r, struct addr a);
 void net_cut(struct net *n, const struct station *from, const struct station *to);
 void net_heal(struct net *n, const struct station *from, const struct station *to);
 
-/* Sends a copy of `len` bytes. */
-void net_send(struct net *n, struct station *from, struct addr src, struct addr dst,
+/* Sends a copy of `len` bytes, with TTL_DEFAULT for a `ttl` of 0. */
+void net_send(struct net *n, struct station *from, struct addr src, struct addr dst, unsigned ttl,
     const uint8_t *data, uint32_t len);
-
-/* `t` keeps what passes the Internet from now on. `addr` is its own address there. */
-void net_tap(struct net *n, struct tap *t, struct addr addr);
-
-/*
- * The tap sends something that it has kept for at least `age` once more, with the source that it
- * had or, for `own`, with its own. Without delay: with an age of 0 the copy may come first.
- */
-void net_replay(struct net *n, usec_t age, bool own);
 
 /* Has the address ever been somebody's, whatever the port? */
 bool net_knows(const struct net *n, const struct addr *a);

@@ -20,6 +20,8 @@ struct scene {
 /* The network itself. */
 void scene_kinds(struct world *w, unsigned number);
 void scene_punch(struct world *w, unsigned number);
+void scene_hops(struct world *w, unsigned number);
+void scene_group(struct world *w, unsigned number);
 void scene_watch(struct world *w, unsigned number);
 
 /* Every pair of kinds, both ways; see matrix.h. */

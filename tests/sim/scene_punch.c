@@ -50,7 +50,7 @@ speak(struct puncher *p, const struct addr *to, enum word what)
 
 	from.port = PORT;
 	if (to->family != FAMILY_NONE && from.family == to->family)
-		net_send(p->net, &p->station, from, *to, &byte, 1);
+		net_send(p->net, &p->station, from, *to, 0, &byte, 1);
 }
 
 static void
@@ -58,7 +58,7 @@ mirror_hears(void *ctx, struct datagram *f)
 {
 	struct mirror *m = ctx;
 
-	net_send(m->net, &m->station, f->dst, f->src, (const uint8_t *)&f->src, sizeof(f->src));
+	net_send(m->net, &m->station, f->dst, f->src, 0, (const uint8_t *)&f->src, sizeof(f->src));
 	datagram_free(f);
 }
 

@@ -5,6 +5,7 @@
 #include "lighthouse/beacon.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/stage.h"
+#include "tests/sim/tap.h"
 
 #define SEC USEC_PER_SEC
 #define MS  USEC_PER_MS
@@ -65,9 +66,9 @@ scene_replay(struct world *w, unsigned number)
 
 	begin(w, rows[row].a, rows[row].b);
 	at.port = 666;
-	net_tap(&st.net, &tap, at);
+	tap_open(&st.net, &tap, at);
 	for (int i = 0; i < 260 * 50; i++) {
-		net_replay(&st.net, rows[row].age, own);
+		tap_replay(&st.net, rows[row].age, own);
 		stage_run(&st, 20 * MS);
 	}
 	if (tap.heard_bytes > tap.sent_bytes)

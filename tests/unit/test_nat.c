@@ -364,3 +364,59 @@ TEST(nothing_passes_where_udp_is_blocked)
 	ASSERT_EQ(nat_from_outside(&n, SEC, &src, &dst), NAT_DROP);
 	nat_free(&n);
 }
+
+static uint16_t
+ask_for(struct translator *n, usec_t now, const char *inside, usec_t lifetime)
+{
+	struct addr a = at(inside);
+
+	return nat_map(n, now, &a, lifetime);
+}
+
+TEST(strangers_come_in_by_a_port_that_was_asked_for)
+{
+	struct nat_behaviour is = usual();
+	struct addr src, dst = at(X1Y1);
+	struct translator n;
+	uint16_t port;
+
+	is.mapping = is.filtering = NAT_ADDRESS_PORT_DEPENDENT;
+	n = nat_of(is);
+	ASSERT_EQ(ask_for(&n, SEC, HOST, 60 * SEC), 0);
+	nat_free(&n);
+
+	is.maps = true;
+	n = nat_of(is);
+	port = ask_for(&n, SEC, HOST, 60 * SEC);
+	ASSERT_EQ(port, 7717);
+	ASSERT(ask_for(&n, SEC, OTHER, 60 * SEC) != port);
+	ASSERT_EQ(ask_for(&n, 2 * SEC, HOST, 60 * SEC), port);
+	ASSERT(comes_in(&n, 2 * SEC, X1Y1, port, HOST));
+	/* What answers it goes the same way, and what does not answer goes its own. */
+	src = at(HOST);
+	ASSERT_EQ(nat_from_inside(&n, 2 * SEC, &src, &dst), NAT_TO_OUTSIDE);
+	ASSERT_EQ(src.port, port);
+	ASSERT(send_out(&n, 2 * SEC, HOST, X2Y2) != port);
+	ASSERT(!comes_in(&n, 2 * SEC, X2Y2, port, HOST));
+	/* Until it is given back, or its time is over. */
+	ASSERT(!comes_in(&n, 90 * SEC, X1Y2, port, HOST));
+	ASSERT_EQ(ask_for(&n, 500 * SEC, HOST, 60 * SEC), 7717);
+	ask_for(&n, 501 * SEC, HOST, 0);
+	ASSERT(!comes_in(&n, 501 * SEC, X1Y2, 7717, HOST));
+	nat_free(&n);
+}
+
+TEST(no_more_ports_are_given_than_there_is_room_for)
+{
+	struct nat_behaviour is = usual();
+	struct translator n;
+	struct addr a = at(HOST);
+
+	is.maps = true;
+	n = nat_of(is);
+	for (unsigned i = 0; i < NAT_MAPPED; i++, a.port++)
+		ASSERT_EQ(nat_map(&n, SEC, &a, SEC), a.port);
+	ASSERT_EQ(nat_map(&n, SEC, &a, SEC), 0);
+	ASSERT_EQ(nat_map(&n, 3 * SEC, &a, SEC), a.port);
+	nat_free(&n);
+}
