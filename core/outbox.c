@@ -170,3 +170,18 @@ outbox_trace(struct outbox *o, const struct trace_fact *f)
 	*copy = *f;
 	e->fact = copy;
 }
+
+void
+outbox_stream(struct outbox *o, const struct stream_change *s)
+{
+	struct stream_change *copy = outbox_alloc(o, sizeof(*copy));
+	struct effect *e;
+
+	if (copy == NULL)
+		return;
+	e = append(o, EFFECT_STREAM);
+	if (e == NULL)
+		return;
+	*copy = *s;
+	e->stream = copy;
+}

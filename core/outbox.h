@@ -32,6 +32,7 @@ enum {
 	SOCKET_ALT_V4 = 2, /* a lighthouse's second port */
 	SOCKET_ALT_V6 = 3,
 	SOCKET_EXTRA = 16, /* and above: opened for one path */
+	SOCKET_STREAM = 0x40000000, /* and above: a TLS stream; each of its frames is a datagram */
 };
 
 struct packet {
@@ -49,6 +50,7 @@ enum effect_kind {
 	EFFECT_REMEMBER,
 	EFFECT_EVENT,
 	EFFECT_TRACE,
+	EFFECT_STREAM,
 };
 
 /* The rows that an engine wants to find again after a restart. Numbers are on disk: never reuse. */
@@ -77,6 +79,25 @@ struct route_change {
 	bool add; /* else remove */
 };
 
+/* A stream to a lighthouse that is to be opened or closed (docs/protocol.md, "Streams"). */
+struct stream_change {
+	socket_id id; /* SOCKET_STREAM or above, chosen by the engine and never used twice */
+	bool open;    /* else close, and nothing more is said about it */
+	struct addr to;	     /* FAMILY_NONE: by whatever name the shell knows the lighthouse */
+	uint8_t pin[32];     /* what SHA-256 of its SubjectPublicKeyInfo must be */
+	char lighthouse[64]; /* its name */
+};
+
+/* What became of a stream. */
+enum stream_news {
+	STREAM_UP,	     /* frames pass */
+	STREAM_UNREACHED,    /* no connection: refused, no route, no answer, no such name */
+	STREAM_PROXY_FAILED, /* the proxy would not connect us */
+	STREAM_NO_TLS,	     /* whoever answered does not speak TLS 1.3 */
+	STREAM_WRONG_KEY,    /* nor is it the lighthouse: something between us ends TLS */
+	STREAM_ENDED,	     /* it was up, and is no more */
+};
+
 enum event_kind {
 	EVENT_PING_ANSWER = 1, /* an ICMP echo of ours was answered */
 	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
@@ -87,6 +108,7 @@ enum path_class {
 	PATH_LAN,
 	PATH_DIRECT,
 	PATH_RELAY,
+	PATH_STREAM, /* to a lighthouse, over TCP */
 };
 
 struct event {
@@ -115,6 +137,7 @@ struct effect {
 		struct memory memory;
 		const struct event *event;
 		const struct trace_fact *fact;
+		const struct stream_change *stream;
 	};
 };
 
@@ -160,5 +183,6 @@ void outbox_remember(struct outbox *o, enum memory_table table, const void *key,
     const void *value, uint32_t value_len, uint64_t ticket);
 void outbox_event(struct outbox *o, const struct event *e);
 void outbox_trace(struct outbox *o, const struct trace_fact *f);
+void outbox_stream(struct outbox *o, const struct stream_change *s);
 
 #endif

@@ -204,7 +204,7 @@ enum ep_kind {
 	EP_HOST = 1,      /* an address of an interface */
 	EP_REFLEXIVE = 2, /* as somebody outside saw it */
 	EP_MAPPED = 3,    /* by PCP, NAT-PMP or UPnP */
-	EP_TCP = 4,
+	EP_TCP = 4,       /* the far end of a stream to a lighthouse: nobody else can call there */
 };
 
 struct ep {

@@ -63,6 +63,12 @@ int beacon_recall(struct beacon *b, struct instant now, const struct memory *row
 void beacon_from_net(struct beacon *b, struct instant now, struct packet *pk, size_t n,
     struct outbox *out);
 
+/*
+ * The stream `id` of a client has ended. New ones need no word: their frames come in as datagrams
+ * with the id as socket, SOCKET_STREAM or above, and each id is used once.
+ */
+void beacon_stream_ended(struct beacon *b, struct instant now, socket_id id, struct outbox *out);
+
 /* Does what is due at `now`. After it beacon_next_due() is later than `now`, or the outbox half
  * full. */
 void beacon_tick(struct beacon *b, struct instant now, struct outbox *out);

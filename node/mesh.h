@@ -96,6 +96,14 @@ void mesh_mapped(struct mesh *m, struct instant now, const struct mapping *mappi
 void mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out);
 
+/*
+ * What became of the stream `id`, which an EFFECT_STREAM opened: after STREAM_UP its frames are
+ * datagrams to and from that socket, after anything else it is closed and forgotten. To be called
+ * after settling, never from within.
+ */
+void mesh_stream_changed(struct mesh *m, struct instant now, socket_id id, enum stream_news news,
+    struct outbox *out);
+
 /* IP packets from the TUN, likewise. */
 void mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out);

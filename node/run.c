@@ -64,6 +64,8 @@ node_settle(struct node *n)
 		case EFFECT_TRACE:
 			log_fact(&n->log, now, e->fact);
 			break;
+		case EFFECT_STREAM:
+			break;
 		}
 	}
 	outbox_reset(&n->out);

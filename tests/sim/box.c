@@ -236,6 +236,7 @@ carry_out(struct box *b, const struct effect *e)
 	case EFFECT_REMEMBER: disk_write(b, &e->memory); break;
 	case EFFECT_EVENT: event(b, e->event); break;
 	case EFFECT_TRACE: trace(b, e->fact); break;
+	case EFFECT_STREAM: break;
 	}
 }
 
