@@ -55,6 +55,10 @@ outer_check(const uint8_t *p, size_t len)
 		if (len == OPEN_LEN && le32(p + OPEN_DIRECTION) > OPEN_ANSWER)
 			return ERR_FORMAT;
 		return length_is(len, OPEN_LEN, OUTER_OPEN);
+	case OUTER_HERE:
+		if (len > HERE_MAX)
+			return ERR_EXCESS;
+		return len >= HERE_MIN ? OUTER_HERE : ERR_SHORT;
 	}
 	return ERR_VERSION;
 }
@@ -238,6 +242,46 @@ presentation_decode(struct presentation *ret, const uint8_t *plain, size_t len)
 }
 
 /*
+ * The plaintext of HERE
+ */
+
+int
+here_encode(uint8_t *to, size_t cap, const struct here *h)
+{
+	struct wr w = wr_init(to, cap);
+
+	wr_u8(&w, HERE_VERSION);
+	wr_u8(&w, h->flags);
+	wr_u16(&w, h->port4);
+	wr_u16(&w, h->port6);
+	put_counted(&w, h->cert);
+	put_counted(&w, h->ca);
+	return wr_end(&w);
+}
+
+int
+here_decode(struct here *ret, const uint8_t *plain, size_t len)
+{
+	struct in in = in_init(plain, len);
+	struct here h = { 0 };
+	uint8_t version = rd_u8(&in.rd);
+
+	if (len > 0 && version != HERE_VERSION)
+		return ERR_VERSION;
+	h.flags = rd_u8(&in.rd);
+	h.port4 = rd_u16(&in.rd);
+	h.port6 = rd_u16(&in.rd);
+	h.cert = in_counted(&in, WIRE_CERT_MAX);
+	h.ca = in_counted(&in, WIRE_CA_MAX);
+	in_demand(&in, (h.flags & ~HERE_ASK) == 0 && (h.port4 | h.port6) != 0);
+	in_demand(&in, h.cert.len > 0);
+	if (in_end(&in) < 0)
+		return in_end(&in);
+	*ret = h;
+	return 0;
+}
+
+/*
  * The shapes of all control frames. A type with a name and no length is reserved.
  */
 
@@ -247,6 +291,7 @@ presentation_decode(struct presentation *ret, const uint8_t *plain, size_t len)
 	(CONTACT_MIN + WIRE_CERT_MAX + WIRE_CA_MAX + CONTACT_EPS * EP_LEN + CONTACT_RELAYS * 32)
 #define CANDIDATES_MIN (4 + NAT_AND_LISTS)
 #define CANDIDATES_MAX (CANDIDATES_MIN + WIRE_EPS_MAX * EP_LEN + WIRE_RELAYS_MAX * 32)
+#define REG_ACK_MIN    (4 + EP_LEN + 2 + 8 + 1)
 #define HELLO_MIN      75
 #define REPLY_HEAD     (4 + 1 + INTRODUCTION_ID_LEN)
 #define PUNCH_HEAD     (INTRODUCTION_ID_LEN + 2)
@@ -268,7 +313,7 @@ static const struct shape {
 	[FRAME_CLOSE] = { "CLOSE", 1, 1 },
 	[FRAME_ERROR] = { "ERROR", 7, 7 },
 	[FRAME_REGISTER] = { "REGISTER", CANDIDATES_MIN, CANDIDATES_MAX },
-	[FRAME_REG_ACK] = { "REG_ACK", 34, 34 },
+	[FRAME_REG_ACK] = { "REG_ACK", REG_ACK_MIN, REG_ACK_MIN + WIRE_RELAYS_MAX * 32 },
 	[FRAME_QUERY] = { "QUERY", QUERY_HEAD + 1, QUERY_HEAD + NAME_MAX_LEN },
 	[FRAME_REPLY] = { "REPLY", REPLY_HEAD + CONTACT_MIN, REPLY_HEAD + CONTACT_MAX },
 	[FRAME_PUNCH] = { "PUNCH", PUNCH_HEAD + CONTACT_MIN, PUNCH_HEAD + CONTACT_MAX },
@@ -708,6 +753,7 @@ reg_ack_encode(uint8_t *to, size_t cap, const struct reg_ack *a)
 	put_ep(&w, &a->observed);
 	wr_u16(&w, a->ttl);
 	wr_u64(&w, a->state_version);
+	put_relays(&w, &a->relays, WIRE_RELAYS_MAX);
 	return frame_end(&w);
 }
 
@@ -720,6 +766,7 @@ reg_ack_decode(struct reg_ack *ret, const struct frame *f)
 	a.observed = in_ep(&in);
 	a.ttl = rd_u16(&in.rd);
 	a.state_version = rd_u64(&in.rd);
+	in_relays(&in, &a.relays, WIRE_RELAYS_MAX);
 	if (in_end(&in) < 0)
 		return in_end(&in);
 	*ret = a;

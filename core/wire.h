@@ -2,8 +2,8 @@
 /*
  * wire.h - every message: what it is called, how long it may be, where its fields lie.
  *
- * Two layers. Outer messages are UDP payloads and begin with a u32 type: WireGuard's four, PRESENT
- * and OPEN. Control frames travel inside a session, as the plaintext of WireGuard data messages.
+ * Two layers. Outer messages are UDP payloads and begin with a u32 type: WireGuard's four, PRESENT,
+ * OPEN and HERE. Control frames travel inside a session, as the plaintext of WireGuard data messages.
  * docs/protocol.md has the byte tables; this file is the only code that knows them.
  *
  * A decoder accepts exactly what the matching encoder can produce (decode, encode: the same bytes),
@@ -29,6 +29,7 @@ enum outer_type {
 	OUTER_PRESENT = 0x50,
 	OUTER_RESERVED = 0x51, /* negotiated data frames, later */
 	OUTER_OPEN = 0x52,
+	OUTER_HERE = 0x53,
 };
 
 #define INITIATION_LEN 148
@@ -71,6 +72,9 @@ enum {
 	OPEN_DIRECTION = 4,
 	OPEN_ID = 8,
 	OPEN_TAG = 16,
+
+	HERE_NONCE = 4,
+	HERE_SEALED = 28,
 };
 
 /* The sealed part of PRESENT is a tag and k blocks of 64 bytes, k = 1..15. */
@@ -79,6 +83,12 @@ enum {
 #define PRESENT_PLAIN_MAX (PRESENT_BLOCKS * PRESENT_BLOCK)
 #define PRESENT_MIN       (PRESENT_SEALED + DATA_TAG + PRESENT_BLOCK)
 #define PRESENT_MAX       (PRESENT_SEALED + DATA_TAG + PRESENT_PLAIN_MAX)
+
+/* The sealed part of HERE is its plaintext (struct here) and a tag. */
+#define HERE_PLAIN_MIN (6 + 2 + 1 + 2)
+#define HERE_PLAIN_MAX (6 + 2 + WIRE_CERT_MAX + 2 + WIRE_CA_MAX)
+#define HERE_MIN       (HERE_SEALED + DATA_TAG + HERE_PLAIN_MIN)
+#define HERE_MAX       (HERE_SEALED + DATA_TAG + HERE_PLAIN_MAX)
 
 enum open_direction {
 	OPEN_CALL = 0,
@@ -124,6 +134,24 @@ struct presentation {
  */
 int presentation_encode(uint8_t *to, size_t cap, const struct presentation *p) must_check;
 int presentation_decode(struct presentation *ret, const uint8_t *p, size_t len) must_check;
+
+/* The plaintext of HERE: who is on this link, and on which ports. */
+#define HERE_VERSION 1
+enum {
+	HERE_ASK = 1, /* who hears it answers to where it came from, at the port that it names */
+};
+
+struct here {
+	uint8_t flags;
+	uint16_t port4; /* of the sender's main sockets; 0: it has none of that family */
+	uint16_t port6;
+	struct blob cert;
+	struct blob ca; /* absent if the root issued `cert` */
+};
+
+/* Writes the plaintext: its length, or ERR_FULL. */
+int here_encode(uint8_t *to, size_t cap, const struct here *h) must_check;
+int here_decode(struct here *ret, const uint8_t *p, size_t len) must_check;
 
 /*
  * Control frames
@@ -358,6 +386,7 @@ struct reg_ack {
 	struct ep observed;
 	uint16_t ttl; /* seconds: register again before */
 	uint64_t state_version;
+	struct relays relays; /* nodes that relay and are registered, for who may need one */
 };
 
 int reg_ack_encode(uint8_t *to, size_t cap, const struct reg_ack *a) must_check;

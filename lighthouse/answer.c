@@ -123,7 +123,7 @@ static int
 on_register(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
     struct outbox *out)
 {
-	uint8_t frame[FRAME_HEADER + 34];
+	uint8_t frame[FRAME_MAX];
 	struct reg_ack ack = { .ttl = (uint16_t)(REGISTRY_TTL / USEC_PER_SEC) };
 	struct registration *g;
 	struct candidates c;

@@ -225,6 +225,8 @@ candidates_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 static int
 reg_ack_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 {
+	uint8_t keys[1 + WIRE_RELAYS_MAX * 32];
+	const uint8_t *p = keys;
 	struct reg_ack got, a = {
 		.seq = (uint32_t)vector_int(v, "seq"),
 		.observed = ep_field(v, "observed"),
@@ -232,7 +234,10 @@ reg_ack_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 		.state_version = vector_int(v, "state_version"),
 	};
 
+	keys[0] = (uint8_t)(vector(v, "relays", keys + 1, sizeof(keys) - 1) / 32);
+	a.relays = relays_of(&p);
 	ASSERT_EQ(reg_ack_decode(&got, f), 0);
+	same_relays(&got.relays, &a.relays);
 	ASSERT_EQ(got.seq, a.seq);
 	same_ep(&got.observed, &a.observed);
 	ASSERT_EQ(got.ttl, a.ttl);

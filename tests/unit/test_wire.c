@@ -171,7 +171,10 @@ make(union any *ret, enum frame_type type, bool largest)
 			.relays = some_relays(WIRE_RELAYS_MAX, largest),
 		};
 		break;
-	case FRAME_REG_ACK: ret->reg_ack = (struct reg_ack){ 5, some_ep(), 60, test_rand() }; break;
+	case FRAME_REG_ACK:
+		ret->reg_ack = (struct reg_ack){ 5, some_ep(), 60, test_rand(),
+			some_relays(WIRE_RELAYS_MAX, largest) };
+		break;
 	case FRAME_QUERY: ret->query = some_query(largest); break;
 	case FRAME_REPLY:
 		ret->reply.qid = (uint32_t)test_rand();
@@ -639,7 +642,7 @@ TEST(the_outer_gate_lets_in_types_with_their_lengths_and_nothing_else)
 		memset(p, 0, sizeof(p));
 		put_le32(p, type);
 		if (type != 1 && type != 2 && type != 3 && type != 4 && type != 0x50 &&
-		    type != 0x52)
+		    type != 0x52 && type != 0x53)
 			ASSERT_EQ(outer_check(p, 148), ERR_VERSION);
 	}
 	put_le32(p, 4);
@@ -647,6 +650,15 @@ TEST(the_outer_gate_lets_in_types_with_their_lengths_and_nothing_else)
 		ASSERT_EQ(outer_check(p, len) > 0, len >= 32);
 	p[3] = 1; /* WireGuard's reserved bytes */
 	ASSERT_EQ(outer_check(p, 148), ERR_VERSION);
+}
+
+TEST(the_outer_gate_bounds_an_announcement)
+{
+	uint8_t p[2048] = { 0 };
+
+	put_le32(p, OUTER_HERE);
+	for (size_t len = 4; len < sizeof(p); len++)
+		ASSERT_EQ(outer_check(p, len) == OUTER_HERE, len >= 55 && len <= 974);
 }
 
 TEST(the_outer_gate_reads_the_lengths_of_a_present)

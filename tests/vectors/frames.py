@@ -69,8 +69,9 @@ def candidates(seq, descriptor, eps, relays):
     return struct.pack("<I", seq) + descriptor + counted(eps) + counted(relays)
 
 
-def reg_ack(seq, observed, ttl, state_version):
-    return struct.pack("<I", seq) + observed + struct.pack("<HQ", ttl, state_version)
+def reg_ack(seq, observed, ttl, state_version, relays=()):
+    return struct.pack("<I", seq) + observed + struct.pack("<HQ", ttl, state_version) \
+        + counted(relays)
 
 
 def query(qid, by, flags, value):

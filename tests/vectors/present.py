@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two outer messages that WireGuard does not have: PRESENT and OPEN."""
+"""The outer messages that WireGuard does not have: PRESENT, OPEN and HERE."""
 
 import hashlib
 import struct
@@ -7,14 +7,16 @@ import struct
 import wireguard as wg
 from objects import tlvs
 
-PRESENT, OPEN = 0x50, 0x52
+PRESENT, OPEN, HERE = 0x50, 0x52, 0x53
 VERSION = 1
 FLAG_ENROL = 1
 HOST_CERTIFICATE, ISSUER_CERTIFICATE, TOKEN_ID = 1, 2, 3
 NOTHING_KNOWN = bytes(8)
 LABEL_PRESENT = b"mpynet presentation v1"
 LABEL_OPEN = b"mpynet open v1"
+LABEL_HERE = b"mpynet here v1"
 CALL, ANSWER = 0, 1
+ASK = 1
 
 
 def plaintext(flags, caps, state_version, known_prefix, items):
@@ -43,3 +45,19 @@ def open_key(static, other_public, introduction):
 def open_(key, direction, introduction):
     head = struct.pack("<II", OPEN, direction) + introduction
     return head + hashlib.blake2s(head, key=key, digest_size=16).digest()
+
+
+def here_key(root_fingerprint, psk):
+    """K_h: whoever knows the root, and the psk if there is one, is a member."""
+    return wg.kdf(1, root_fingerprint, psk + LABEL_HERE)[0]
+
+
+def here_plaintext(flags, port4, port6, certificate, issuer):
+    return struct.pack("<BBHH", VERSION, flags, port4, port6) \
+        + struct.pack("<H", len(certificate)) + certificate \
+        + struct.pack("<H", len(issuer)) + issuer
+
+
+def here(key, nonce, plain):
+    head = struct.pack("<I", HERE)
+    return head + nonce + wg.xseal(key, nonce, plain, head)

@@ -71,9 +71,11 @@ def discoveries():
         yield name + ", empty", [
             ("seq", u32(0)), ("nat", f.nat(0, 0)), ("eps", b""), ("relays", b""),
             ("frame", f.frame(type_, f.candidates(0, f.nat(0, 0), [], [])))]
-    yield "reg_ack", [
-        ("seq", u32(9)), ("observed", EPS[0]), ("ttl", u16(60)), ("state_version", u64(5)),
-        ("frame", f.frame(f.REG_ACK, f.reg_ack(9, EPS[0], 60, 5)))]
+    for name, relays_ in (("reg_ack", []), ("reg_ack with relays", RELAYS)):
+        yield name, [
+            ("seq", u32(9)), ("observed", EPS[0]), ("ttl", u16(60)),
+            ("state_version", u64(5)), ("relays", b"".join(relays_)),
+            ("frame", f.frame(f.REG_ACK, f.reg_ack(9, EPS[0], 60, 5, relays_)))]
     for name, by, flags, value in (
             ("by IPv4", f.BY_ADDRESS, f.INTRODUCE, bytes((10, 87, 0, 3))),
             ("by IPv6", f.BY_ADDRESS, 0, bytes.fromhex("fd871234567800000000000000000003")),
@@ -146,6 +148,8 @@ def bad_frames():
     yield "a pong that is a probe", f.frame(f.PONG, f.ping(1, 2, 3, EPS[0], 0, 0, 4, 65))
     yield "a ping that is too short", f.frame(f.PING, pong[:-1])
     yield "a reg_ack that is too long", f.frame(f.REG_ACK, ack + b"\0")
+    yield "a reg_ack with 5 relays", f.frame(
+        f.REG_ACK, f.reg_ack(9, EPS[0], 60, 5, RELAYS[:1] * 5))
     yield "an endpoint of no kind", f.frame(
         f.REG_ACK, f.reg_ack(9, f.ep(0, "198.51.100.7", 1), 60, 5))
     yield "an endpoint of no family", f.frame(

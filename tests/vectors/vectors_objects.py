@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vectors of signed objects, good and bad, and of PRESENT and OPEN.
+"""Vectors of signed objects, good and bad, and of PRESENT, OPEN and HERE.
 
 The bad ones carry a valid signature, so that only the rule under test can be
 what refuses them.
@@ -253,6 +253,23 @@ def opens():
             ("message", p.open_(key, direction, introduction))]
 
 
+def heres():
+    root = o.fingerprint(ROOT_CERTIFICATE[:-64])
+    cases = (
+        ("an announcement", bytes(32), p.ASK, 7717, 7717, HOST_CERTIFICATE, b""),
+        ("an answer below an issuing ca", secret("psk"), 0, 41000, 0,
+         ISSUED_HOST_CERTIFICATE, ISSUING_CERTIFICATE),
+    )
+    for name, psk, flags, port4, port6, host, issuer in cases:
+        key, nonce = p.here_key(root, psk), secret("here " + name)[:24]
+        plain = p.here_plaintext(flags, port4, port6, host, issuer)
+        yield "here, " + name, [
+            ("root", root), ("psk", psk), ("key", key), ("nonce", nonce),
+            ("flags", bytes([flags])), ("port4", port4.to_bytes(2, "little")),
+            ("port6", port6.to_bytes(2, "little")), ("certificate", host),
+            ("issuer", issuer), ("plain", plain), ("message", p.here(key, nonce, plain))]
+
+
 def files():
     yield ("objects.txt", "Signed objects that are right.", good())
     yield ("refused.txt", "Objects with a valid signature that must not be accepted.",
@@ -260,3 +277,4 @@ def files():
     yield ("present.txt", "PRESENT: an initiation and the certificate of its sender.",
            presents())
     yield ("open.txt", "OPEN: a punch without a session.", opens())
+    yield ("here.txt", "HERE: a sealed announcement on the link.", heres())
