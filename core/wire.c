@@ -887,6 +887,8 @@ punch_decode(struct punch *ret, const struct frame *f)
  * PING, PONG
  */
 
+#define PING_FLAGS_AT 40 /* in the body */
+
 int
 ping_encode(uint8_t *to, size_t cap, enum frame_type type, const struct ping *p, size_t len)
 {
@@ -917,13 +919,20 @@ ping_decode(struct ping *ret, const struct frame *f)
 	p.flags = rd_u8(&in.rd);
 	p.delay_s = rd_u8(&in.rd);
 	p.highest = rd_u64(&in.rd);
-	in_demand(&in, (p.flags & ~PING_OTHER_PORT) == 0);
+	in_demand(&in, (p.flags & ~PING_FLAGS) == 0);
 	in_demand(&in, f->type == FRAME_PING || (p.flags == 0 && p.delay_s == 0));
 	(void)rd_take(&in.rd, in.rd.left);
 	if (in_end(&in) < 0)
 		return in_end(&in);
 	*ret = p;
 	return 0;
+}
+
+bool
+ping_measures(const uint8_t *p, size_t len)
+{
+	return len >= PING_LEN && p[0] == FRAME_MAGIC && p[1] == FRAME_PING &&
+	       (p[FRAME_HEADER + PING_FLAGS_AT] & PING_MEASURE) != 0;
 }
 
 /*

@@ -456,6 +456,8 @@ int punch_decode(struct punch *ret, const struct frame *f) must_check;
 /* PING and PONG: is this path alive, and what do you see of me? */
 enum {
 	PING_OTHER_PORT = 1, /* lighthouse: answer from your second port */
+	PING_MEASURE = 2,    /* lighthouse: answer, and take nothing from where this came from */
+	PING_FLAGS = PING_OTHER_PORT | PING_MEASURE,
 };
 
 #define PING_LEN 64 /* the whole frame; a longer PING probes the MTU */
@@ -464,7 +466,8 @@ struct ping {
 	uint64_t txid;
 	uint32_t path;
 	uint64_t time_us;
-	struct ep observed; /* you, as I see you; kind 0 and FAMILY_NONE: not known */
+	struct ep observed; /* you, as I see you; kind 0 and FAMILY_NONE: not known. In a PING with
+	                       PING_MEASURE: where the answer goes, none for its source */
 	uint8_t flags;      /* 0 in PONG */
 	uint8_t delay_s;    /* lighthouse: answer after this long; 0 in PONG */
 	uint64_t highest;   /* counter received on this path */
@@ -474,6 +477,9 @@ struct ping {
 int ping_encode(uint8_t *to, size_t cap, enum frame_type type, const struct ping *p,
     size_t len) must_check;
 int ping_decode(struct ping *ret, const struct frame *f) must_check;
+
+/* Is the decrypted payload a PING with PING_MEASURE? Nothing else of it is looked at. */
+bool ping_measures(const uint8_t *p, size_t len) must_check;
 
 /*
  * RELAY_OPEN (client to relay), RELAY_INCOMING (relay to client). Whoever opens a circuit on a

@@ -368,7 +368,7 @@ is_main(socket_id s)
 
 /*
  * Who spoke from where. Our second port is for measuring: what comes in there moves nobody who is
- * somewhere, and neither does a packet that was overtaken.
+ * somewhere, nor does a PING that says so itself, and neither does a packet that was overtaken.
  */
 static void
 note_place(const struct heard *h, struct client *cl)
@@ -376,7 +376,8 @@ note_place(const struct heard *h, struct client *cl)
 	const struct channel_opened *o = &h->opened;
 
 	cl->heard = h->now.mono;
-	if (!is_main(h->packet->socket) && cl->at.family != FAMILY_NONE)
+	if (cl->at.family != FAMILY_NONE &&
+	    (!is_main(h->packet->socket) || ping_measures(o->p, o->len)))
 		return;
 	if (o->index == cl->at_index && o->counter < cl->at_counter)
 		return;

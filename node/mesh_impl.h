@@ -14,6 +14,7 @@
 #include "node/finder.h"
 #include "node/firewall.h"
 #include "node/mesh.h"
+#include "node/netcheck.h"
 #include "node/peer.h"
 #include "node/relay.h"
 #include "node/route.h"
@@ -126,6 +127,8 @@ struct mesh {
 	struct mapping mapped[MESH_MAPPINGS_MAX];
 	size_t mapped_count;
 	uint32_t candidates_seq; /* grows whenever our own candidates change */
+	struct netcheck netcheck; /* what was measured of the network that we are in */
+	struct nat nat;		  /* our own descriptor, as others are told it */
 
 	struct ping_sent pings[PINGS_MAX];
 	size_t ping_next;

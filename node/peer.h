@@ -74,6 +74,8 @@ struct peer {
 	usec_t candidates_due;
 	unsigned candidates_told;
 	uint32_t candidates_seq; /* the newest that it sent */
+	struct nat nat; /* how its NAT behaves, by its own word in CANDIDATES or a lighthouse's */
+	bool has_nat;
 
 	uint64_t tx_bytes;
 	uint64_t rx_bytes;

@@ -118,6 +118,7 @@ own_candidates(const struct mesh *m, struct candidates *c)
 {
 	c->seq = m->candidates_seq;
 	mapping_candidates(m, false, &c->eps);
+	c->nat = m->nat;
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
 		for (size_t v6 = 0; v6 < 2; v6++) {
 			const struct addr *seen = &m->lighthouses[i].observed[v6];
@@ -379,6 +380,16 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 	}
 }
 
+/* How the NAT of `peer` behaves. What it says itself is not undone by a lighthouse. */
+static void
+take_nat(struct peer *peer, const struct nat *nat, bool own_word)
+{
+	if (!own_word && peer->candidates_seq != 0)
+		return;
+	peer->nat = *nat;
+	peer->has_nat = nat->mapping != NAT_MAPPING_UNKNOWN;
+}
+
 /* Everything that a lighthouse knows of a node. */
 static struct peer *
 take_contact(struct mesh *m, struct instant now, const struct member *member,
@@ -390,6 +401,7 @@ take_contact(struct mesh *m, struct instant now, const struct member *member,
 	*news = false;
 	if (peer == NULL || peer->lighthouse != NULL)
 		return NULL;
+	take_nat(peer, &c->nat, false);
 	for (size_t i = 0; i < c->eps.n; i++) {
 		const struct ep *ep = &c->eps.ep[i];
 		bool seen = i == 0 && ep->kind == EP_REFLEXIVE;
@@ -529,6 +541,7 @@ hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const str
 	    (peer->candidates_seq != 0 && (int32_t)(c->seq - peer->candidates_seq) <= 0))
 		return;
 	peer->candidates_seq = c->seq;
+	take_nat(peer, &c->nat, true);
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
 	if (news)

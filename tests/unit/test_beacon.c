@@ -606,6 +606,25 @@ TEST(a_ping_is_answered_from_where_it_asks_and_moves_nobody_from_the_second_port
 	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &one->at));
 }
 
+TEST(a_ping_that_measures_is_answered_and_moves_nobody)
+{
+	uint8_t frame[PING_LEN];
+	struct ping ping = { .txid = 42, .flags = PING_MEASURE }, pong;
+	struct query q = by_name(1, "party1", 0);
+	struct addr before;
+	struct frame f;
+
+	begin_registered();
+	before = one->at;
+	one->at.port = 999;
+	ASSERT(guest_say(&scene, one, frame,
+	    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN)));
+	ASSERT(got(one, FRAME_PONG, &f));
+	ASSERT_EQ(ping_decode(&pong, &f), 0);
+	ASSERT(addr_equal(&pong.observed.addr, &one->at));
+	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &before));
+}
+
 TEST(who_is_heard_at_the_second_port_only_is_answered_from_there)
 {
 	uint8_t frame[FRAME_MAX];
