@@ -238,7 +238,7 @@ fill_peer(json_t *row, const struct view_peer *p, usec_t now)
 	body_number(row, "rx_bytes", p->rx_bytes);
 	body_seconds_since(row, "last_s", p->last_rx, now);
 	body_number(row, "expires", p->not_after);
-	body_text(row, "why", view_why_word(p->why));
+	body_text(row, "why", why_word(p->why.code));
 }
 
 static int

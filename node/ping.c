@@ -18,7 +18,7 @@
 #define LOOK_EVERY (50 * USEC_PER_MS)
 
 static usec_t *
-slot_of(struct ping *p, uint64_t seq)
+slot_of(struct pinging *p, uint64_t seq)
 {
 	return &p->sent_at[seq % PING_WINDOW];
 }
@@ -42,7 +42,7 @@ get_number(const json_t *args, const char *key, uint64_t fallback, uint64_t min,
 }
 
 static int
-read_arguments(struct ping *p, const json_t *args, struct err *err)
+read_arguments(struct pinging *p, const json_t *args, struct err *err)
 {
 	uint64_t interval, timeout, size;
 	int rc = get_number(args, "count", 0, 0, PING_COUNT_MAX, &p->count, err);
@@ -65,7 +65,7 @@ read_arguments(struct ping *p, const json_t *args, struct err *err)
 
 /* The common members of an answer. */
 static json_t *
-answer_body(const struct ping *p)
+answer_body(const struct pinging *p)
 {
 	json_t *body = body_new(1);
 
@@ -76,20 +76,20 @@ answer_body(const struct ping *p)
 
 /* Why the peer does not answer, as far as the engine knows. */
 static const char *
-why_not(struct node *n, const struct ping *p)
+why_not(struct node *n, const struct pinging *p)
 {
 	struct view_peer *peer = calloc(1, sizeof(*peer));
-	const char *why = view_why_word(WHY_NO_ANSWER);
+	const char *why = why_word(WHY_NO_ANSWER);
 
 	if (peer && view_peer(n->mesh, clock_now(), p->name, peer) == 0 &&
-	    peer->why != WHY_DIRECT && peer->why != WHY_IDLE)
-		why = view_why_word(peer->why);
+	    !why_is_direct(&peer->why) && peer->why.code != WHY_IDLE)
+		why = why_word(peer->why.code);
 	free(peer);
 	return why;
 }
 
 static void
-tell_lost(struct node *n, struct ping *p, uint64_t seq)
+tell_lost(struct node *n, struct pinging *p, uint64_t seq)
 {
 	json_t *body = answer_body(p);
 
@@ -102,7 +102,7 @@ tell_lost(struct node *n, struct ping *p, uint64_t seq)
 
 /* The last word, when every echo has been told of. */
 static void
-tell_end(struct node *n, struct ping *p)
+tell_end(struct node *n, struct pinging *p)
 {
 	json_t *body = answer_body(p);
 
@@ -113,21 +113,21 @@ tell_end(struct node *n, struct ping *p)
 }
 
 static void
-skip_finished(struct ping *p)
+skip_finished(struct pinging *p)
 {
 	while (p->oldest < p->sent && *slot_of(p, p->oldest) == 0)
 		p->oldest++;
 }
 
 static bool
-is_finished(const struct ping *p)
+is_finished(const struct pinging *p)
 {
 	return p->count > 0 && p->sent == p->count && p->oldest == p->sent;
 }
 
 /* The echo whose 16-bit sequence number is `seq`; false when it is not under way. */
 static bool
-find_seq(struct ping *p, uint16_t seq, uint64_t *ret)
+find_seq(struct pinging *p, uint16_t seq, uint64_t *ret)
 {
 	for (uint64_t i = p->oldest; i < p->sent; i++) {
 		if ((uint16_t)(i + 1) != seq || *slot_of(p, i) == 0)
@@ -141,7 +141,7 @@ find_seq(struct ping *p, uint16_t seq, uint64_t *ret)
 void
 ping_answered(struct node *n, const struct event *e)
 {
-	struct ping *p = &n->pinger.pings[e->token % PINGS_MAX];
+	struct pinging *p = &n->pinger.pings[e->token % PINGS_MAX];
 	json_t *body;
 	uint64_t i;
 
@@ -175,7 +175,7 @@ some_lighthouse_answers(const struct node *n)
 
 /* A name becomes an address when the engine knows the peer. */
 static void
-look_for_name(struct node *n, struct ping *p, usec_t now)
+look_for_name(struct node *n, struct pinging *p, usec_t now)
 {
 	struct view_peer *peer = calloc(1, sizeof(*peer));
 
@@ -196,7 +196,7 @@ look_for_name(struct node *n, struct ping *p, usec_t now)
 }
 
 static void
-send_echo(struct node *n, struct ping *p, usec_t now)
+send_echo(struct node *n, struct pinging *p, usec_t now)
 {
 	uint64_t i = p->sent;
 
@@ -223,7 +223,7 @@ send_echo(struct node *n, struct ping *p, usec_t now)
 }
 
 static void
-tell_late(struct node *n, struct ping *p, usec_t now)
+tell_late(struct node *n, struct pinging *p, usec_t now)
 {
 	while (p->client != 0 && p->oldest < p->sent) {
 		usec_t *sent_at = slot_of(p, p->oldest);
@@ -242,7 +242,7 @@ void
 ping_tick(struct node *n, usec_t now)
 {
 	for (size_t i = 0; i < PINGS_MAX; i++) {
-		struct ping *p = &n->pinger.pings[i];
+		struct pinging *p = &n->pinger.pings[i];
 
 		if (p->client == 0)
 			continue;
@@ -264,7 +264,7 @@ ping_next_due(const struct pinger *pinger)
 	usec_t due = 0;
 
 	for (size_t i = 0; i < PINGS_MAX; i++) {
-		const struct ping *p = &pinger->pings[i];
+		const struct pinging *p = &pinger->pings[i];
 
 		if (p->client == 0)
 			continue;
@@ -277,7 +277,7 @@ ping_next_due(const struct pinger *pinger)
 }
 
 /* A row that is free, or whose client has gone without a word. */
-static struct ping *
+static struct pinging *
 free_row(struct pinger *pinger)
 {
 	for (size_t i = 0; i < PINGS_MAX; i++)
@@ -290,7 +290,7 @@ int
 ping_start(struct node *n, const struct ctl_request *r, struct err *err)
 {
 	const char *name = verb_text(r, "name");
-	struct ping *p = free_row(&n->pinger);
+	struct pinging *p = free_row(&n->pinger);
 	usec_t now = clock_now().mono;
 	int rc;
 
@@ -300,7 +300,7 @@ ping_start(struct node *n, const struct ctl_request *r, struct err *err)
 		return err_set(err, ERR_UNKNOWN, "\"%s\" is this host", name);
 	if (!p)
 		return err_set(err, ERR_FULL, "%d pings run already", PINGS_MAX);
-	*p = (struct ping){ .id = r->id, .next_send = now };
+	*p = (struct pinging){ .id = r->id, .next_send = now };
 	rc = read_arguments(p, r->args, err);
 	if (rc < 0)
 		return rc;

@@ -25,7 +25,7 @@
 
 struct node;
 
-struct ping {
+struct pinging {
 	uint64_t client;	/* 0: the row is free */
 	json_int_t id;
 	uint16_t token;		/* by which the engine names this row */
@@ -42,7 +42,7 @@ struct ping {
 };
 
 struct pinger {
-	struct ping pings[PINGS_MAX];
+	struct pinging pings[PINGS_MAX];
 	uint16_t generation;
 };
 

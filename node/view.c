@@ -2,19 +2,9 @@
 /*
  * view.c - copies of what the engine knows, for people.
  */
-#include "node/view.h"
+#include "node/explain.h"
 #include "node/mesh_impl.h"
-
-static const char *const why_words[] = {
-	[WHY_DIRECT] = "direct",
-	[WHY_IDLE] = "idle",
-	[WHY_CONNECTING] = "connecting",
-	[WHY_PUNCHING] = "punching",
-	[WHY_NO_PATH_WORKED] = "no-path-worked",
-	[WHY_NO_ANSWER] = "no-answer",
-	[WHY_UNKNOWN_TO_LIGHTHOUSES] = "unknown-to-lighthouses",
-	[WHY_NO_LIGHTHOUSE] = "no-lighthouse",
-};
+#include "node/view.h"
 
 static const char *const state_words[] = {
 	[VIEW_PATH_NEW] = "new",
@@ -44,12 +34,6 @@ static const char *const count_names[MESH_COUNT] = {
 	[MESH_HANDSHAKES] = "handshakes",
 	[MESH_SWITCHES] = "path-switches",
 };
-
-const char *
-view_why_word(enum view_why w)
-{
-	return why_words[w];
-}
 
 const char *
 view_path_state_word(enum view_path_state s)
@@ -118,49 +102,6 @@ fill_paths(struct view_peer *to, struct peer *peer)
 	}
 }
 
-static bool
-any_lighthouse(const struct mesh *m)
-{
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		if (m->lighthouses[i].registered)
-			return true;
-	}
-	return m->lighthouse_count == 0;
-}
-
-static bool
-nobody_knows(const struct mesh *m, const struct peer *peer)
-{
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++) {
-		const struct seek *s = &m->finder.seeks[i];
-
-		if (s->state == SEEK_NOTHING && s->by == QUERY_BY_KEY &&
-		    memcmp(s->key, peer->key, sizeof(s->key)) == 0)
-			return true;
-	}
-	return false;
-}
-
-static enum view_why
-why_of(const struct mesh *m, struct instant now, struct peer *peer)
-{
-	const struct path *best = peer_best(peer);
-	struct channel_view c;
-
-	channel_view(peer->channel, now, &c);
-	if (c.ready && best != NULL && best->kind != PATH_RELAY)
-		return WHY_DIRECT;
-	if (c.ready && best != NULL)
-		return peer->punch_round == 0 ? WHY_PUNCHING : WHY_NO_PATH_WORKED;
-	if (!c.attempting)
-		return WHY_IDLE;
-	if (nobody_knows(m, peer))
-		return WHY_UNKNOWN_TO_LIGHTHOUSES;
-	if (c.attempts <= 1)
-		return WHY_CONNECTING;
-	return any_lighthouse(m) ? WHY_NO_ANSWER : WHY_NO_LIGHTHOUSE;
-}
-
 static void
 fill_peer(const struct mesh *m, struct instant now, struct peer *peer, struct view_peer *ret)
 {
@@ -186,7 +127,7 @@ fill_peer(const struct mesh *m, struct instant now, struct peer *peer, struct vi
 	ret->mtu = peer->mtu;
 	memcpy(ret->version, peer->version, sizeof(ret->version));
 	ret->clock_apart = peer->clock_apart;
-	ret->why = why_of(m, now, peer);
+	explain_peer(m, now, peer, &ret->why);
 	fill_paths(ret, peer);
 }
 

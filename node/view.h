@@ -9,21 +9,7 @@
 #include "core/outbox.h"
 #include "node/config.h"
 #include "node/mesh.h"
-
-/* Why a peer has no direct path at this moment. */
-enum view_why {
-	WHY_DIRECT,	     /* it has */
-	WHY_IDLE,	     /* nobody has wanted to talk */
-	WHY_CONNECTING,	     /* the handshake runs */
-	WHY_PUNCHING,	     /* relayed; direct paths are being tried */
-	WHY_NO_PATH_WORKED,  /* relayed; none of its candidates answers */
-	WHY_NO_ANSWER,	     /* handshakes go unanswered */
-	WHY_UNKNOWN_TO_LIGHTHOUSES,
-	WHY_NO_LIGHTHOUSE,   /* no lighthouse answers */
-};
-
-/* One word of [a-z-] for each, as `peers` shows it and `--json` holds it. */
-const char *view_why_word(enum view_why w);
+#include "node/why.h"
 
 #define VIEW_IPS_MAX	 8
 #define VIEW_PATHS_MAX	 8
@@ -70,7 +56,7 @@ struct view_peer {
 	uint32_t mtu;	    /* of its route */
 	char version[32];
 	int64_t clock_apart; /* seconds its clock is ahead of ours */
-	enum view_why why;
+	struct why why;
 	struct view_path paths[VIEW_PATHS_MAX];
 	size_t path_count;
 };

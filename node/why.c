@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * why.c - the closed list of reasons, and the sentences they become.
+ *
+ * A sentence is written once, with the names of its facts in braces: {at} is an address,
+ * {tries:packet} a number with its noun. {me} is who gives the reason and {peer} whom it is about,
+ * so that one sentence serves both ends.
+ */
+#include "node/why.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define F(fact) (1u << WHY_##fact)
+
+#define NOTHING_TO_CHANGE "nothing need change: there is no shorter way"
+#define BY_ITSELF	  "nothing need be done: this changes by itself"
+
+/* clang-format off */
+static const struct why_entry entries[] = {
+	/* Direct */
+	{ WHY_LAN, WHY_STATE_DIRECT, "lan", F(AT) | F(RTT),
+	  "{peer} is on a network of {me}: it answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_OPEN, WHY_STATE_DIRECT, "open", F(AT) | F(RTT),
+	  "there is no NAT at one side at least: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_IPV6, WHY_STATE_DIRECT, "ipv6", F(AT) | F(RTT),
+	  "both have IPv6, which needs no NAT: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_MAPPED, WHY_STATE_DIRECT, "mapped-port", F(AT) | F(RTT),
+	  "a router keeps a port open, as it was asked to: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_PUNCHED, WHY_STATE_DIRECT, "punched", F(AT) | F(RTT),
+	  "both sides opened their NATs at the same time: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_PREDICTED, WHY_STATE_DIRECT, "predicted", F(AT) | F(RTT),
+	  "the next port of a NAT was foretold: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_BIRTHDAY, WHY_STATE_DIRECT, "birthday", F(AT) | F(RTT),
+	  "one of many opened ports met one of many sockets: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_FIXED, WHY_STATE_DIRECT, "fixed-address", F(AT) | F(RTT),
+	  "its address was given: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+
+	/* Relayed */
+	{ WHY_PUNCHING, WHY_STATE_RELAYED, "punching", F(VIA) | F(TRIES) | F(ADDRESSES),
+	  "{peer} is reached through {via} while direct ways are tried: {tries:packet} so far, to "
+	  "{addresses:address}",
+	  BY_ITSELF ", within seconds" },
+	{ WHY_PREDICTING, WHY_STATE_RELAYED, "predicting",
+	  F(VIA) | F(TRIES) | F(NAT_ME) | F(NAT_PEER),
+	  "{peer} is reached through {via} while the next port of a NAT is being foretold (attempt "
+	  "{tries}; NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
+	  BY_ITSELF ", within seconds" },
+	{ WHY_PREDICTION_FAILED, WHY_STATE_RELAYED, "prediction-failed",
+	  F(VIA) | F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "{peer} is reached through {via}: the next port of a NAT was foretold wrongly in "
+	  "{tries:attempt} (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  "let the router of either side map a port (UPnP, NAT-PMP or PCP), or forward a UDP port" },
+	{ WHY_BIRTHDAY_RUNNING, WHY_STATE_RELAYED, "birthday-running",
+	  F(VIA) | F(TRIES) | F(NAT_ME) | F(NAT_PEER),
+	  "{peer} is reached through {via} while ports of a symmetric NAT are searched (attempt "
+	  "{tries}; NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
+	  BY_ITSELF ", within seconds" },
+	{ WHY_BIRTHDAY_QUEUED, WHY_STATE_RELAYED, "birthday-queued",
+	  F(VIA) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "{peer} is reached through {via}: the ports of a symmetric NAT will be searched when it is "
+	  "its turn (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  BY_ITSELF "; sooner if the router of either side maps ports (UPnP, NAT-PMP or PCP)" },
+	{ WHY_BIRTHDAY_FAILED, WHY_STATE_RELAYED, "birthday-failed",
+	  F(VIA) | F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "{peer} is reached through {via}: {tries:search} for the port of a symmetric NAT found "
+	  "none (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  "let the router of either side map a port (UPnP, NAT-PMP or PCP), or forward a UDP port" },
+	{ WHY_BOTH_SYMMETRIC, WHY_STATE_RELAYED, "both-symmetric",
+	  F(VIA) | F(NAT_ME) | F(NAT_PEER),
+	  "{peer} is reached through {via}: both NATs give every flow a port that cannot be foretold "
+	  "(NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
+	  "let the router of either side map a port (UPnP, NAT-PMP or PCP), forward a UDP port, or "
+	  "give both sides IPv6" },
+	{ WHY_UDP_BLOCKED_HERE, WHY_STATE_RELAYED, "udp-blocked-here", F(VIA) | F(SINCE),
+	  "{peer} is reached through {via} over TCP: no UDP has come back to {me} for {since}",
+	  "allow outgoing UDP, and its answers, on the firewall of {me}" },
+	{ WHY_UDP_BLOCKED_THERE, WHY_STATE_RELAYED, "udp-blocked-there", F(VIA),
+	  "{peer} is reached through {via}: it has no UDP, and speaks TCP to its relay",
+	  "allow outgoing UDP, and its answers, on the firewall of {peer}" },
+	{ WHY_NO_CANDIDATES, WHY_STATE_RELAYED, "no-candidates", F(VIA),
+	  "{peer} is reached through {via}: it has named no address at which it might be tried",
+	  "look at `mpynet netcheck` on {peer}: it knows no address of its own" },
+	{ WHY_NEVER_ANSWERED, WHY_STATE_RELAYED, "never-answered",
+	  F(VIA) | F(TRIES) | F(ADDRESSES) | F(NEXT),
+	  "{peer} is reached through {via}: {tries:packet} to {addresses:address} of it had no "
+	  "answer, so a firewall drops them on the way; next try {next}",
+	  "open UDP on the firewall of {me} or of {peer}, or let the router of either side map a port "
+	  "(UPnP, NAT-PMP or PCP)" },
+	{ WHY_NOT_HEARD_THERE, WHY_STATE_RELAYED, "not-heard-there",
+	  F(VIA) | F(AT) | F(SINCE) | F(NEXT),
+	  "{peer} is reached through {via}: what {me} sends to {at} does not arrive there, and what "
+	  "comes from there does, since {since}; next try {next}",
+	  "look for what drops UDP from {me} to {at}: a firewall rule or a route on the way" },
+	{ WHY_NOT_HEARD_HERE, WHY_STATE_RELAYED, "not-heard-here",
+	  F(VIA) | F(AT) | F(SINCE) | F(NEXT),
+	  "{peer} is reached through {via}: it hears {me}, and nothing comes back from {at}, since "
+	  "{since}; next try {next}",
+	  "look for what drops UDP from {at} to {me}: a firewall rule or a route on the way" },
+	{ WHY_WENT_SILENT, WHY_STATE_RELAYED, "went-silent", F(VIA) | F(AT) | F(SINCE) | F(NEXT),
+	  "{peer} is reached through {via}: it was reached directly at {at}, where nothing has been "
+	  "heard for {since}; next try {next}",
+	  BY_ITSELF " if the network comes back; else a NAT or firewall on the way has changed" },
+	{ WHY_HELD_DOWN, WHY_STATE_RELAYED, "held-down", F(VIA) | F(AT) | F(NEXT),
+	  "{peer} is reached through {via}: the direct path to {at} died a short while ago and works "
+	  "again; it is taken {next}",
+	  BY_ITSELF "; a path that dies often is held down longer, up to a minute" },
+	{ WHY_LOSSY, WHY_STATE_RELAYED, "lossy", F(VIA) | F(AT) | F(LOSS),
+	  "{peer} is reached through {via}: the direct path to {at} loses {loss} of the packets, and "
+	  "has to answer twice in a row before it is taken",
+	  "look for what loses packets: weak radio, or a line that is full" },
+	{ WHY_DOUBLE_NAT, WHY_STATE_RELAYED, "double-nat", F(VIA) | F(AT) | F(TRIES) | F(NEXT),
+	  "{peer} is reached through {via}: the router of {me} maps {at}, which is not a public "
+	  "address, so there is a second NAT in front of it; {tries:packet} had no answer; next try "
+	  "{next}",
+	  "set the inner router to bridge mode, ask the provider for a public address or IPv6, or let "
+	  "the router of {peer} map a port" },
+	{ WHY_NO_HAIRPIN, WHY_STATE_RELAYED, "no-hairpin", F(VIA) | F(AT) | F(NEXT),
+	  "{peer} is reached through {via}: both are behind the same NAT at {at}, which does not turn "
+	  "packets round, and their own addresses do not reach each other; next try {next}",
+	  "let the hosts of that network reach each other (guest networks and wireless isolation "
+	  "forbid it)" },
+	{ WHY_METERED, WHY_STATE_RELAYED, "metered", F(VIA),
+	  "{peer} is reached through {via}: a direct way could be searched, which takes more packets "
+	  "than are sent on a metered link unasked",
+	  "use a link that is not metered" },
+
+	/* Not connected */
+	{ WHY_IDLE, WHY_STATE_NONE, "idle", 0,
+	  "nobody has wanted to talk to {peer} lately",
+	  "send it something: `mpynet ping {peer}`" },
+	{ WHY_CONNECTING, WHY_STATE_NONE, "connecting", F(SINCE),
+	  "{peer} is being called, since {since}",
+	  BY_ITSELF ", within seconds" },
+	{ WHY_NO_ANSWER, WHY_STATE_NONE, "no-answer", F(TRIES) | F(SINCE) | F(ADDRESSES),
+	  "{peer} has not answered {tries:handshake} to {addresses:address} and relay, since {since}",
+	  "see whether it is up, and whether its firewall lets UDP through: `mpynet netcheck` there" },
+	{ WHY_NO_NETWORK, WHY_STATE_NONE, "no-network", 0,
+	  "{me} has no network: not one interface has an address",
+	  "connect this machine to a network" },
+	{ WHY_NO_LIGHTHOUSE, WHY_STATE_NONE, "no-lighthouse", F(SINCE),
+	  "no lighthouse answers {me}, since {since}, and where {peer} was last it is not",
+	  "see whether this host has Internet, whether its firewall lets UDP or TCP 443 out, and "
+	  "whether a lighthouse runs: `mpynet status`, `mpynet netcheck`" },
+	{ WHY_UNKNOWN, WHY_STATE_NONE, "unknown", 0,
+	  "no lighthouse has heard of {peer}",
+	  "see that the name is right, and that it is up: `mpynet status` there" },
+	{ WHY_NOT_REGISTERED, WHY_STATE_NONE, "not-registered", F(SINCE),
+	  "{peer} is a member, and with no lighthouse now; it was last heard {since} ago",
+	  "start it: `mpynet up` there; if it runs, `mpynet status` there says why no lighthouse "
+	  "answers it" },
+	{ WHY_NO_RELAY, WHY_STATE_NONE, "no-relay", F(TRIES) | F(ADDRESSES) | F(SINCE),
+	  "{peer} has not answered {tries:handshake} to {addresses:address}, since {since}, and there "
+	  "is no relay that both can use",
+	  "sign a host that both reach with --relay, or a lighthouse without --no-relay" },
+	{ WHY_RELAY_REFUSED, WHY_STATE_NONE, "relay-refused", F(VIA) | F(SINCE),
+	  "{via} refused {since} ago to relay between {me} and {peer}, and no other way answers",
+	  "see that the certificates of {me} and {peer} are of one network and hold: `mpynet peers` "
+	  "on {via}" },
+	{ WHY_RELAY_FULL, WHY_STATE_NONE, "relay-full", F(VIA) | F(SINCE),
+	  "{via} said {since} ago that it relays for too many already to do so for {peer}, and no "
+	  "other way answers",
+	  "sign another host with --relay; it takes a share by itself" },
+	{ WHY_NO_PATH, WHY_STATE_NONE, "no-path", F(SINCE) | F(ADDRESSES),
+	  "there is a session with {peer}, and on not one of {addresses:path} anything has been heard "
+	  "for {since}",
+	  BY_ITSELF " when the network is back, here or there" },
+	{ WHY_PEER_STOPPED, WHY_STATE_NONE, "stopped", F(SINCE),
+	  "{peer} was stopped {since} ago: it said goodbye",
+	  "start it: `mpynet up` there" },
+	{ WHY_PEER_FULL, WHY_STATE_NONE, "peer-full", F(SINCE),
+	  "{peer} said {since} ago that it has no room for one more peer",
+	  "wait until others have left it" },
+	{ WHY_VERSION, WHY_STATE_NONE, "version", F(SINCE),
+	  "{me} and {peer} found {since} ago that they speak no version of the protocol in common",
+	  "upgrade the older of the two: `mpynet version`" },
+	{ WHY_CERT_REFUSED, WHY_STATE_NONE, "certificate-refused", F(SINCE),
+	  "{peer} refused the certificate of {me}, {since} ago",
+	  "have it signed again by the authority of this network: `mpynet sign`, and `mpynet join` "
+	  "here" },
+	{ WHY_CERT_EXPIRED, WHY_STATE_NONE, "certificate-expired", F(SINCE),
+	  "the certificate of {peer} expired {since} ago",
+	  "sign {peer} again: `mpynet sign {peer}`, and `mpynet join` there" },
+	{ WHY_OWN_CERT_EXPIRED, WHY_STATE_NONE, "own-certificate-expired", F(SINCE),
+	  "the certificate of {me} expired {since} ago",
+	  "have it signed again: `mpynet sign`, and `mpynet join` here" },
+	{ WHY_CERT_REVOKED, WHY_STATE_NONE, "certificate-revoked", F(SINCE),
+	  "{peer} said {since} ago that the certificate of {me} is revoked",
+	  "ask whoever runs the authority of this network" },
+	{ WHY_CERT_CONFLICT, WHY_STATE_NONE, "certificate-conflict", F(SINCE),
+	  "{peer} said {since} ago that the name or an address of {me} belongs to another key",
+	  "give each host a bundle of its own: one that is copied to two machines makes them fight" },
+	{ WHY_CLOCK_APART, WHY_STATE_NONE, "clock-apart", F(VIA) | F(APART),
+	  "the clock of {me} and that of {via} are apart by {apart}, so that certificates seem to "
+	  "have expired, or not to have begun",
+	  "set the clock of {me}: timedatectl set-ntp true" },
+	{ WHY_NO_ENDPOINT, WHY_STATE_NONE, "no-endpoint", 0,
+	  "{peer} is a stock WireGuard whose address nobody has told {me}, and has not called yet",
+	  "let it call first, or give its address: `mpynet join {peer}.crt --endpoint ADDRESS`" },
+};
+/* clang-format on */
+
+static const char *const fact_words[WHY_FACTS] = {
+	[WHY_RTT] = "rtt_us",
+	[WHY_LOSS] = "loss_percent",
+	[WHY_TRIES] = "tries",
+	[WHY_ADDRESSES] = "addresses",
+	[WHY_SINCE] = "since_s",
+	[WHY_NEXT] = "next_s",
+	[WHY_APART] = "apart_s",
+	[WHY_AT] = "at",
+	[WHY_VIA] = "via",
+	[WHY_NAT_ME] = "nat_me",
+	[WHY_NAT_PEER] = "nat_peer",
+};
+
+const struct why_entry *
+why_entry(enum why_code code)
+{
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		if (entries[i].code == code)
+			return &entries[i];
+	}
+	return NULL;
+}
+
+enum why_code
+why_next(enum why_code after)
+{
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		if (entries[i].code > after)
+			return entries[i].code;
+	}
+	return WHY_UNSAID;
+}
+
+const char *
+why_word(enum why_code code)
+{
+	const struct why_entry *e = why_entry(code);
+
+	return e != NULL ? e->word : "other";
+}
+
+const char *
+why_fact_word(enum why_fact fact)
+{
+	return fact_words[fact];
+}
+
+/*
+ * NATs
+ */
+
+static const char *
+ports_of(const struct nat *nat)
+{
+	if ((nat->flags & NAT_SEQUENTIAL) != 0)
+		return ", ports in sequence";
+	if ((nat->flags & NAT_FIRST_KEEPS) != 0)
+		return ", first flow keeps its port";
+	if ((nat->flags & NAT_BLOCK) != 0)
+		return ", ports from one block";
+	return ", random ports";
+}
+
+const char *
+why_nat(char to[static WHY_NAT_MAX], const struct nat *nat)
+{
+	static const char *const words[] = {
+		[NAT_MAPPING_UNKNOWN] = "not measured",
+		[NAT_MAPPING_NONE] = "none",
+		[NAT_MAPPING_ENDPOINT] = "endpoint-independent",
+		[NAT_MAPPING_ADDRESS] = "address-dependent",
+		[NAT_MAPPING_PORT] = "symmetric",
+	};
+	bool known = nat->mapping < ARRAY_LEN(words);
+	bool hard = nat->mapping == NAT_MAPPING_ADDRESS || nat->mapping == NAT_MAPPING_PORT;
+
+	(void)snprintf(to, WHY_NAT_MAX, "%s%s", known ? words[nat->mapping] : "unknown",
+	    hard ? ports_of(nat) : "");
+	return to;
+}
+
+/*
+ * Sentences
+ */
+
+/* Text that grows to its end and is cut there. */
+struct text {
+	char *to;
+	size_t len, cap;
+};
+
+static void
+add(struct text *t, const char *fmt, ...) printf_like(2, 3);
+
+static void
+add(struct text *t, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(t->to + t->len, t->cap - t->len, fmt, args);
+	va_end(args);
+	if (n > 0)
+		t->len = min_u64(t->len + (size_t)n, t->cap - 1);
+}
+
+/* "3 packets", "1 address", "2 searches". */
+static void
+add_count(struct text *t, uint64_t n, const char *noun, size_t noun_len)
+{
+	char last = noun_len > 0 ? noun[noun_len - 1] : '\0';
+
+	add(t, "%llu", (unsigned long long)n);
+	if (noun_len == 0)
+		return;
+	add(t, " %.*s", (int)noun_len, noun);
+	if (n != 1)
+		add(t, last == 's' || last == 'h' ? "es" : "s");
+}
+
+static void
+add_usec(struct text *t, usec_t usec)
+{
+	char text[32];
+
+	if (usec < 100 * USEC_PER_MS)
+		add(t, "%.1f ms", (double)usec / USEC_PER_MS);
+	else if (usec < 10 * USEC_PER_SEC)
+		add(t, "%.1f s", (double)usec / USEC_PER_SEC);
+	else
+		add(t, "%s", text_format_duration(text, usec / USEC_PER_SEC));
+}
+
+static void
+add_apart(struct text *t, int64_t seconds)
+{
+	char text[32];
+
+	add(t, "%s", text_format_duration(text, (uint64_t)(seconds < 0 ? -seconds : seconds)));
+}
+
+static void
+add_addr(struct text *t, const struct addr *at)
+{
+	char text[ADDR_TEXT_MAX];
+
+	add(t, "%s", at->family == FAMILY_NONE ? "an address not known" : addr_format(text, at));
+}
+
+static void
+add_nat(struct text *t, const struct nat *nat)
+{
+	char text[WHY_NAT_MAX];
+
+	add(t, "%s", why_nat(text, nat));
+}
+
+static void
+add_number(struct text *t, const struct why *w, enum why_fact fact, const char *noun, size_t len)
+{
+	uint64_t n = w->number[fact];
+
+	switch (fact) {
+	case WHY_LOSS:
+		add(t, "%llu %%", (unsigned long long)n);
+		break;
+	case WHY_TRIES:
+	case WHY_ADDRESSES:
+		add_count(t, n, noun, len);
+		break;
+	case WHY_NEXT:
+		add(t, n == 0 ? "now" : "in ");
+		if (n != 0)
+			add_usec(t, n);
+		break;
+	case WHY_APART:
+		add_apart(t, (int64_t)n);
+		break;
+	default:
+		add_usec(t, n);
+		break;
+	}
+}
+
+static void
+add_fact(struct text *t, const struct why *w, enum why_fact fact, const char *noun, size_t len)
+{
+	switch (fact) {
+	case WHY_AT:
+		add_addr(t, &w->at);
+		break;
+	case WHY_VIA:
+		add(t, "%s", w->via[0] != '\0' ? w->via : "a relay");
+		break;
+	case WHY_NAT_ME:
+		add_nat(t, &w->nat_me);
+		break;
+	case WHY_NAT_PEER:
+		add_nat(t, &w->nat_peer);
+		break;
+	default:
+		add_number(t, w, fact, noun, len);
+		break;
+	}
+}
+
+static bool
+is(const char *what, const char *name, size_t len)
+{
+	return strlen(what) == len && memcmp(what, name, len) == 0;
+}
+
+/* The fact that is called so between braces; WHY_FACTS: none is. */
+static enum why_fact
+fact_called(const char *name, size_t len)
+{
+	static const char *const names[WHY_FACTS] = {
+		[WHY_RTT] = "rtt",
+		[WHY_LOSS] = "loss",
+		[WHY_TRIES] = "tries",
+		[WHY_ADDRESSES] = "addresses",
+		[WHY_SINCE] = "since",
+		[WHY_NEXT] = "next",
+		[WHY_APART] = "apart",
+		[WHY_AT] = "at",
+		[WHY_VIA] = "via",
+		[WHY_NAT_ME] = "nat-me",
+		[WHY_NAT_PEER] = "nat-peer",
+	};
+	size_t i = 0;
+
+	while (i < WHY_FACTS && !is(names[i], name, len))
+		i++;
+	return (enum why_fact)i;
+}
+
+static const char *
+fill(char to[static WHY_TEXT_MAX], const char *form, const struct why *w, const char *me,
+    const char *peer)
+{
+	struct text t = { .to = to, .cap = WHY_TEXT_MAX };
+	const char *open;
+
+	to[0] = '\0';
+	while ((open = strchr(form, '{')) != NULL) {
+		size_t len = strcspn(open + 1, "}");
+		size_t name_len = strcspn(open + 1, ":}");
+		enum why_fact fact = fact_called(open + 1, name_len);
+
+		add(&t, "%.*s", (int)(open - form), form);
+		if (is("me", open + 1, len))
+			add(&t, "%s", me);
+		else if (is("peer", open + 1, len))
+			add(&t, "%s", peer);
+		else if (fact < WHY_FACTS)
+			add_fact(&t, w, fact, open + 2 + name_len, len > name_len ? len - name_len - 1 : 0);
+		form = open + 2 + len;
+	}
+	add(&t, "%s", form);
+	return to;
+}
+
+const char *
+why_text(char to[static WHY_TEXT_MAX], const struct why *w, const char *me, const char *peer)
+{
+	const struct why_entry *e = why_entry(w->code);
+
+	return fill(to, e != NULL ? e->text : "{me} gives a reason for {peer} that is not known here",
+	    w, me, peer);
+}
+
+const char *
+why_change(char to[static WHY_TEXT_MAX], const struct why *w, const char *me, const char *peer)
+{
+	const struct why_entry *e = why_entry(w->code);
+
+	return fill(to, e != NULL ? e->change : "upgrade this host", w, me, peer);
+}
