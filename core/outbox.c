@@ -83,8 +83,8 @@ append(struct outbox *o, enum effect_kind kind)
 }
 
 void
-outbox_to_net(struct outbox *o, socket_id socket, const struct addr *to, uint8_t *data,
-    uint32_t len)
+outbox_to_net_ttl(struct outbox *o, socket_id socket, const struct addr *to, uint8_t *data,
+    uint32_t len, uint8_t ttl)
 {
 	struct effect *e = append(o, EFFECT_TO_NET);
 
@@ -94,6 +94,25 @@ outbox_to_net(struct outbox *o, socket_id socket, const struct addr *to, uint8_t
 	e->to = *to;
 	e->data = data;
 	e->len = len;
+	e->meta = META_TTL(ttl);
+}
+
+void
+outbox_to_net(struct outbox *o, socket_id socket, const struct addr *to, uint8_t *data,
+    uint32_t len)
+{
+	outbox_to_net_ttl(o, socket, to, data, len, 0);
+}
+
+bool
+outbox_socket(struct outbox *o, const struct socket_change *change)
+{
+	struct effect *e = append(o, EFFECT_SOCKET);
+
+	if (e == NULL)
+		return false;
+	e->change = *change;
+	return true;
 }
 
 void

@@ -31,14 +31,25 @@ enum {
 	SOCKET_V6 = 1,
 	SOCKET_ALT_V4 = 2, /* a lighthouse's second port */
 	SOCKET_ALT_V6 = 3,
-	SOCKET_EXTRA = 16, /* and above: opened for one path */
+	SOCKET_EXTRA = 16, /* and above: opened by EFFECT_SOCKET, for a path or a measurement */
 	SOCKET_STREAM = 0x40000000, /* and above: a TLS stream; each of its frames is a datagram */
 };
+
+/* No socket. */
+#define SOCKET_NONE UINT32_MAX
+
+/*
+ * The word beside a datagram. Bits 0-1: ECN of the outer header, on arrival. Bits 8-15: TTL or hop
+ * limit that it is sent with, 0 for the system's.
+ */
+#define META_ECN(meta)	   ((meta) & 3)
+#define META_TTL(ttl)	   ((uint32_t)(ttl) << 8)
+#define META_TTL_OF(meta)  ((uint8_t)((meta) >> 8))
 
 struct packet {
 	uint8_t *data;
 	uint32_t len;
-	uint32_t meta;	  /* bits 0-1: ECN of the outer header; others are 0 */
+	uint32_t meta;	  /* META_ECN */
 	socket_id socket; /* where it came in */
 	struct addr from; /* who sent it; FAMILY_NONE for packets from the TUN */
 };
@@ -51,6 +62,7 @@ enum effect_kind {
 	EFFECT_EVENT,
 	EFFECT_TRACE,
 	EFFECT_STREAM,
+	EFFECT_SOCKET,
 };
 
 /* The rows that an engine wants to find again after a restart. Numbers are on disk: never reuse. */
@@ -98,6 +110,17 @@ enum stream_news {
 	STREAM_ENDED,	     /* it was up, and is no more */
 };
 
+/*
+ * A socket is opened, on `port` or any free one, or closed. The TO_NET effects behind an opening
+ * go out by it; whether it could be opened is told once the outbox is settled (node/mesh.h).
+ */
+struct socket_change {
+	socket_id id;
+	bool open; /* else close */
+	uint8_t family;
+	uint16_t port; /* 0: any */
+};
+
 enum event_kind {
 	EVENT_PING_ANSWER = 1, /* an ICMP echo of ours was answered */
 	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
@@ -131,9 +154,10 @@ struct effect {
 	struct addr to;	   /* TO_NET */
 	uint8_t *data;	   /* TO_NET, TO_TUN */
 	uint32_t len;
-	uint32_t meta;
+	uint32_t meta;	   /* TO_NET: META_TTL */
 	union {
 		struct route_change route;
+		struct socket_change change;
 		struct memory memory;
 		const struct event *event;
 		const struct trace_fact *fact;
@@ -175,7 +199,13 @@ void *outbox_alloc(struct outbox *o, size_t len);
 /* `data` must stay until the outbox is settled: a packet handed in, or outbox_room(). */
 void outbox_to_net(struct outbox *o, socket_id socket, const struct addr *to, uint8_t *data,
     uint32_t len);
+/* The same with a TTL or hop limit of its own, 0 for the system's. */
+void outbox_to_net_ttl(struct outbox *o, socket_id socket, const struct addr *to, uint8_t *data,
+    uint32_t len, uint8_t ttl);
 void outbox_to_tun(struct outbox *o, uint8_t *data, uint32_t len);
+
+/* Whether there was room: who is not heard must not believe that it has the socket. */
+bool outbox_socket(struct outbox *o, const struct socket_change *change);
 void outbox_route(struct outbox *o, struct prefix to, uint32_t mtu, bool add);
 
 /* Copies key and value. `value_len` 0 forgets the row. */

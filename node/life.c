@@ -233,6 +233,7 @@ mesh_free(struct mesh *m)
 	free_endpoints(m);
 	finder_wipe(&m->finder);
 	relay_wipe(&m->relaying);
+	sockets_wipe(&m->sockets);
 	firewall_wipe(&m->firewall);
 	route_wipe(&m->routes);
 	table_free(&m->by_key);
@@ -435,6 +436,15 @@ mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, s
 		upkeep_due(m, p, now.mono);
 	}
 	upkeep_candidates_changed(m, now, out);
+}
+
+void
+mesh_socket_opened(struct mesh *m, struct instant now, socket_id id, const struct addr *local,
+    struct outbox *out)
+{
+	(void)now;
+	(void)out;
+	sockets_opened(&m->sockets, id, local);
 }
 
 void

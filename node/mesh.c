@@ -703,6 +703,7 @@ housekeeping(struct mesh *m, struct instant now, struct outbox *out)
 	end_expired(m, now, out);
 	forget_idle(m, now, out);
 	forget_stray_circuits(m);
+	sockets_sweep(&m->sockets, out);
 }
 
 static void

@@ -104,6 +104,19 @@ void mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, s
 void mesh_stream_changed(struct mesh *m, struct instant now, socket_id id, enum stream_news news,
     struct outbox *out);
 
+/*
+ * Sockets beside the main ones are opened and closed by EFFECT_SOCKET, at most MESH_SOCKETS_MAX at
+ * once. A number is not given twice before many others were, and MESH_SOCKET_ROW of two that are
+ * open differ. All are to be closed with the engine.
+ *
+ * Once an outbox that opens one is settled, the shell says where it is bound (the IP address may
+ * be unspecified), or with FAMILY_NONE that it could not be opened.
+ */
+#define MESH_SOCKETS_MAX    320
+#define MESH_SOCKET_ROW(id) (((id) - SOCKET_EXTRA) % MESH_SOCKETS_MAX)
+void mesh_socket_opened(struct mesh *m, struct instant now, socket_id id, const struct addr *local,
+    struct outbox *out);
+
 /* IP packets from the TUN, likewise. */
 void mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out);

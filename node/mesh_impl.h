@@ -18,6 +18,7 @@
 #include "node/peer.h"
 #include "node/relay.h"
 #include "node/route.h"
+#include "node/sockets.h"
 
 /* The shell is told to keep the rows of as many peers as we may have members. */
 #define ENDPOINTS_MAX	    4096
@@ -117,6 +118,7 @@ struct mesh {
 	struct introductions introductions;
 	struct target_limit targets;
 	struct table endpoints; /* key -> struct endpoints */
+	struct sockets sockets;
 
 	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
 	size_t pinned_count;

@@ -194,6 +194,7 @@ roster_forget(struct mesh *m, struct instant now, struct peer *peer, struct outb
 	assert(peer->lighthouse == NULL);
 	roster_end(m, peer);
 	forget_circuits(m, peer);
+	sockets_leave(&m->sockets, peer, out);
 	route_remove(&m->routes, peer);
 	roster_routes(peer, false, out);
 	table_del(&m->by_key, peer->key);

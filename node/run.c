@@ -47,6 +47,7 @@ node_settle(struct node *n)
 
 		switch (e->kind) {
 		case EFFECT_TO_NET:
+		case EFFECT_SOCKET:
 			break;
 		case EFFECT_TO_TUN:
 			tun_send(&n->tun, e->data, e->len);

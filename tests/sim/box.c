@@ -90,16 +90,90 @@ run_tun(struct box *b, struct errand *e)
 	box_tun(b, e->packet, e->len);
 }
 
+/*
+ * Sockets beside the main ones
+ */
+
+static struct box_socket *
+socket_of(const struct box *b, socket_id id)
+{
+	struct box_socket *s = b->sockets == NULL ? NULL : &b->sockets[MESH_SOCKET_ROW(id)];
+
+	return s != NULL && s->port != 0 && s->id == id ? s : NULL;
+}
+
+static struct box_socket *
+socket_at(const struct box *b, uint8_t family, uint16_t port)
+{
+	for (size_t i = 0; i < MESH_SOCKETS_MAX && b->sockets != NULL; i++)
+		if (b->sockets[i].port == port && b->sockets[i].family == family)
+			return &b->sockets[i];
+	return NULL;
+}
+
+/* As a kernel gives them out: any that is free. */
+static uint16_t
+free_port(struct box *b, uint8_t family)
+{
+	uint16_t port;
+
+	do
+		port = (uint16_t)(32768 + rng_below(&b->stage->w->rng, 28232));
+	while (socket_at(b, family, port) != NULL);
+	return port;
+}
+
+static void
+run_opened(struct box *b, struct errand *e)
+{
+	const struct box_socket *s = socket_of(b, e->parcel);
+	struct addr local = { 0 };
+
+	if (s != NULL)
+		local = (struct addr){ .family = s->family, .port = s->port };
+	if (b->mesh == NULL)
+		return;
+	mesh_socket_opened(b->mesh, clock_of(b), e->parcel, &local, &b->stage->out);
+	settle(b);
+}
+
+static void
+change_socket(struct box *b, const struct socket_change *c)
+{
+	struct errand errand = { .box = b, .run = run_opened, .parcel = c->id };
+	struct box_socket *s;
+
+	if (b->sockets == NULL)
+		b->sockets = calloc(MESH_SOCKETS_MAX, sizeof(*b->sockets));
+	if (b->sockets == NULL)
+		abort();
+	s = &b->sockets[MESH_SOCKET_ROW(c->id)];
+	if (c->open == (s->port != 0) || (!c->open && s->id != c->id))
+		world_fail(b->stage->w, "box %u %s socket %u, whose row has %u", b->number,
+		    c->open ? "opens" : "closes", c->id, s->id);
+	*s = (struct box_socket){ 0 };
+	if (!c->open)
+		return;
+	*s = (struct box_socket){
+		.id = c->id,
+		.family = c->family,
+		.port = c->port != 0 ? c->port : free_port(b, c->family),
+	};
+	stage_errand(b->stage, errand);
+}
+
 static struct addr
 source_for(const struct box *b, socket_id socket, const struct addr *to)
 {
 	struct addr from = to->family == FAMILY_V4 ? b->site.host_v4 : b->site.host_v6;
-	bool v6 = socket == SOCKET_V6 || socket == SOCKET_ALT_V6;
+	const struct box_socket *s = socket >= SOCKET_EXTRA ? socket_of(b, socket) : NULL;
+	bool v6 = s != NULL ? s->family == FAMILY_V6
+	                    : socket == SOCKET_V6 || socket == SOCKET_ALT_V6;
 
-	if (socket >= SOCKET_EXTRA || (to->family == FAMILY_V6) != v6)
+	if ((socket >= SOCKET_EXTRA && s == NULL) || (to->family == FAMILY_V6) != v6)
 		world_fail(b->stage->w, "box %u sends by socket %u to an address of family %u",
 		    b->number, socket, to->family);
-	from.port = socket >= SOCKET_ALT_V4 ? BOX_PORT_ALT : BOX_PORT;
+	from.port = s != NULL ? s->port : socket >= SOCKET_ALT_V4 ? BOX_PORT_ALT : BOX_PORT;
 	return from;
 }
 
@@ -237,6 +311,7 @@ carry_out(struct box *b, const struct effect *e)
 	case EFFECT_EVENT: event(b, e->event); break;
 	case EFFECT_TRACE: trace(b, e->fact); break;
 	case EFFECT_STREAM: break;
+	case EFFECT_SOCKET: change_socket(b, &e->change); break;
 	}
 }
 
@@ -301,12 +376,13 @@ static struct packet
 packet_of(const struct box *b, struct datagram *d)
 {
 	bool alt = d->dst.port == BOX_PORT_ALT && b->is_lighthouse;
+	const struct box_socket *s = socket_at(b, d->dst.family, d->dst.port);
 	bool v6 = d->dst.family == FAMILY_V6;
 
 	return (struct packet){
 		.data = d->data,
 		.len = d->len,
-		.socket = (alt ? SOCKET_ALT_V4 : SOCKET_V4) + v6,
+		.socket = s != NULL ? s->id : (socket_id)(alt ? SOCKET_ALT_V4 : SOCKET_V4) + v6,
 		.from = d->src,
 	};
 }
@@ -351,7 +427,8 @@ hear(void *ctx, struct datagram *d)
 	struct box *b = ctx;
 	uint16_t port = d->dst.port;
 
-	if (!box_is_on(b) || (port != BOX_PORT && !(b->is_lighthouse && port == BOX_PORT_ALT))) {
+	if (!box_is_on(b) || (port != BOX_PORT && !(b->is_lighthouse && port == BOX_PORT_ALT) &&
+	                         socket_at(b, d->dst.family, port) == NULL)) {
 		datagram_free(d);
 		return;
 	}
@@ -543,6 +620,8 @@ box_crash(struct box *b)
 	world_never(b->stage->w, &b->timer);
 	world_never(b->stage->w, &b->batch);
 	routes_free(b);
+	free(b->sockets);
+	b->sockets = NULL;
 	while (b->waiting_count > 0)
 		datagram_free(b->waiting[--b->waiting_count]);
 }

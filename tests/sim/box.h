@@ -44,6 +44,13 @@ struct row {
 
 #define BOX_BATCH_MAX 64
 
+/* A socket beside the main ones. */
+struct box_socket {
+	uint32_t id;
+	uint16_t port; /* 0: a free row */
+	uint8_t family;
+};
+
 /* Ports of the main sockets and of a lighthouse's second ones. */
 #define BOX_PORT     7717
 #define BOX_PORT_ALT 7718
@@ -60,6 +67,7 @@ struct box {
 	usec_t mono_base;    /* its monotonic clock is that much ahead of the world's */
 	int64_t clock_error; /* its wall clock too, in microseconds */
 	struct alarm timer;
+	struct box_socket *sockets; /* MESH_SOCKETS_MAX, or NULL while none was opened */
 	struct table disk;   /* struct row_key -> struct row */
 	struct table routes; /* struct prefix -> MTU, as a number */
 	usec_t patience;     /* how long datagrams wait to be taken in a batch; 0: not */

@@ -268,6 +268,8 @@ town_settle(struct house *h)
 	uint8_t came_out[PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM];
 	uint8_t *tun = came_out + PACKET_HEADROOM;
 	uint32_t tun_len = 0;
+	socket_id refused[MESH_SOCKETS_MAX];
+	size_t refused_count = 0;
 
 	for (uint32_t i = 0; i < town.out.count; i++) {
 		const struct effect *e = &town.out.effects[i];
@@ -290,12 +292,20 @@ town_settle(struct house *h)
 		case EFFECT_EVENT:
 			h->pings_answered += e->event->kind == EVENT_PING_ANSWER;
 			break;
+		case EFFECT_SOCKET: /* a house has one door */
+			if (e->change.open && refused_count < MESH_SOCKETS_MAX)
+				refused[refused_count++] = e->change.id;
+			break;
 		default:
 			break;
 		}
 	}
 	ASSERT_EQ(town.out.dropped, 0);
 	outbox_reset(&town.out);
+	for (size_t i = 0; i < refused_count && h->mesh != NULL; i++)
+		mesh_socket_opened(h->mesh, town.now, refused[i], &(struct addr){ 0 }, &town.out);
+	if (refused_count > 0)
+		town_settle(h);
 	if (tun_len > 0)
 		house_answer_echo(h, tun, tun_len);
 }
