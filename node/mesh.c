@@ -57,6 +57,7 @@ mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, 
 		reach_want(m, now, peer, out);
 		return;
 	}
+	mtu_sent(&best->mtu, now.mono, len);
 	peer->tx_packets++;
 	peer->tx_bytes += len;
 	m->tx_bytes += len;

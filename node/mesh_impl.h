@@ -258,11 +258,8 @@ void upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struc
 /* Chooses the path anew, says so if it changed, and sends what waited for one. */
 void upkeep_choose(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
-/* The routes' MTU follows the largest inner packet that is known to fit the path in use. */
+/* The routes' MTU follows that of the path in use. */
 void upkeep_mtu(struct peer *peer, struct outbox *out);
-
-/* The PING that probed the MTU of `p` was answered. */
-void upkeep_mtu_answered(struct instant now, struct peer *peer, struct path *p, struct outbox *out);
 
 /* Does all that is due for `peer` and sets its timer. */
 void upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);

@@ -22,6 +22,7 @@ path_init(struct path *p, enum path_class kind, enum path_origin origin, socket_
 	p->origin = origin;
 	p->socket = socket;
 	p->remote = *remote;
+	mtu_init(&p->mtu);
 }
 
 static bool
@@ -191,10 +192,7 @@ die(struct path *p, usec_t now)
 	p->held_until = now + p->hold;
 	p->expect_since = 0;
 	p->mark_at = 0;
-	p->mtu_proved = 0;
-	p->mtu_tries = 0;
-	p->mtu_lost = 0;
-	p->mtu_due = 0;
+	mtu_init(&p->mtu);
 }
 
 static bool
@@ -313,6 +311,7 @@ path_doubt(struct path *p, usec_t now)
 {
 	if (is_proven(p))
 		suspect(p, now);
+	mtu_doubt(&p->mtu);
 	p->tries = 0;
 	p->held_until = 0;
 }

@@ -20,6 +20,7 @@
 #include "core/addr.h"
 #include "core/base.h"
 #include "core/outbox.h"
+#include "node/mtu.h"
 
 enum path_state {
 	PATH_FREE, /* no path in this slot */
@@ -93,12 +94,7 @@ struct path {
 	usec_t held_until;
 	usec_t hold; /* the last hold-down's length */
 	usec_t valid_since;
-	uint32_t mtu_proved; /* largest inner packet that a PING has proved; 0: none */
-	uint32_t mtu_asked;  /* the size under way, with this txid */
-	uint64_t mtu_txid;
-	unsigned mtu_tries;  /* to prove more */
-	unsigned mtu_lost;   /* that were to confirm what was proved */
-	usec_t mtu_due;	     /* when the next one may go; 0: now */
+	struct mtu mtu;
 };
 
 /* A path in state NEW. For relays `remote` is the relay's and `socket` unused. */

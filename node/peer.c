@@ -23,7 +23,7 @@ peer_new(const struct member *m, struct instant now, uint64_t own_until,
 	p->stock = c->stock;
 	p->own_until = own_until;
 	p->best = PEER_NO_PATH;
-	p->mtu = PEER_MTU_MIN;
+	p->mtu = MTU_BASE;
 	p->last = &p->first;
 	peer_renew(p, now, m);
 	return p;

@@ -20,10 +20,6 @@
 /* A peer that was heard or written to this recently is kept reachable while idle. */
 #define PEER_WARM (300 * USEC_PER_SEC)
 
-/* The route's MTU before more was proved: with two envelopes it fits any IPv6 path with room. */
-#define PEER_MTU_MIN 1280
-#define PEER_MTU_MAX 1420
-
 /* A packet that waits for a session. */
 struct waiting {
 	struct waiting *next;

@@ -30,7 +30,7 @@ speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 		.proto_max = HELLO_PROTO,
 		.flags = channel_hello_seen(peer->channel) ? HELLO_SEEN_YOURS : 0,
 		.unix_time = now.wall / USEC_PER_SEC,
-		.max_inner = PEER_MTU_MAX,
+		.max_inner = MTU_MAX,
 		.cert = { .p = m->cert_bytes.p, .len = m->cert_bytes.len },
 		.ca = { .p = m->issuing.len > 0 ? m->issuing.p : NULL, .len = m->issuing.len },
 		.version = { .p = (const uint8_t *)version, .len = sizeof(version) - 1 },
@@ -86,12 +86,10 @@ speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *p
 		return;
 	if (path->kind != PATH_RELAY)
 		ping.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = path->remote };
-	if (len > PING_LEN) {
-		path->mtu_txid = ping.txid;
-		path->mtu_asked = (uint32_t)len;
-	} else {
+	if (len > PING_LEN)
+		mtu_asked(&path->mtu, now.mono, (uint32_t)len, ping.txid);
+	else
 		path_probe(path, now.mono, ping.txid);
-	}
 	say(m, now, peer, path, room, ping_encode(room, len, FRAME_PING, &ping, len), false, out);
 }
 
@@ -577,8 +575,9 @@ hear_pong(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 {
 	path_told(path, now.mono, index, pong->highest);
 	hear_observed(m, now, peer, path, &pong->observed, out);
-	if (pong->txid == path->mtu_txid && pong->txid != 0) {
-		upkeep_mtu_answered(now, peer, path, out);
+	if (mtu_answered(&path->mtu, now.mono, pong->txid)) {
+		upkeep_mtu(peer, out);
+		upkeep_due(m, peer, now.mono);
 		return;
 	}
 	if (path_answered(path, now.mono, pong->txid))

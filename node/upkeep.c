@@ -7,11 +7,8 @@
 
 #include <stdlib.h>
 
-/* Inner packet sizes that are tried one after the other on a direct path. */
-static const uint32_t mtu_ladder[] = { 1360, 1392, PEER_MTU_MAX };
-#define MTU_TRIES 3
-#define MTU_EVERY USEC_PER_SEC
-#define MTU_AGAIN (30 * USEC_PER_SEC)
+/* How long the answer to an MTU probe may take. */
+#define MTU_PATIENCE_MIN (200 * USEC_PER_MS)
 
 static void
 flush_waiting(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
@@ -29,10 +26,10 @@ void
 upkeep_mtu(struct peer *peer, struct outbox *out)
 {
 	const struct path *best = peer_best(peer);
-	uint32_t mtu = best == NULL ? peer->mtu : max_u64(PEER_MTU_MIN, best->mtu_proved);
+	uint32_t mtu = best == NULL ? peer->mtu : mtu_size(&best->mtu);
 
 	if (peer->stock)
-		mtu = PEER_MTU_MAX;
+		mtu = MTU_MAX;
 	if (mtu == peer->mtu)
 		return;
 	peer->mtu = mtu;
@@ -187,92 +184,45 @@ path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 
 /* The path whose MTU is to be found and watched: the one that carries data. */
 static struct path *
-mtu_path(struct peer *peer, usec_t now)
+mtu_path(struct peer *peer)
 {
 	struct path *best = peer_best(peer);
-	bool grows;
 
-	if (best == NULL || best->kind == PATH_RELAY || best->state != PATH_VALID ||
-	    peer->lighthouse != NULL || peer->stock || !channel_agreed(peer->channel))
-		return NULL;
-	grows = best->mtu_proved < PEER_MTU_MAX && best->mtu_tries < MTU_TRIES;
-	return grows || now - best->last_data_tx < MTU_AGAIN ? best : NULL;
+	return best == NULL || best->state != PATH_VALID || peer->lighthouse != NULL ||
+			peer->stock || !channel_agreed(peer->channel) ?
+	    NULL :
+	    best;
 }
 
-/* The next size of the ladder, or 0 at its end and after tries enough. */
-static uint32_t
-mtu_next(const struct path *p)
+static struct mtu_path
+mtu_facts(const struct path *p, usec_t now)
 {
-	for (size_t i = 0; i < ARRAY_LEN(mtu_ladder) && p->mtu_tries < MTU_TRIES; i++) {
-		if (mtu_ladder[i] > p->mtu_proved)
-			return mtu_ladder[i];
-	}
-	return 0;
+	usec_t rtt = p->srtt != 0 ? p->srtt : PATH_RTT_UNKNOWN;
+
+	return (struct mtu_path){
+		.patience = max_u64(MTU_PATIENCE_MIN, 2 * rtt + 4 * p->rttvar),
+		.heard_at = p->last_rx,
+		.busy = p->last_data_tx != 0 && now - p->last_data_tx < MTU_AGAIN,
+	};
 }
 
-/* One at a time is under way. */
-static usec_t
-mtu_every(const struct path *p)
-{
-	return max_u64(MTU_EVERY, 2 * p->srtt);
-}
-
-/*
- * What was proved is confirmed now and then: where it gets lost, and small probes do not, the path
- * has become narrower, and begins anew. With that goes one more try at the next size.
- */
+/* A size that the path may carry is tried, and a small packet beside it that it surely does. */
 static void
-mtu_confirm(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
-    struct outbox *out)
+mtu_work(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
-	p->mtu_due = now.mono + mtu_every(p);
-	if (p->mtu_lost == MTU_TRIES) {
-		p->mtu_proved = 0;
-		p->mtu_tries = 0;
-		p->mtu_lost = 0;
-		upkeep_mtu(peer, out);
-	} else if (p->mtu_proved > 0) {
-		p->mtu_lost++;
-		speak_ping(m, now, peer, p, p->mtu_proved, out);
-	} else {
-		p->mtu_tries--;
-		p->mtu_due = now.mono + MTU_AGAIN;
-	}
-}
+	struct path *p = mtu_path(peer);
+	struct mtu_path facts;
+	uint32_t size;
 
-/* The next size of the ladder is tried. A larger one than the path takes is simply lost. */
-static void
-mtu_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	struct path *p = mtu_path(peer, now.mono);
-	uint32_t next = p == NULL ? 0 : mtu_next(p);
-
-	if (p == NULL || now.mono < p->mtu_due)
+	if (p == NULL)
 		return;
-	if (next == 0) {
-		mtu_confirm(m, now, peer, p, out);
-		return;
-	}
-	p->mtu_tries++;
-	p->mtu_due = now.mono + mtu_every(p);
-	speak_ping(m, now, peer, p, next, out);
-}
-
-void
-upkeep_mtu_answered(struct instant now, struct peer *peer, struct path *p, struct outbox *out)
-{
-	bool more = p->mtu_asked > p->mtu_proved;
-
-	p->mtu_txid = 0;
-	p->mtu_lost = 0;
-	p->mtu_due = more ? 0 : now.mono + MTU_AGAIN;
-	if (more) {
-		p->mtu_proved = p->mtu_asked;
-		p->mtu_tries = 0;
-	} else if (p->mtu_tries == MTU_TRIES) {
-		p->mtu_tries--;
-	}
+	facts = mtu_facts(p, now.mono);
+	size = mtu_tick(&p->mtu, now.mono, &facts);
 	upkeep_mtu(peer, out);
+	if (size == 0)
+		return;
+	speak_ping(m, now, peer, p, size, out);
+	speak_ping(m, now, peer, p, PING_LEN, out);
 }
 
 /* Paths are asked within a session, and by somebody who answers. */
@@ -406,7 +356,7 @@ static usec_t
 peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 {
 	bool warm = peer_is_warm(peer, now.mono);
-	const struct path *growing = mtu_path(peer, now.mono);
+	const struct path *measured = mtu_path(peer);
 	usec_t due = due_min(channel_next_due(peer->channel), reach_punch_due(m, peer));
 	const struct path *best = peer_best(peer);
 
@@ -420,8 +370,11 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 	}
 	if (best != NULL && !peer->stock)
 		due = due_min(due, best->last_rx + PATH_STALE_AFTER);
-	if (growing != NULL)
-		due = due_min(due, max_u64(growing->mtu_due, now.mono + 1));
+	if (measured != NULL) {
+		struct mtu_path facts = mtu_facts(measured, now.mono);
+
+		due = due_min(due, mtu_due(&measured->mtu, &facts));
+	}
 	if (peer->lighthouse != NULL)
 		due = due_min(due, lighthouse_due(peer, now));
 	if (channel_ready(peer->channel, now))
@@ -452,7 +405,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 	    peer->best != PEER_NO_PATH)
 		speak_candidates(m, now, peer, out);
 	reach_punch_tick(m, now, peer, out);
-	mtu_tick(m, now, peer, out);
+	mtu_work(m, now, peer, out);
 	if (peer->first != NULL && !gives_hope(peer, now.mono))
 		mesh_unreachable(m, now, peer, out);
 	roster_retire(m, peer);

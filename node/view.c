@@ -69,7 +69,7 @@ fill_path(struct view_path *to, struct peer *peer, const struct path *p)
 		.rtt = p->srtt,
 		.rtt_var = p->rttvar,
 		.loss_percent = path_loss_percent(p),
-		.mtu = (uint32_t)max_u64(PEER_MTU_MIN, p->mtu_proved),
+		.mtu = mtu_size(&p->mtu),
 		.last_rx = p->last_rx,
 		.last_tx = p->last_tx,
 	};

@@ -29,7 +29,7 @@ say_hello(struct house *h, const struct house *to, const struct host *cert)
 		.proto_min = HELLO_PROTO,
 		.proto_max = HELLO_PROTO,
 		.unix_time = town.now.wall / USEC_PER_SEC,
-		.max_inner = PEER_MTU_MAX,
+		.max_inner = MTU_MAX,
 		.cert = { cert->bytes, (uint16_t)cert->len },
 	};
 

@@ -299,6 +299,6 @@ TEST(an_overlay_may_have_ipv6_only)
 	ASSERT(house_reaches(one, house_ip(two), SEC));
 	p = house_peer(one, two);
 	ASSERT(!peer_is_direct(p));
-	ASSERT_EQ(p->mtu, PEER_MTU_MIN);
+	ASSERT_EQ(p->mtu, MTU_MAX);
 	town_close();
 }

@@ -171,13 +171,13 @@ TEST(the_mtu_follows_a_path_that_becomes_narrower_and_wider)
 {
 	begin();
 	talk(5 * SEC);
-	ASSERT_EQ(house_peer(one, two)->mtu, PEER_MTU_MAX);
+	ASSERT_EQ(house_peer(one, two)->mtu, MTU_MAX);
 	town.pass = narrow;
 	talk(60 * SEC);
 	ASSERT_EQ(house_peer(one, two)->mtu, 1360);
 	ASSERT(peer_is_direct(house_peer(one, two)));
 	town.pass = NULL;
 	talk(60 * SEC);
-	ASSERT_EQ(house_peer(one, two)->mtu, PEER_MTU_MAX);
+	ASSERT_EQ(house_peer(one, two)->mtu, MTU_MAX);
 	town_close();
 }
