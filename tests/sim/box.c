@@ -8,6 +8,8 @@
 #include "lighthouse/beacon.h"
 #include "node/mesh.h"
 #include "node/view.h"
+#include "tests/sim/portmap.h"
+#include "tests/sim/sockets.h"
 #include "tests/sim/stage.h"
 
 #include <stdlib.h>
@@ -20,8 +22,8 @@ enum {
 
 #define RATE_PERIOD (5 * USEC_PER_SEC)
 
-static struct instant
-clock_of(const struct box *b)
+struct instant
+box_clock(const struct box *b)
 {
 	usec_t now = b->stage->w->now;
 
@@ -74,8 +76,6 @@ disk_free(struct box *b)
  * Effects
  */
 
-static void settle(struct box *b);
-
 static void
 run_delivered(struct box *b, struct errand *e)
 {
@@ -88,93 +88,6 @@ static void
 run_tun(struct box *b, struct errand *e)
 {
 	box_tun(b, e->packet, e->len);
-}
-
-/*
- * Sockets beside the main ones
- */
-
-static struct box_socket *
-socket_of(const struct box *b, socket_id id)
-{
-	struct box_socket *s = b->sockets == NULL ? NULL : &b->sockets[MESH_SOCKET_ROW(id)];
-
-	return s != NULL && s->port != 0 && s->id == id ? s : NULL;
-}
-
-static struct box_socket *
-socket_at(const struct box *b, uint8_t family, uint16_t port)
-{
-	for (size_t i = 0; i < MESH_SOCKETS_MAX && b->sockets != NULL; i++)
-		if (b->sockets[i].port == port && b->sockets[i].family == family)
-			return &b->sockets[i];
-	return NULL;
-}
-
-/* As a kernel gives them out: any that is free. */
-static uint16_t
-free_port(struct box *b, uint8_t family)
-{
-	uint16_t port;
-
-	do
-		port = (uint16_t)(32768 + rng_below(&b->stage->w->rng, 28232));
-	while (socket_at(b, family, port) != NULL);
-	return port;
-}
-
-static void
-run_opened(struct box *b, struct errand *e)
-{
-	const struct box_socket *s = socket_of(b, e->parcel);
-	struct addr local = { 0 };
-
-	if (s != NULL)
-		local = (struct addr){ .family = s->family, .port = s->port };
-	if (b->mesh == NULL)
-		return;
-	mesh_socket_opened(b->mesh, clock_of(b), e->parcel, &local, &b->stage->out);
-	settle(b);
-}
-
-static void
-change_socket(struct box *b, const struct socket_change *c)
-{
-	struct errand errand = { .box = b, .run = run_opened, .parcel = c->id };
-	struct box_socket *s;
-
-	if (b->sockets == NULL)
-		b->sockets = calloc(MESH_SOCKETS_MAX, sizeof(*b->sockets));
-	if (b->sockets == NULL)
-		abort();
-	s = &b->sockets[MESH_SOCKET_ROW(c->id)];
-	if (c->open == (s->port != 0) || (!c->open && s->id != c->id))
-		world_fail(b->stage->w, "box %u %s socket %u, whose row has %u", b->number,
-		    c->open ? "opens" : "closes", c->id, s->id);
-	*s = (struct box_socket){ 0 };
-	if (!c->open)
-		return;
-	*s = (struct box_socket){
-		.id = c->id,
-		.family = c->family,
-		.port = c->port != 0 ? c->port : free_port(b, c->family),
-	};
-	stage_errand(b->stage, errand);
-}
-
-static struct addr
-source_for(const struct box *b, socket_id socket, const struct addr *to)
-{
-	struct addr from = to->family == FAMILY_V4 ? b->site.host_v4 : b->site.host_v6;
-	const struct box_socket *s = socket >= SOCKET_EXTRA ? socket_of(b, socket) : NULL;
-	bool v6 = s != NULL ? s->family == FAMILY_V6
-	                    : socket == SOCKET_V6 || socket == SOCKET_ALT_V6;
-
-	if ((socket >= SOCKET_EXTRA && s == NULL) || (to->family == FAMILY_V6) != v6)
-		world_fail(b->stage->w, "box %u sends by socket %u to an address of family %u",
-		    b->number, socket, to->family);
-	from.port = s != NULL ? s->port : socket >= SOCKET_ALT_V4 ? BOX_PORT_ALT : BOX_PORT;
-	return from;
 }
 
 /*
@@ -198,13 +111,13 @@ check_rate(struct box *b)
 static void
 to_net(struct box *b, const struct effect *e)
 {
-	struct addr from = source_for(b, e->socket, &e->to);
+	struct addr from = sockets_source(b, e->socket, &e->to);
 	struct stage *st = b->stage;
 
 	watch_sent(&st->watch, b->number, &e->to, e->data, e->len);
 	check_rate(b);
 	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
-		net_send(&st->net, &b->station, from, e->to, 0, e->data, e->len);
+		net_send(&st->net, &b->station, from, e->to, META_TTL_OF(e->meta), e->data, e->len);
 }
 
 /* What a kernel does with an echo request. */
@@ -311,7 +224,7 @@ carry_out(struct box *b, const struct effect *e)
 	case EFFECT_EVENT: event(b, e->event); break;
 	case EFFECT_TRACE: trace(b, e->fact); break;
 	case EFFECT_STREAM: break;
-	case EFFECT_SOCKET: change_socket(b, &e->change); break;
+	case EFFECT_SOCKET: sockets_change(b, &e->change); break;
 	}
 }
 
@@ -335,9 +248,8 @@ set_timer(struct box *b)
 		    max_u64(due, b->stage->w->now + b->mono_base) - b->mono_base);
 }
 
-/* Carries out what the engine's call left in the outbox, and then the errands that came of it. */
-static void
-settle(struct box *b)
+void
+box_settle(struct box *b)
 {
 	struct stage *st = b->stage;
 	struct outbox *o = &st->out;
@@ -361,7 +273,7 @@ tick(struct world *w, struct alarm *a)
 {
 	struct box *b = CONTAINER_OF(a, struct box, timer);
 	struct outbox *o = &b->stage->out;
-	struct instant now = clock_of(b);
+	struct instant now = box_clock(b);
 
 	if (b->mesh != NULL)
 		mesh_tick(b->mesh, now, o);
@@ -369,20 +281,16 @@ tick(struct world *w, struct alarm *a)
 		beacon_tick(b->beacon, now, o);
 	if (due_reached(next_due(b), now.mono) && !outbox_half_full(o))
 		world_fail(w, "box %u has nothing left to do and is due again at once", b->number);
-	settle(b);
+	box_settle(b);
 }
 
 static struct packet
 packet_of(const struct box *b, struct datagram *d)
 {
-	bool alt = d->dst.port == BOX_PORT_ALT && b->is_lighthouse;
-	const struct box_socket *s = socket_at(b, d->dst.family, d->dst.port);
-	bool v6 = d->dst.family == FAMILY_V6;
-
 	return (struct packet){
 		.data = d->data,
 		.len = d->len,
-		.socket = s != NULL ? s->id : (socket_id)(alt ? SOCKET_ALT_V4 : SOCKET_V4) + v6,
+		.socket = sockets_at(b, &d->dst),
 		.from = d->src,
 	};
 }
@@ -399,10 +307,10 @@ take_in(struct box *b, struct datagram *const *d, size_t n)
 	st->heard = d;
 	st->heard_count = n;
 	if (b->mesh != NULL)
-		mesh_from_net(b->mesh, clock_of(b), packets, n, &st->out);
+		mesh_from_net(b->mesh, box_clock(b), packets, n, &st->out);
 	else if (b->beacon != NULL)
-		beacon_from_net(b->beacon, clock_of(b), packets, n, &st->out);
-	settle(b);
+		beacon_from_net(b->beacon, box_clock(b), packets, n, &st->out);
+	box_settle(b);
 	st->heard_count = 0;
 	for (size_t i = 0; i < n; i++)
 		datagram_free(d[i]);
@@ -425,10 +333,8 @@ static void
 hear(void *ctx, struct datagram *d)
 {
 	struct box *b = ctx;
-	uint16_t port = d->dst.port;
 
-	if (!box_is_on(b) || (port != BOX_PORT && !(b->is_lighthouse && port == BOX_PORT_ALT) &&
-	                         socket_at(b, d->dst.family, port) == NULL)) {
+	if (!box_is_on(b) || sockets_at(b, &d->dst) == SOCKET_NONE) {
 		datagram_free(d);
 		return;
 	}
@@ -452,6 +358,7 @@ box_place(struct box *b)
 
 	b->timer.ring = tick;
 	b->batch.ring = take_in_batch;
+	b->portmap.ring = portmap_ring;
 	table_init(&b->disk, hash_key, sizeof(struct row_key), DISK_ROWS_MAX);
 	table_init(&b->routes, hash_key, sizeof(struct prefix), ROUTES_MAX);
 	site_host(&b->site, &b->stage->net, &b->station, hear, b);
@@ -467,8 +374,8 @@ box_tun(struct box *b, const uint8_t *p, size_t len)
 	if (b->mesh == NULL)
 		return;
 	memcpy(packet.data, p, len);
-	mesh_from_tun(b->mesh, clock_of(b), &packet, 1, &b->stage->out);
-	settle(b);
+	mesh_from_tun(b->mesh, box_clock(b), &packet, 1, &b->stage->out);
+	box_settle(b);
 }
 
 void
@@ -476,9 +383,9 @@ box_ping(struct box *b, struct ip to)
 {
 	if (b->mesh == NULL)
 		return;
-	if (mesh_ping(b->mesh, clock_of(b), to, 1, 1, 56, &b->stage->out) < 0)
+	if (mesh_ping(b->mesh, box_clock(b), to, 1, 1, 56, &b->stage->out) < 0)
 		world_fail(b->stage->w, "box %u may not ping", b->number);
-	settle(b);
+	box_settle(b);
 }
 
 /*
@@ -501,8 +408,9 @@ box_net_changed(struct box *b)
 		local[n++] = b->site.host_v6;
 	for (size_t i = 0; i < n; i++)
 		local[i].port = BOX_PORT;
-	mesh_net_changed(b->mesh, clock_of(b), local, n, &b->stage->out);
-	settle(b);
+	mesh_net_changed(b->mesh, box_clock(b), local, n, &b->stage->out);
+	box_settle(b);
+	portmap_ask(b);
 }
 
 static void
@@ -539,16 +447,16 @@ mesh_on(struct box *b)
 		l->endpoints[l->endpoint_count] = at->site.host_v6;
 		l->endpoints[l->endpoint_count++].port = BOX_PORT;
 	}
-	if (mesh_new(&b->mesh, &c, &st->w->rng, clock_of(b), &e) < 0)
+	if (mesh_new(&b->mesh, &c, &st->w->rng, box_clock(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
 	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
-		if (mesh_recall(b->mesh, clock_of(b), r->key.table, r->key.bytes, r->key.len,
+		if (mesh_recall(b->mesh, box_clock(b), r->key.table, r->key.bytes, r->key.len,
 			r->value, r->len) < 0)
 			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
 			    b->id.name, r->key.table);
 	box_net_changed(b);
-	mesh_start(b->mesh, clock_of(b), &st->out);
-	settle(b);
+	mesh_start(b->mesh, box_clock(b), &st->out);
+	box_settle(b);
 }
 
 static void
@@ -569,7 +477,7 @@ beacon_on(struct box *b)
 	memcpy(c.key, b->id.private_key, sizeof(c.key));
 	memcpy(c.psk, st->psk, sizeof(c.psk)); /* zeros: none */
 	c.handshake_rate = st->handshake_rate;
-	if (beacon_new(&b->beacon, &c, st->w->rng, clock_of(b), &e) < 0)
+	if (beacon_new(&b->beacon, &c, st->w->rng, box_clock(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
 	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL) {
 		struct memory m = {
@@ -580,7 +488,7 @@ beacon_on(struct box *b)
 		};
 
 		memcpy(m.key, r->key.bytes, r->key.len);
-		if (beacon_recall(b->beacon, clock_of(b), &m) < 0)
+		if (beacon_recall(b->beacon, box_clock(b), &m) < 0)
 			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
 			    b->id.name, r->key.table);
 	}
@@ -619,9 +527,9 @@ box_crash(struct box *b)
 	b->beacon = NULL;
 	world_never(b->stage->w, &b->timer);
 	world_never(b->stage->w, &b->batch);
+	world_never(b->stage->w, &b->portmap);
 	routes_free(b);
-	free(b->sockets);
-	b->sockets = NULL;
+	sockets_free(b);
 	while (b->waiting_count > 0)
 		datagram_free(b->waiting[--b->waiting_count]);
 }
@@ -633,10 +541,10 @@ box_off(struct box *b)
 
 	do {
 		if (b->mesh != NULL)
-			more = mesh_close(b->mesh, clock_of(b), &b->stage->out);
+			more = mesh_close(b->mesh, box_clock(b), &b->stage->out);
 		else if (b->beacon != NULL)
-			more = beacon_close(b->beacon, clock_of(b), &b->stage->out);
-		settle(b);
+			more = beacon_close(b->beacon, box_clock(b), &b->stage->out);
+		box_settle(b);
 	} while (more);
 	box_crash(b);
 }

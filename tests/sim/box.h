@@ -67,6 +67,7 @@ struct box {
 	usec_t mono_base;    /* its monotonic clock is that much ahead of the world's */
 	int64_t clock_error; /* its wall clock too, in microseconds */
 	struct alarm timer;
+	struct alarm portmap;
 	struct box_socket *sockets; /* MESH_SOCKETS_MAX, or NULL while none was opened */
 	struct table disk;   /* struct row_key -> struct row */
 	struct table routes; /* struct prefix -> MTU, as a number */
@@ -101,6 +102,12 @@ void box_free(struct box *b);
 
 /* The machine's addresses have changed: its engine is told. */
 void box_net_changed(struct box *b);
+
+/* What its clocks say. */
+struct instant box_clock(const struct box *b);
+
+/* Carries out what an engine's call left in the outbox, and then the errands that came of it. */
+void box_settle(struct box *b);
 
 /* What its engine has counted, for a person who looks for a bug. */
 void box_say_counts(const struct box *b);

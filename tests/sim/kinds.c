@@ -239,7 +239,8 @@ outcome_expected(const struct kind *a, const struct kind *b)
 {
 	switch (technique_needed(a, b)) {
 	case TECHNIQUE_OPEN:
-	case TECHNIQUE_V6: return OUTCOME_DIRECT;
+	case TECHNIQUE_V6:
+	case TECHNIQUE_MAP: return OUTCOME_DIRECT;
 	case TECHNIQUE_TCP: return OUTCOME_NOTHING;
 	default: return OUTCOME_RELAYED;
 	}

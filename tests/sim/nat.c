@@ -258,7 +258,8 @@ session_find(struct translator *n, usec_t now, const struct addr *inside, const 
 	for (uint32_t i = 0; i < n->count; i++) {
 		struct nat_session *s = &n->sessions[i];
 
-		if (!alive(s, now) || !addr_equal(&s->inside, inside) || !addr_equal(&s->to, &to))
+		if (!alive(s, now) || s->alias != 0 || !addr_equal(&s->inside, inside) ||
+		    !addr_equal(&s->to, &to))
 			continue;
 		if (addr_equal(&s->peer, &peer))
 			return s;
@@ -312,15 +313,21 @@ static struct nat_session *
 session_mapped(struct translator *n, usec_t now, const struct addr *src, const struct addr *dst)
 {
 	const struct nat_mapped *m = mapped_at(n, now, dst->port);
+	struct nat_session *s;
+	bool taken;
 	int port;
 
-	if (m == NULL || session_find(n, now, &m->inside, src, &port) != NULL)
+	if (m == NULL)
 		return NULL;
-	return session_new(n, now, &m->inside, src, m->port);
+	taken = session_find(n, now, &m->inside, src, &port) != NULL;
+	s = session_new(n, now, &m->inside, src, m->port);
+	if (s != NULL && taken)
+		s->alias = (uint16_t)(PORT_FIRST + rng_below(&n->rng, PORT_LAST + 1 - PORT_FIRST));
+	return s;
 }
 
 enum nat_verdict
-nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struct addr *dst)
+nat_from_outside(struct translator *n, usec_t now, struct addr *src, struct addr *dst)
 {
 	struct nat_session *s;
 
@@ -337,7 +344,23 @@ nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struc
 	s->answered = true;
 	refresh(n, s, now, NAT_REFRESH_IN);
 	*dst = s->inside;
+	if (s->alias != 0)
+		src->port = s->alias;
 	return NAT_TO_INSIDE;
+}
+
+/* The session of somebody whom inside knows by another port, or NULL. */
+static struct nat_session *
+session_aliased(struct translator *n, usec_t now, const struct addr *inside, const struct addr *to)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		struct nat_session *s = &n->sessions[i];
+
+		if (s->alias != 0 && s->alias == to->port && alive(s, now) &&
+		    addr_same_ip(&s->peer, to) && addr_equal(&s->inside, inside))
+			return s;
+	}
+	return NULL;
 }
 
 enum nat_verdict
@@ -348,7 +371,11 @@ nat_from_inside(struct translator *n, usec_t now, struct addr *src, struct addr 
 
 	if (n->is.udp_blocked || (own && !n->is.hairpin))
 		return NAT_DROP;
-	s = session_out(n, now, src, dst);
+	s = session_aliased(n, now, src, dst);
+	if (s != NULL)
+		dst->port = s->peer.port;
+	else
+		s = session_out(n, now, src, dst);
 	if (s == NULL)
 		return NAT_DROP;
 	refresh(n, s, now, NAT_REFRESH_OUT);

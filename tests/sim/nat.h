@@ -72,6 +72,7 @@ struct nat_session {
 	struct addr to;   /* mapping key */
 	struct addr peer; /* filter key */
 	uint16_t port;    /* outside */
+	uint16_t alias;   /* by which inside knows the port of `peer`; 0: by its own */
 	bool answered;
 	usec_t began;
 	usec_t expires;
@@ -131,9 +132,9 @@ struct addr nat_filter_key(const struct nat_behaviour *is, const struct addr *re
 enum nat_verdict
 nat_from_inside(struct translator *n, usec_t now, struct addr *src, struct addr *dst);
 
-/* A datagram from outside. NAT_TO_INSIDE with `dst` rewritten, or NAT_DROP. */
+/* A datagram from outside. NAT_TO_INSIDE with the endpoints rewritten, or NAT_DROP. */
 enum nat_verdict
-nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struct addr *dst);
+nat_from_outside(struct translator *n, usec_t now, struct addr *src, struct addr *dst);
 
 /*
  * `inside` asks that strangers reach it, until `lifetime` from now, at an outside port: if it can be
@@ -142,7 +143,7 @@ nat_from_outside(struct translator *n, usec_t now, const struct addr *src, struc
  *
  * As with a router of Linux this rewrites packets that come in, and what answers them. Flows that
  * begin inside get the ports that they always got, and a stranger to whom `inside` has such a flow
- * does not come in by the mapped port too: what tells its packets apart is taken.
+ * comes in by the mapped port with a port that is not its own, so that the two can be told apart.
  */
 uint16_t
 nat_map(struct translator *n, usec_t now, const struct addr *inside, usec_t lifetime);

@@ -16,6 +16,7 @@ struct errand {
 	struct box *box;
 	void (*run)(struct box *b, struct errand *e);
 	uint32_t parcel;
+	socket_id socket;
 	uint8_t *packet; /* freed afterwards */
 	size_t len;
 };

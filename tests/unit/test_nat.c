@@ -397,7 +397,15 @@ TEST(strangers_come_in_by_a_port_that_was_asked_for)
 	ASSERT_EQ(nat_from_inside(&n, 2 * SEC, &src, &dst), NAT_TO_OUTSIDE);
 	ASSERT_EQ(src.port, port);
 	ASSERT(send_out(&n, 2 * SEC, HOST, X2Y2) != port);
-	ASSERT(!comes_in(&n, 2 * SEC, X2Y2, port, HOST));
+	/* Whom inside has called already is known there by another port. */
+	src = at(X2Y2);
+	dst = n.outside;
+	dst.port = port;
+	ASSERT_EQ(nat_from_outside(&n, 2 * SEC, &src, &dst), NAT_TO_INSIDE);
+	ASSERT(src.port != at(X2Y2).port);
+	ASSERT_EQ(nat_from_inside(&n, 2 * SEC, &dst, &src), NAT_TO_OUTSIDE);
+	ASSERT_EQ(dst.port, port);
+	ASSERT_EQ(src.port, at(X2Y2).port);
 	/* Until it is given back, or its time is over. */
 	ASSERT(!comes_in(&n, 90 * SEC, X1Y2, port, HOST));
 	ASSERT_EQ(ask_for(&n, 500 * SEC, HOST, 60 * SEC), 7717);
