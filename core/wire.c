@@ -296,6 +296,8 @@ here_decode(struct here *ret, const uint8_t *plain, size_t len)
 #define REPLY_HEAD     (4 + 1 + INTRODUCTION_ID_LEN)
 #define PUNCH_HEAD     (INTRODUCTION_ID_LEN + 2)
 #define QUERY_HEAD     (4 + 1 + 1)
+#define REASON_MIN     (4 + 1 + 1 + 1 + 2 + 4 + EP_LEN + NAT_LEN + 1 + 1)
+#define REASON_MAX     (REASON_MIN + REASON_NUMBERS_MAX * 9 + NAME_MAX_LEN)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 
@@ -318,6 +320,7 @@ static const struct shape {
 	[FRAME_REPLY] = { "REPLY", REPLY_HEAD + CONTACT_MIN, REPLY_HEAD + CONTACT_MAX },
 	[FRAME_PUNCH] = { "PUNCH", PUNCH_HEAD + CONTACT_MIN, PUNCH_HEAD + CONTACT_MAX },
 	[FRAME_CANDIDATES] = { "CANDIDATES", CANDIDATES_MIN, CANDIDATES_MAX },
+	[FRAME_WHY] = { "WHY", REASON_MIN, REASON_MAX },
 	[FRAME_PING] = { "PING", PING_LEN - FRAME_HEADER, LONG_BODY_MAX },
 	[FRAME_PONG] = { "PONG", PING_LEN - FRAME_HEADER, PING_LEN - FRAME_HEADER },
 	[FRAME_RELAY_OPEN] = { "RELAY_OPEN", 36, 36 },
@@ -880,6 +883,68 @@ punch_decode(struct punch *ret, const struct frame *f)
 	if (in_end(&in) < 0)
 		return in_end(&in);
 	*ret = p;
+	return 0;
+}
+
+/*
+ * WHY
+ */
+
+int
+reason_encode(uint8_t *to, size_t cap, const struct reason *r)
+{
+	struct wr w = frame_start(to, cap, FRAME_WHY);
+
+	wr_u32(&w, r->ref);
+	wr_u8(&w, r->flags);
+	wr_u8(&w, r->path);
+	wr_u8(&w, r->loss_percent);
+	wr_u16(&w, r->code);
+	wr_u32(&w, r->rtt_us);
+	put_ep(&w, &r->at);
+	put_nat(&w, &r->nat);
+	wr_u8(&w, r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		wr_u8(&w, r->numbers[i].fact);
+		wr_u64(&w, r->numbers[i].value);
+	}
+	wr_u8(&w, (uint8_t)r->via.len);
+	wr_bytes(&w, r->via.p, r->via.len);
+	return frame_end(&w);
+}
+
+static void
+in_numbers(struct in *in, struct reason *r)
+{
+	r->n = rd_u8(&in->rd);
+	in_demand(in, r->n <= REASON_NUMBERS_MAX);
+	for (size_t i = 0; i < r->n && !in->bad; i++) {
+		r->numbers[i].fact = rd_u8(&in->rd);
+		r->numbers[i].value = rd_u64(&in->rd);
+	}
+}
+
+int
+reason_decode(struct reason *ret, const struct frame *f)
+{
+	struct in in = frame_in(f);
+	struct reason r = { .ref = rd_u32(&in.rd) };
+
+	r.flags = rd_u8(&in.rd);
+	r.path = rd_u8(&in.rd);
+	r.loss_percent = rd_u8(&in.rd);
+	r.code = rd_u16(&in.rd);
+	r.rtt_us = rd_u32(&in.rd);
+	r.at = in_ep_or_none(&in);
+	r.nat = in_nat(&in);
+	in_numbers(&in, &r);
+	r.via = in_blob(&in, rd_u8(&in.rd), NAME_MAX_LEN);
+	in_demand(&in, (r.flags & ~REASON_ASKS) == 0);
+	in_demand(&in, r.path <= REASON_PATH_MAX && r.loss_percent <= 100);
+	in_demand(&in, r.via.p == NULL || text_is_name((const char *)r.via.p, r.via.len));
+	if (in_end(&in) < 0)
+		return in_end(&in);
+	*ret = r;
 	return 0;
 }
 

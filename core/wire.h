@@ -176,6 +176,7 @@ enum frame_type {
 	FRAME_REPLY = 0x13,
 	FRAME_PUNCH = 0x14,
 	FRAME_CANDIDATES = 0x18,
+	FRAME_WHY = 0x19,
 	FRAME_PING = 0x20,
 	FRAME_PONG = 0x21,
 	FRAME_RELAY_OPEN = 0x30,
@@ -452,6 +453,34 @@ struct punch {
 
 int punch_encode(uint8_t *to, size_t cap, const struct punch *p) must_check;
 int punch_decode(struct punch *ret, const struct frame *f) must_check;
+
+/* WHY: this is why I reach you as I do; and you? The codes and facts are node/why.h's. */
+enum {
+	REASON_ASKS = 1, /* tell me yours, with the same ref */
+};
+
+#define REASON_NUMBERS_MAX 8
+#define REASON_PATH_MAX    4 /* 0 none, 1 LAN, 2 direct, 3 relay, 4 stream */
+
+struct reason {
+	uint32_t ref;
+	uint8_t flags;
+	uint8_t path; /* class of the path in use */
+	uint8_t loss_percent;
+	uint16_t code; /* 0: no reason, the question alone */
+	uint32_t rtt_us;
+	struct ep at; /* kind 0 and FAMILY_NONE: none */
+	struct nat nat; /* the sender's own */
+	uint8_t n;
+	struct {
+		uint8_t fact;
+		uint64_t value;
+	} numbers[REASON_NUMBERS_MAX];
+	struct blob via; /* the legal name of a relay, or absent */
+};
+
+int reason_encode(uint8_t *to, size_t cap, const struct reason *r) must_check;
+int reason_decode(struct reason *ret, const struct frame *f) must_check;
 
 /* PING and PONG: is this path alive, and what do you see of me? */
 enum {

@@ -314,6 +314,41 @@ punch_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 }
 
 static int
+reason_known(const struct vectors *v, const struct frame *f, uint8_t *to)
+{
+	uint8_t numbers[REASON_NUMBERS_MAX * 9], name[NAME_MAX_LEN], nat[NAT_LEN];
+	struct reason got, r = {
+		.ref = (uint32_t)vector_int(v, "ref"),
+		.flags = (uint8_t)vector_int(v, "flags"),
+		.path = (uint8_t)vector_int(v, "path"),
+		.loss_percent = (uint8_t)vector_int(v, "loss_percent"),
+		.code = (uint16_t)vector_int(v, "code"),
+		.rtt_us = (uint32_t)vector_int(v, "rtt_us"),
+		.at = ep_field(v, "at"),
+		.n = (uint8_t)(vector(v, "numbers", numbers, sizeof(numbers)) / 9),
+		.via = field(v, "via", name, sizeof(name)),
+	};
+
+	vector_exact(v, "nat", nat, sizeof(nat));
+	r.nat = nat_of(nat);
+	ASSERT_EQ(reason_decode(&got, f), 0);
+	ASSERT_EQ(got.ref, r.ref);
+	ASSERT_EQ(got.flags, r.flags);
+	ASSERT_EQ(got.code, r.code);
+	same_ep(&got.at, &r.at);
+	same_nat(&got.nat, &r.nat);
+	ASSERT_EQ(got.n, r.n);
+	ASSERT_EQ(got.via.len, r.via.len);
+	for (size_t i = 0; i < r.n; i++) {
+		r.numbers[i].fact = numbers[9 * i];
+		r.numbers[i].value = le64(numbers + 9 * i + 1);
+		ASSERT_EQ(got.numbers[i].fact, r.numbers[i].fact);
+		ASSERT_EQ(got.numbers[i].value, r.numbers[i].value);
+	}
+	return reason_encode(to, ROOM, &r);
+}
+
+static int
 ping_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 {
 	struct ping got, p = {
@@ -392,6 +427,7 @@ known(const struct vectors *v, const struct frame *f, uint8_t *to)
 	case FRAME_QUERY: return query_known(v, f, to);
 	case FRAME_REPLY: return reply_known(v, f, to);
 	case FRAME_PUNCH: return punch_known(v, f, to);
+	case FRAME_WHY: return reason_known(v, f, to);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_known(v, f, to);
 	case FRAME_RELAY_OPEN:
@@ -420,7 +456,7 @@ TEST(every_known_frame_is_what_its_fields_make)
 		types += !seen[f.type];
 		seen[f.type] = true;
 	}
-	ASSERT_EQ(types, 16);
+	ASSERT_EQ(types, 17);
 	vectors_close(&v);
 }
 
@@ -452,6 +488,7 @@ taken(uint8_t *p, size_t len)
 		struct reply reply;
 		struct punch punch;
 		struct ping ping;
+		struct reason reason;
 		struct relay_open relay_open;
 	} u;
 	struct frame f;
@@ -468,6 +505,7 @@ taken(uint8_t *p, size_t len)
 	case FRAME_QUERY: return query_decode(&u.query, &f);
 	case FRAME_REPLY: return reply_decode(&u.reply, &f);
 	case FRAME_PUNCH: return punch_decode(&u.punch, &f);
+	case FRAME_WHY: return reason_decode(&u.reason, &f);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_decode(&u.ping, &f);
 	case FRAME_RELAY_OPEN: return relay_open_decode(&u.relay_open, &f);

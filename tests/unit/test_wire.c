@@ -29,6 +29,7 @@ union any {
 	struct reply reply;
 	struct punch punch;
 	struct ping ping;
+	struct reason reason;
 	struct relay_open relay_open;
 	struct relay_end relay_end;
 };
@@ -151,6 +152,28 @@ some_ping(enum frame_type type)
 	return p;
 }
 
+static struct reason
+some_reason(bool largest)
+{
+	struct reason r = { .ref = (uint32_t)test_rand(), .flags = (uint8_t)test_below(2) };
+
+	r.path = (uint8_t)test_below(5);
+	r.loss_percent = (uint8_t)test_below(101);
+	r.code = (uint16_t)test_rand();
+	r.rtt_us = (uint32_t)test_rand();
+	if (test_below(2))
+		r.at = some_ep();
+	r.nat = some_nat();
+	r.n = (uint8_t)(largest ? REASON_NUMBERS_MAX : test_below(REASON_NUMBERS_MAX + 1));
+	for (size_t i = 0; i < r.n; i++) {
+		r.numbers[i].fact = (uint8_t)test_rand();
+		r.numbers[i].value = test_rand();
+	}
+	if (largest || test_below(2))
+		r.via = (struct blob){ (const uint8_t *)name_text, largest ? 63 : 7 };
+	return r;
+}
+
 /* Fills `ret` with a message of `type`: a random one, or the largest that is legal. */
 static void
 make(union any *ret, enum frame_type type, bool largest)
@@ -189,6 +212,7 @@ make(union any *ret, enum frame_type type, bool largest)
 		ret->punch.delay_ms = (uint16_t)test_rand();
 		ret->punch.contact = some_contact(largest);
 		break;
+	case FRAME_WHY: ret->reason = some_reason(largest); break;
 	case FRAME_PING:
 	case FRAME_PONG: ret->ping = some_ping(type); break;
 	case FRAME_RELAY_OPEN:
@@ -215,6 +239,7 @@ encode(uint8_t *to, size_t cap, enum frame_type type, const union any *a)
 	case FRAME_QUERY: return query_encode(to, cap, &a->query);
 	case FRAME_REPLY: return reply_encode(to, cap, &a->reply);
 	case FRAME_PUNCH: return punch_encode(to, cap, &a->punch);
+	case FRAME_WHY: return reason_encode(to, cap, &a->reason);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_encode(to, cap, type, &a->ping, PING_LEN);
 	case FRAME_RELAY_OPEN:
@@ -236,6 +261,7 @@ decode(union any *ret, const struct frame *f)
 	case FRAME_QUERY: return query_decode(&ret->query, f);
 	case FRAME_REPLY: return reply_decode(&ret->reply, f);
 	case FRAME_PUNCH: return punch_decode(&ret->punch, f);
+	case FRAME_WHY: return reason_decode(&ret->reason, f);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_decode(&ret->ping, f);
 	case FRAME_RELAY_OPEN:
@@ -254,6 +280,7 @@ static const enum frame_type types[] = {
 	FRAME_REPLY,
 	FRAME_PUNCH,
 	FRAME_CANDIDATES,
+	FRAME_WHY,
 	FRAME_PING,
 	FRAME_PONG,
 	FRAME_RELAY_OPEN,
@@ -300,6 +327,7 @@ TEST(the_largest_legal_instance_of_every_frame_fits)
 		[FRAME_REPLY] = 1177,
 		[FRAME_PUNCH] = 1174,
 		[FRAME_CANDIDATES] = 468,
+		[FRAME_WHY] = 184,
 		[FRAME_PING] = 64,
 		[FRAME_PONG] = 64 };
 	union any a;

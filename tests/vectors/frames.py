@@ -13,6 +13,7 @@ from objects import tlvs
 (HELLO, CLOSE, ERROR) = (0x01, 0x02, 0x03)
 (REGISTER, REG_ACK, QUERY, REPLY, PUNCH, CANDIDATES) = \
     (0x10, 0x11, 0x12, 0x13, 0x14, 0x18)
+WHY = 0x19
 (PING, PONG) = (0x20, 0x21)
 (RELAY_OPEN, RELAY_OPENED, RELAY_INCOMING, RELAY_CLOSE, RELAY_DATA) = range(0x30, 0x35)
 
@@ -89,6 +90,13 @@ def reply(qid, status, introduction, about):
 
 def punch(introduction, delay_ms, about):
     return introduction + struct.pack("<H", delay_ms) + about
+
+
+def why(ref, flags, path, loss_percent, code, rtt_us, at, descriptor, numbers, via):
+    """Why the sender reaches the other as it does; `numbers` are (fact, value)."""
+    return struct.pack("<IBBBHI", ref, flags, path, loss_percent, code, rtt_us) + at \
+        + descriptor + counted([struct.pack("<BQ", *n) for n in numbers]) \
+        + bytes([len(via)]) + via
 
 
 def ping(txid, path, time_us, observed, flags, delay_s, highest, length=PING_LENGTH):

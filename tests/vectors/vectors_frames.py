@@ -100,6 +100,21 @@ def contacts():
         ("frame", f.frame(f.PUNCH, f.punch(INTRODUCTION, 35, PARTY1)))]
 
 
+def reasons():
+    for name, flags, path, code, at, numbers, via in (
+            ("why, the question alone", 1, 0, 0, f.NO_EP, [], b""),
+            ("why, never answered", 0, 3, 26, f.NO_EP,
+             [(2, 14), (3, 3), (5, 4_000_000)], b"lh1"),
+            ("why, punched", 1, 2, 5, EPS[0], [(0, 23400)], b"")):
+        yield name, [
+            ("ref", u32(0x01020304)), ("flags", u8(flags)), ("path", u8(path)),
+            ("loss_percent", u8(3)), ("code", u16(code)), ("rtt_us", u32(23400)),
+            ("at", at), ("nat", NAT),
+            ("numbers", b"".join(u8(k) + u64(value) for k, value in numbers)), ("via", via),
+            ("frame", f.frame(f.WHY, f.why(0x01020304, flags, path, 3, code, 23400, at, NAT,
+                                           numbers, via)))]
+
+
 def pings():
     for name, type_, observed, flags, delay, length in (
             ("ping", f.PING, EPS[0], 0, 0, 64),
@@ -131,7 +146,7 @@ def relays():
 
 
 def good():
-    for part in (hellos, ends, discoveries, contacts, pings, relays):
+    for part in (hellos, ends, discoveries, contacts, reasons, pings, relays):
         yield from part()
 
 
@@ -173,6 +188,13 @@ def bad_frames():
     yield "a punch without a certificate", f.frame(f.PUNCH, f.punch(INTRODUCTION, 0, NOBODY))
     yield "a reply with 9 endpoints", f.frame(f.REPLY, f.reply(
         1, 0, INTRODUCTION, f.contact(v.HOST_CERTIFICATE, b"", NAT, EPS[:1] * 9, [])))
+    for what, reason in (
+            ("an unknown flag", (1, 2, 0, 0, 5, 0, f.NO_EP, NAT, [], b"")),
+            ("an unknown path", (1, 0, 5, 0, 5, 0, f.NO_EP, NAT, [], b"")),
+            ("a loss of 101 percent", (1, 0, 0, 101, 5, 0, f.NO_EP, NAT, [], b"")),
+            ("9 numbers", (1, 0, 0, 0, 5, 0, f.NO_EP, NAT, [(1, 1)] * 9, b"")),
+            ("a wrong name", (1, 0, 0, 0, 5, 0, f.NO_EP, NAT, [], b"LH1"))):
+        yield "a why with " + what, f.frame(f.WHY, f.why(*reason))
     yield "a hello without versions", f.frame(f.HELLO, f.hello(
         0, 0, 0, 0, 0, bytes(16), 0, 0, bytes(32), {}))
     yield "a hello with tags out of order", f.frame(f.HELLO, f.hello(
