@@ -131,6 +131,7 @@ struct mesh {
 	uint32_t candidates_seq; /* grows whenever our own candidates change */
 	struct netcheck netcheck; /* what was measured of the network that we are in */
 	struct nat nat;		  /* our own descriptor, as others are told it */
+	usec_t keepalive;	  /* how long our NAT lets a path be idle */
 
 	struct ping_sent pings[PINGS_MAX];
 	size_t ping_next;

@@ -220,9 +220,33 @@ path_may_ask(const struct path *p, usec_t now)
 	return now - last_sample(p) >= PATH_ASK_EVERY;
 }
 
+/* How long it may be idle, where the network allows `keepalive`. */
+static usec_t
+idle_for(const struct path *p, usec_t keepalive)
+{
+	for (unsigned i = 0; i < p->overslept; i++)
+		keepalive = keepalive * 2 / 3;
+	return max_u64(keepalive, PATH_KEEPALIVE_MIN);
+}
+
+static void
+oversleep(struct path *p)
+{
+	if (idle_for(p, PATH_KEEPALIVE_MAX) > PATH_KEEPALIVE_MIN)
+		p->overslept++;
+}
+
+void
+path_seen(struct path *p, uint16_t port)
+{
+	if (p->seen_port != 0 && p->seen_port != port)
+		oversleep(p);
+	p->seen_port = port;
+}
+
 /* When a VALID path wants its next probe. */
 static usec_t
-valid_probe_due(const struct path *p, bool active, bool warm)
+valid_probe_due(const struct path *p, bool active, usec_t keepalive)
 {
 	usec_t due = 0;
 
@@ -239,22 +263,26 @@ valid_probe_due(const struct path *p, bool active, bool warm)
 		if (sample < p->last_data_tx + ACTIVE_FOR)
 			due = due_min(due, sample);
 	}
-	if (warm)
-		due = due_min(due, max_u64(last_sample(p), p->last_tx) + PATH_KEEPALIVE);
+	if (keepalive != 0)
+		due = due_min(due,
+		    max_u64(last_sample(p), p->last_tx) + idle_for(p, keepalive));
 	return due;
 }
 
 static enum path_want
-tick_valid(struct path *p, usec_t now, bool active, bool warm)
+tick_valid(struct path *p, usec_t now, bool active, usec_t keepalive)
 {
 	if (p->expect_since != 0 && now - p->expect_since >= suspect_after(p)) {
 		suspect(p, now);
 		return PATH_WANTS_PROBE;
 	}
-	if (!due_reached(valid_probe_due(p, active, warm), now))
+	if (!due_reached(valid_probe_due(p, active, keepalive), now))
 		return PATH_WANTS_NOTHING;
-	if (p->unanswered > 0 && now - last_sample(p) >= suspect_after(p))
+	if (p->unanswered > 0 && now - last_sample(p) >= suspect_after(p)) {
+		if (!is_active(p, now))
+			oversleep(p);
 		suspect(p, now);
+	}
 	return PATH_WANTS_PROBE;
 }
 
@@ -274,11 +302,11 @@ tick_suspect(struct path *p, usec_t now)
 }
 
 enum path_want
-path_tick(struct path *p, usec_t now, bool active, bool warm)
+path_tick(struct path *p, usec_t now, bool active, usec_t keepalive)
 {
 	switch (p->state) {
 	case PATH_VALID:
-		return tick_valid(p, now, active && is_active(p, now), warm);
+		return tick_valid(p, now, active && is_active(p, now), keepalive);
 	case PATH_SUSPECT:
 		return tick_suspect(p, now);
 	default:
@@ -287,7 +315,7 @@ path_tick(struct path *p, usec_t now, bool active, bool warm)
 }
 
 usec_t
-path_due(const struct path *p, bool active, bool warm)
+path_due(const struct path *p, bool active, usec_t keepalive)
 {
 	usec_t due = 0;
 
@@ -295,7 +323,7 @@ path_due(const struct path *p, bool active, bool warm)
 	case PATH_VALID:
 		if (p->expect_since != 0)
 			due = p->expect_since + suspect_after(p);
-		return due_min(due, valid_probe_due(p, active, warm));
+		return due_min(due, valid_probe_due(p, active, keepalive));
 	case PATH_SUSPECT:
 		if (p->unanswered == 0)
 			return p->next_probe;

@@ -40,7 +40,9 @@ enum path_origin {
 	ORIGIN_FIXED, /* of the bundle */
 };
 
-#define PATH_KEEPALIVE	   (20 * USEC_PER_SEC)
+#define PATH_KEEPALIVE	   (20 * USEC_PER_SEC) /* until it is known what NATs allow */
+#define PATH_KEEPALIVE_MIN (8 * USEC_PER_SEC)
+#define PATH_KEEPALIVE_MAX (25 * USEC_PER_SEC)
 #define PATH_STALE_AFTER   (50 * USEC_PER_SEC) /* two keepalives and a half unheard: not trusted */
 #define PATH_ASK_EVERY	   (100 * USEC_PER_MS)
 #define PATH_PROBES_MAX	   4		       /* outstanding at once */
@@ -81,6 +83,8 @@ struct path {
 	usec_t last_tx;
 	usec_t last_data_tx;
 	usec_t expect_since; /* sent and not heard since; 0: nothing is expected */
+	unsigned overslept; /* keepalives that came too late */
+	uint16_t seen_port; /* our port as the peer saw it last, 0: not known */
 	uint64_t rx_bytes;
 	uint64_t tx_unproven; /* bytes sent while not answered */
 
@@ -142,13 +146,20 @@ enum path_want {
 };
 
 /*
- * What is due. `active`: data flows to this peer; `warm`: it is kept alive while idle. To be
- * called until it wants nothing (a probe must be sent and told before the next call).
+ * What is due. `active`: data flows to this peer; `keepalive`: how long it may be idle, 0 for ever.
+ * To be called until it wants nothing (a probe must be sent and told before the next call).
  */
-enum path_want path_tick(struct path *p, usec_t now, bool active, bool warm);
+enum path_want path_tick(struct path *p, usec_t now, bool active, usec_t keepalive);
 
 /* When path_tick has something to say, 0 for never. */
-usec_t path_due(const struct path *p, bool active, bool warm);
+usec_t path_due(const struct path *p, bool active, usec_t keepalive);
+
+/*
+ * The peer sees us at this port. When it is another one than before a NAT has forgotten us while
+ * we were idle: the next keepalives come a third sooner, down to PATH_KEEPALIVE_MIN, as they do
+ * when one is not answered.
+ */
+void path_seen(struct path *p, uint16_t port);
 
 /* The network changed below: believe nothing, ask at once. What it is remains. */
 void path_doubt(struct path *p, usec_t now);

@@ -88,7 +88,7 @@ reach_seal(struct mesh *m, struct instant now, struct peer *peer, struct path *p
 		return n;
 	path_sent(path, now.mono, (size_t)n, channel_index(peer->channel),
 	    le64(msg + DATA_COUNTER), data);
-	upkeep_due(m, peer, due_min(channel_next_due(peer->channel), path_due(path, true, true)));
+	upkeep_due(m, peer, due_min(channel_next_due(peer->channel), path_due(path, true, m->keepalive)));
 	reach_send(m, now, &way, msg, (size_t)n, out);
 	return 0;
 }

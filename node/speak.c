@@ -574,6 +574,7 @@ hear_pong(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
     const struct ping *pong, struct outbox *out)
 {
 	path_told(path, now.mono, index, pong->highest);
+	path_seen(path, pong->observed.addr.port);
 	hear_observed(m, now, peer, path, &pong->observed, out);
 	if (mtu_answered(&path->mtu, now.mono, pong->txid)) {
 		upkeep_mtu(peer, out);

@@ -161,6 +161,13 @@ is_kept(struct peer *peer, const struct path *p)
 	return better < (p->kind == PATH_RELAY ? 1 : 2) || p == peer_best(peer);
 }
 
+/* How long a path may be idle; 0: nobody minds if its NATs forget it. */
+static usec_t
+keepalive_of(const struct mesh *m, usec_t now, struct peer *peer, const struct path *p)
+{
+	return peer_is_warm(peer, now) && is_kept(peer, p) ? m->keepalive : 0;
+}
+
 static void
 path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
     struct outbox *out)
@@ -235,14 +242,12 @@ asks_paths(const struct peer *peer, struct instant now)
 static void
 paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
-	bool warm = peer_is_warm(peer, now.mono);
-
 	if (!asks_paths(peer, now))
 		return;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 
-		switch (path_tick(p, now.mono, true, warm && is_kept(peer, p))) {
+		switch (path_tick(p, now.mono, true, keepalive_of(m, now.mono, peer, p))) {
 		case PATH_WANTS_PROBE:
 			speak_ping(m, now, peer, p, PING_LEN, out);
 			break;
@@ -355,7 +360,6 @@ gives_hope(const struct peer *peer, usec_t now)
 static usec_t
 peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 {
-	bool warm = peer_is_warm(peer, now.mono);
 	const struct path *measured = mtu_path(peer);
 	usec_t due = due_min(channel_next_due(peer->channel), reach_punch_due(m, peer));
 	const struct path *best = peer_best(peer);
@@ -364,7 +368,8 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 		const struct path *p = &peer->paths[i];
 
 		if (asks_paths(peer, now))
-			due = due_min(due, path_due(p, true, warm && is_kept(peer, p)));
+			due = due_min(due,
+			    path_due(p, true, keepalive_of(m, now.mono, peer, p)));
 		if (p->state == PATH_VALID && p->held_until > now.mono)
 			due = due_min(due, p->held_until);
 	}

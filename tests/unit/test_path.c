@@ -58,12 +58,12 @@ run_until_dead(struct path *p, usec_t now)
 	uint64_t txid = 100;
 
 	for (int i = 0; i < 100; i++) {
-		usec_t due = path_due(p, true, true);
+		usec_t due = path_due(p, true, PATH_KEEPALIVE);
 		enum path_want want;
 
 		ASSERT(due != 0);
 		now = max_u64(now, due);
-		want = path_tick(p, now, true, true);
+		want = path_tick(p, now, true, PATH_KEEPALIVE);
 		if (want == PATH_DIED) {
 			ASSERT(probes >= PATH_DEATH_PROBES);
 			return now;
@@ -95,12 +95,12 @@ TEST(an_answer_in_time_keeps_a_suspect_path)
 	usec_t due;
 
 	path_sent(&p, 2000 * MS, 100, 7, 1, true);
-	due = path_due(&p, true, true);
-	ASSERT_EQ(path_tick(&p, due, true, true), PATH_WANTS_PROBE);
+	due = path_due(&p, true, PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, due, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_VALID); /* asked before it is doubted */
 	path_probe(&p, due, 8);
-	due = path_due(&p, true, true);
-	ASSERT_EQ(path_tick(&p, due, true, true), PATH_WANTS_PROBE);
+	due = path_due(&p, true, PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, due, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_SUSPECT);
 	path_probe(&p, due, 9);
 	ASSERT(path_answered(&p, due + 40 * MS, 9));
@@ -120,7 +120,7 @@ TEST(who_only_listens_is_asked_and_never_doubted)
 			ASSERT(path_answered(&p, now, txid++));
 			answer = 0;
 		}
-		if (path_tick(&p, now, true, true) == PATH_WANTS_PROBE) {
+		if (path_tick(&p, now, true, PATH_KEEPALIVE) == PATH_WANTS_PROBE) {
 			path_probe(&p, now, txid);
 			answer = now + 40 * MS;
 		}
@@ -186,9 +186,47 @@ TEST(an_idle_warm_path_is_asked_every_twenty_seconds_and_a_cold_one_never)
 {
 	struct path p = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
 
-	ASSERT_EQ(path_due(&p, true, false), 0);
-	ASSERT_EQ(path_due(&p, true, true), 1000 * MS + PATH_KEEPALIVE);
-	ASSERT_EQ(path_tick(&p, 1000 * MS + PATH_KEEPALIVE, true, true), PATH_WANTS_PROBE);
+	ASSERT_EQ(path_due(&p, true, 0), 0);
+	ASSERT_EQ(path_due(&p, true, PATH_KEEPALIVE), 1000 * MS + PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, 1000 * MS + PATH_KEEPALIVE, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+}
+
+/* How long the idle path sleeps before it is asked, where NATs are thought to allow `keepalive`. */
+static usec_t
+sleeps(const struct path *p, usec_t keepalive)
+{
+	return path_due(p, true, keepalive) - 1000 * MS;
+}
+
+TEST(a_path_that_a_nat_forgot_sleeps_less_and_less)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
+
+	path_seen(&p, 4000);
+	path_seen(&p, 4000);
+	ASSERT_EQ(sleeps(&p, 24 * USEC_PER_SEC), 24 * USEC_PER_SEC);
+	path_seen(&p, 4001);
+	ASSERT_EQ(sleeps(&p, 24 * USEC_PER_SEC), 16 * USEC_PER_SEC);
+	for (uint16_t port = 4002; port < 4020; port++)
+		path_seen(&p, port);
+	ASSERT_EQ(sleeps(&p, 24 * USEC_PER_SEC), PATH_KEEPALIVE_MIN);
+	ASSERT_EQ(sleeps(&p, PATH_KEEPALIVE_MIN), PATH_KEEPALIVE_MIN);
+}
+
+TEST(a_keepalive_without_an_answer_makes_the_next_ones_more_frequent)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
+	usec_t now = path_due(&p, true, PATH_KEEPALIVE);
+
+	ASSERT_EQ(path_tick(&p, now, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+	path_probe(&p, now, 7);
+	now = path_due(&p, true, PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, now, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+	ASSERT_EQ(p.state, PATH_SUSPECT);
+	path_probe(&p, now, 8);
+	now += 10 * MS;
+	ASSERT(path_answered(&p, now, 8));
+	ASSERT_EQ(path_due(&p, true, 18 * USEC_PER_SEC), now + 12 * USEC_PER_SEC);
 }
 
 TEST(direct_beats_relay_at_once_and_relay_never_beats_a_living_direct_path)
