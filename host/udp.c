@@ -83,14 +83,14 @@ source_row(struct udp *u, const struct addr *remote)
 	for (size_t i = 0; i < sizeof(remote->ip); i++)
 		h = (h ^ remote->ip[i]) * 16777619u;
 	h = (h ^ remote->port) * 16777619u;
-	return &u->sources[(h ^ h >> 16) % UDP_SOURCES];
+	return &u->sources[(h ^ h >> 16) % u->source_rows];
 }
 
 void
 udp_forget_sources(struct udp *u)
 {
 	if (u->sources)
-		memset(u->sources, 0, UDP_SOURCES * sizeof(*u->sources));
+		memset(u->sources, 0, u->source_rows * sizeof(*u->sources));
 }
 
 /* Takes the local address and the ECN bits out of the ancillary data. */
@@ -125,6 +125,8 @@ udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 	size_t kept = 0;
 	int n;
 
+	if (u->fd < 0)	/* closed by what came of the last batch */
+		return 0;
 	for (size_t i = 0; i < UDP_BATCH; i++) {
 		b.iov[i] = (struct iovec){
 			.iov_base = u->buffers + i * STRIDE + PACKET_HEADROOM,
@@ -166,23 +168,30 @@ udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 	return kept;
 }
 
-/* Asks that this datagram leaves from `local`. */
+/* One more thing is asked of the kernel for this datagram. */
 static void
-write_control(struct msghdr *msg, union control *control, const struct addr *local)
+ask(struct msghdr *msg, union control *control, int level, int type, const void *p, size_t len)
 {
-	struct cmsghdr *c = &control->align;
+	struct cmsghdr *c = (struct cmsghdr *)(control->bytes + msg->msg_controllen);
 
-	memset(control, 0, sizeof(*control));
+	if (msg->msg_controllen == 0)
+		memset(control, 0, sizeof(*control));
 	msg->msg_control = control;
+	msg->msg_controllen += CMSG_SPACE(len);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(c), p, len);
+}
+
+static void
+ask_source(struct msghdr *msg, union control *control, const struct addr *local)
+{
 	if (local->family == FAMILY_V4) {
 		struct in_pktinfo info = { 0 };
 
 		memcpy(&info.ipi_spec_dst, local->ip, 4);
-		c->cmsg_level = IPPROTO_IP;
-		c->cmsg_type = IP_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(info));
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
-		msg->msg_controllen = CMSG_SPACE(sizeof(info));
+		ask(msg, control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 	} else {
 		struct in6_pktinfo info = { 0 };
 
@@ -190,12 +199,17 @@ write_control(struct msghdr *msg, union control *control, const struct addr *loc
 		/* Only a link-local address needs its interface; a route may change it for others. */
 		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
 			info.ipi6_ifindex = local->scope;
-		c->cmsg_level = IPPROTO_IPV6;
-		c->cmsg_type = IPV6_PKTINFO;
-		c->cmsg_len = CMSG_LEN(sizeof(info));
-		memcpy(CMSG_DATA(c), &info, sizeof(info));
-		msg->msg_controllen = CMSG_SPACE(sizeof(info));
+		ask(msg, control, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
 	}
+}
+
+static void
+ask_ttl(struct msghdr *msg, union control *control, uint8_t family, int ttl)
+{
+	if (family == FAMILY_V4)
+		ask(msg, control, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	else
+		ask(msg, control, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
 }
 
 static void
@@ -212,18 +226,21 @@ prepare_send(struct udp *u, struct batch *b, size_t i, const struct udp_out *out
 		.msg_iovlen = 1,
 	};
 	if (row->local.family == u->family && addr_equal(&row->remote, &out->to))
-		write_control(msg, &b->control[i], &row->local);
+		ask_source(msg, &b->control[i], &row->local);
+	if (out->ttl != 0)
+		ask_ttl(msg, &b->control[i], u->family, out->ttl);
 }
 
 /*
  * The first datagram of a batch was refused. When it asked for a local address, that address may
- * be gone: it is tried once more from wherever the route says.
+ * be gone: it is tried once more from wherever the route says. One that must not go far is not.
  */
 static void
-send_again(struct udp *u, struct msghdr *msg, const struct addr *to)
+send_again(struct udp *u, struct msghdr *msg, const struct udp_out *out)
 {
-	if (msg->msg_controllen > 0) {
-		*source_row(u, to) = (struct udp_source){ 0 };
+	if (msg->msg_controllen > 0)
+		*source_row(u, &out->to) = (struct udp_source){ 0 };
+	if (msg->msg_controllen > 0 && out->ttl == 0) {
 		msg->msg_control = NULL;
 		msg->msg_controllen = 0;
 		if (sendmsg(u->fd, msg, MSG_DONTWAIT) >= 0) {
@@ -249,7 +266,7 @@ send_batch(struct udp *u, const struct udp_out *out, size_t n)
 			done += (size_t)rc;
 			u->sent += (uint64_t)rc;
 		} else if (errno != EINTR) {
-			send_again(u, &b.msgs[done].msg_hdr, &out[done].to);
+			send_again(u, &b.msgs[done].msg_hdr, &out[done]);
 			done++;
 		}
 	}
@@ -280,7 +297,8 @@ udp_settle(struct udp *sockets, size_t n, const struct outbox *o)
 
 			if (e->kind != EFFECT_TO_NET || e->socket != u->id)
 				continue;
-			out[filled++] = (struct udp_out){ e->data, e->len, e->to };
+			out[filled++] =
+			    (struct udp_out){ e->data, e->len, e->to, META_TTL_OF(e->meta) };
 			if (filled == UDP_BATCH) {
 				send_batch(u, out, filled);
 				filled = 0;
@@ -349,8 +367,23 @@ open_socket(uint8_t family, struct addr *local)
 	return fd;
 }
 
-int
-udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to, socket_id id,
+/* Its table of sources, and buffers unless they are lent. */
+static int
+find_memory(struct udp *u, size_t source_rows, uint8_t *buffers, struct err *err)
+{
+	u->source_rows = source_rows;
+	u->sources = calloc(source_rows, sizeof(*u->sources));
+	u->borrowed = buffers != NULL;
+	u->buffers = buffers != NULL ? buffers : malloc(UDP_BUFFERS);
+	if (!u->sources || !u->buffers) {
+		udp_close(u);
+		return err_set(err, -ENOMEM, "no memory for UDP buffers");
+	}
+	return 0;
+}
+
+static int
+open_bound(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to, socket_id id,
     struct err *err)
 {
 	struct addr local = { .family = family, .port = port };
@@ -364,13 +397,25 @@ udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to,
 		    u->fd == -EADDRINUSE ? "another program has it; stop that one, "
 		    "or choose another port with --listen" : err_phrase(u->fd));
 	u->port = local.port;
-	u->sources = calloc(UDP_SOURCES, sizeof(*u->sources));
-	u->buffers = malloc((size_t)UDP_BATCH * STRIDE);
-	if (!u->sources || !u->buffers) {
-		udp_close(u);
-		return err_set(err, -ENOMEM, "no memory for UDP buffers");
-	}
 	return 0;
+}
+
+int
+udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to, socket_id id,
+    struct err *err)
+{
+	int rc = open_bound(u, family, port, bind_to, id, err);
+
+	return rc < 0 ? rc : find_memory(u, UDP_SOURCES, NULL, err);
+}
+
+int
+udp_open_one_of_many(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to,
+    socket_id id, uint8_t *buffers, struct err *err)
+{
+	int rc = open_bound(u, family, port, bind_to, id, err);
+
+	return rc < 0 ? rc : find_memory(u, UDP_SOURCES_FEW, buffers, err);
 }
 
 /* Both families on one port. -EADDRINUSE when either has it taken. */
@@ -424,14 +469,37 @@ udp_watch(struct udp *u, uv_loop_t *loop, void *ctx, void (*on_readable)(void *c
 	return uv_poll_start(&u->poll, UV_READABLE, on_poll);
 }
 
-void
-udp_close(struct udp *u)
+static void
+close_with(struct udp *u, uv_close_cb closed)
 {
 	if (u->on_readable)
-		uv_close((uv_handle_t *)&u->poll, NULL);
+		uv_close((uv_handle_t *)&u->poll, closed);
 	if (u->fd >= 0)
 		close(u->fd);
 	free(u->sources);
-	free(u->buffers);
+	if (!u->borrowed)
+		free(u->buffers);
 	*u = (struct udp){ .fd = -1, .poll = u->poll };
+}
+
+void
+udp_close(struct udp *u)
+{
+	close_with(u, NULL);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	free(CONTAINER_OF(handle, struct udp, poll));
+}
+
+void
+udp_close_free(struct udp *u)
+{
+	bool watched = u->on_readable != NULL;
+
+	close_with(u, on_closed);
+	if (!watched)
+		free(u);
 }

@@ -19,6 +19,7 @@
 #define UDP_BATCH 32
 /* Remote addresses for which the local one is remembered; more share rows. */
 #define UDP_SOURCES 1024
+#define UDP_SOURCES_FEW 8	/* of a socket that leads to one peer */
 /* What we ask of the kernel; its default loses bursts. */
 #define UDP_BUFFER (4 << 20)
 
@@ -41,8 +42,13 @@ struct udp {
 	uint64_t too_long;	/* arrived larger than PACKET_MAX */
 
 	struct udp_source *sources;
+	size_t source_rows;
 	uint8_t *buffers;	/* UDP_BATCH with head- and tailroom */
+	bool borrowed;		/* the buffers are several sockets' */
 };
+
+/* Bytes of a socket's buffers. */
+#define UDP_BUFFERS ((size_t)UDP_BATCH * (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM))
 
 /*
  * Opens a socket of `family` on `port` of all addresses, or of `bind_to` when its family is not
@@ -50,6 +56,13 @@ struct udp {
  */
 int udp_open(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to, socket_id id,
     struct err *err) must_check;
+
+/*
+ * The same for one of many, which takes in what it hears at `buffers`, UDP_BUFFERS bytes that are
+ * used by no other while the packets that udp_receive gave are.
+ */
+int udp_open_one_of_many(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_to,
+    socket_id id, uint8_t *buffers, struct err *err) must_check;
 
 /*
  * Opens an IPv4 and an IPv6 socket on one port: `port`, or, when that is taken and `fallback`
@@ -73,6 +86,7 @@ struct udp_out {
 	const uint8_t *data;
 	size_t len;
 	struct addr to;
+	uint8_t ttl;		/* or hop limit; 0: the system's */
 };
 
 /*
@@ -95,5 +109,8 @@ void udp_forget_sources(struct udp *u);
  * turned once more: libuv lets go of a handle only then.
  */
 void udp_close(struct udp *u);
+
+/* The same for a socket from malloc, which is freed as soon as it may be. */
+void udp_close_free(struct udp *u);
 
 #endif

@@ -25,6 +25,8 @@
 #define DEVICE_MTU  1420
 #define UNKNOWN_MTU 1280
 
+_Static_assert(UDP_POOL_MAX == MESH_SOCKETS_MAX, "a place for each socket of the engine");
+
 static void
 change_route(struct node *n, const struct route_change *change)
 {
@@ -36,12 +38,13 @@ change_route(struct node *n, const struct route_change *change)
 		log_line(&n->log, TRACE_WARNING, "%s", err.text);
 }
 
-void
-node_settle(struct node *n)
+static void
+carry_out(struct node *n)
 {
 	usec_t now = clock_now().mono;
 
 	udp_settle(n->udp, NODE_SOCKETS, &n->out);
+	udp_pool_settle(&n->pool, &n->out);
 	for (uint32_t i = 0; i < n->out.count; i++) {
 		const struct effect *e = &n->out.effects[i];
 
@@ -70,6 +73,18 @@ node_settle(struct node *n)
 		}
 	}
 	outbox_reset(&n->out);
+}
+
+void
+node_settle(struct node *n)
+{
+	struct udp_told told;
+
+	carry_out(n);
+	while (udp_pool_told(&n->pool, &told)) {
+		mesh_socket_opened(n->mesh, clock_now(), told.id, &told.local, &n->out);
+		carry_out(n);
+	}
 	loop_wake_at(&n->loop, due_min(mesh_next_due(n->mesh), ping_next_due(&n->pinger)));
 }
 
@@ -141,6 +156,7 @@ on_net_change(void *ctx)
 
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_forget_sources(&n->udp[i]);
+	udp_pool_forget_sources(&n->pool);
 	for (size_t i = 0; i < n->name_count; i++)
 		resolve_again(&n->names[i].resolve);
 	tell_addresses(n);
@@ -343,6 +359,7 @@ stop_engine(struct node *n)
 	}
 	mesh_free(n->mesh);
 	n->mesh = NULL;
+	udp_pool_clear(&n->pool);
 }
 
 /* Reads the bundle into `n`, which keeps what it had on failure. */
@@ -423,6 +440,7 @@ open_sockets(struct node *n, struct err *err)
 	if (rc < 0)
 		return rc;
 	listen = setting_listen(value);
+	n->listen = addr_ip(&listen);
 	if (listen.family == FAMILY_NONE)
 		return udp_open_pair(&n->udp[0], &n->udp[1], listen.port, true, SOCKET_V4, err);
 	only = addr_ip(&listen);
@@ -485,6 +503,8 @@ open_all(struct node *n, bool foreground, struct err *err)
 	if (rc == 0)
 		rc = loop_init(&n->loop, n, on_due, on_signal, err);
 	if (rc == 0)
+		udp_pool_init(&n->pool, &n->loop.uv, &n->listen, n, on_udp);
+	if (rc == 0)
 		rc = keep_open(&n->keep, &n->store.rows, &n->loop.uv, n, NULL, err);
 	if (rc == 0)
 		rc = open_control(n, err);
@@ -542,6 +562,7 @@ clean_up(struct node *n)
 		resolve_close(&n->names[i].resolve);
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
+	udp_pool_free(&n->pool);
 	tun_close(&n->tun);
 	net_close(&n->net);
 	if (n->keep.db)

@@ -17,6 +17,7 @@
 #include "host/resolve.h"
 #include "host/tun.h"
 #include "host/udp.h"
+#include "host/udp_pool.h"
 #include "node/mesh.h"
 #include "node/ping.h"
 #include "node/store.h"
@@ -39,6 +40,8 @@ struct node {
 	struct store store;
 	struct keep keep;
 	struct udp udp[NODE_SOCKETS];
+	struct udp_pool pool;	/* the sockets beside them */
+	struct ip listen;	/* the address they are bound to; FAMILY_NONE: all */
 	struct tun tun;
 	struct net net;
 	struct ctl ctl;
