@@ -390,6 +390,18 @@ choose_flags(const struct order *o, const struct cert *holder)
 	return flags;
 }
 
+/* The hash of a lighthouse's TLS key, which stays while its key does. */
+static void
+choose_pin(struct cert *c, const struct order *o, const struct cert *holder)
+{
+	if (!(c->flags & CERT_LIGHTHOUSE))
+		return;
+	memcpy(c->tls_pin, o->tls_pin, sizeof(c->tls_pin));
+	if (crypto_is_zero(o->tls_pin, sizeof(o->tls_pin)) && holder != NULL &&
+	    memcmp(holder->key, o->key, sizeof(o->key)) == 0)
+		memcpy(c->tls_pin, holder->tls_pin, sizeof(c->tls_pin));
+}
+
 /* Not longer than the authority itself, which would be of no use. */
 static int
 choose_times(struct cert *c, const struct cert *ca, const struct order *o, const struct facts *f,
@@ -433,6 +445,7 @@ authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *
 	choose_groups(&c, order, facts->holder);
 	if (c.route_count > 0)
 		c.flags |= CERT_GATEWAY;
+	choose_pin(&c, order, facts->holder);
 
 	rc = choose_times(&c, ca, order, facts, e);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 #include "ca/office.h"
 #include "core/crypto.h"
 #include "core/pem.h"
+#include "core/tlskey.h"
 #include "host/file.h"
 #include "host/loop.h"
 
@@ -627,6 +628,7 @@ sign_locked(struct office *o, const struct ca_keys *keys, const struct commissio
 		secret[0] &= 0xf8;	/* clamped, as WireGuard's tools keep it (RFC 7748) */
 		secret[31] = (uint8_t)((secret[31] & 0x7f) | 0x40);
 		crypto_dh_public(order.key, secret);
+		tlskey_pin(order.tls_pin, secret);
 	}
 	rc = issue(o, keys, c, &order, c->make_key ? secret : NULL, h, ret, e);
 	crypto_wipe(secret, sizeof(secret));

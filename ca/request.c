@@ -5,6 +5,7 @@
 #include "ca/request.h"
 
 #include "core/crypto.h"
+#include "core/tlskey.h"
 
 #include <string.h>
 
@@ -24,6 +25,8 @@ request_make(uint8_t *to, size_t cap, const struct cert *ca, const uint8_t host_
 	cert_key_id(c.issuer, ca->key);
 	crypto_dh_public(c.key, host_secret);
 	memcpy(c.name, name, strlen(name));
+	/* Whether it becomes a lighthouse, which needs this, is not decided here. */
+	tlskey_pin(c.tls_pin, host_secret);
 	len = cert_encode_whole(to, cap, &c, why);
 	if (len < 0)
 		return len;

@@ -7,6 +7,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "core/crypto.h"
+
 const struct column cert_columns[] = {
 	{ "kind", "kind", COLUMN_TEXT },
 	{ "name", "name", COLUMN_TEXT },
@@ -21,6 +23,7 @@ const struct column cert_columns[] = {
 	{ "names end with", "name_suffix", COLUMN_TEXT },
 	{ "key", "key", COLUMN_TEXT },
 	{ "key in words", "key_words", COLUMN_TEXT },
+	{ "TLS key SHA-256", "tls_pin", COLUMN_TEXT },
 	{ "network", "network", COLUMN_TEXT },
 	{ "issuer", "issuer", COLUMN_TEXT },
 	{ "fingerprint", "fingerprint", COLUMN_TEXT },
@@ -150,6 +153,8 @@ cert_json(const struct cert *c)
 	json_object_set_new(j, "network", hex_json(c->network, sizeof(c->network)));
 	json_object_set_new(j, "issuer", hex_json(c->issuer, sizeof(c->issuer)));
 	json_object_set_new(j, "fingerprint", hex_json(c->fingerprint, sizeof(c->fingerprint)));
+	if (!crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)))
+		json_object_set_new(j, "tls_pin", hex_json(c->tls_pin, sizeof(c->tls_pin)));
 	if (c->kind == OBJECT_REQUEST)
 		return j;
 	json_object_set_new(j, "serial", json_integer((json_int_t)c->serial));

@@ -254,6 +254,7 @@ use_request(struct signing *s, const struct bundle_cert *object, struct err *e)
 		return err_set(e, ERR_CONFLICT, "%s asks for the name %s, not %s", path,
 		    s->request.name, name);
 	memcpy(s->work.order.key, s->request.key, sizeof(s->request.key));
+	memcpy(s->work.order.tls_pin, s->request.tls_pin, sizeof(s->request.tls_pin));
 	return confirm(&s->request, s->args, e);
 }
 

@@ -41,6 +41,7 @@ static const char *const phrases[] = {
 	[BREACH_LIFETIME] = "permits no lifetime",
 	[BREACH_PATH_LENGTH] = "has a path length above 1",
 	[BREACH_SUFFIX] = "has a name suffix that no name can end with",
+	[BREACH_TLS_PIN] = "has the hash of a TLS key that is zero, or is no lighthouse",
 	[BREACH_NOT_A_CA] = "is signed by what is no CA",
 	[BREACH_NOT_A_REQUEST] = "is not a request for a certificate",
 	[BREACH_NOT_A_HOST] = "is not the certificate of a host",

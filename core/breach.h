@@ -45,6 +45,7 @@ enum breach {
 	BREACH_LIFETIME,    /* max lifetime zero */
 	BREACH_PATH_LENGTH, /* above 1 */
 	BREACH_SUFFIX,
+	BREACH_TLS_PIN, /* zero, or of who is no lighthouse */
 
 	BREACH_NOT_A_CA,      /* signed by what is no CA */
 	BREACH_NOT_A_REQUEST, /* shown as a request, and is none */

@@ -27,7 +27,7 @@ enum {
 	TAG_PATH_LENGTH = 0x11,
 	TAG_ENROL_KEY = 0x12,
 	TAG_NAME_SUFFIX = 0x13,
-	TAG_TLS_KEY = 0x14,     /* reserved */
+	TAG_TLS_PIN = 0x14,
 	TAG_COSIGNERS = 0x15,   /* reserved */
 	TAG_EXTRA_FIRST = 0x40, /* of later versions, ignored here */
 	TAG_EXTRA_LAST = 0x7f,
@@ -68,6 +68,7 @@ static const struct field {
 	{ TAG_PATH_LENGTH, NO, MUST, NO, 1 },
 	{ TAG_ENROL_KEY, NO, MUST, NO, 32 },
 	{ TAG_NAME_SUFFIX, NO, MAY, NO, 0 },
+	{ TAG_TLS_PIN, MAY, NO, MAY, 32 },
 };
 
 /* What no address of a mesh may be: it means something else to every host. */
@@ -301,6 +302,9 @@ decode_value(struct cert *c, uint8_t tag, struct rd *v)
 		rd_bytes(v, c->enrol_key, sizeof(c->enrol_key));
 		return x25519_key_good(c->enrol_key) ? BREACH_NONE : BREACH_KEY;
 	case TAG_NAME_SUFFIX: return decode_suffix(c, v);
+	case TAG_TLS_PIN:
+		rd_bytes(v, c->tls_pin, sizeof(c->tls_pin));
+		return crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)) ? BREACH_TLS_PIN : BREACH_NONE;
 	}
 	return BREACH_TAG;
 }
@@ -317,7 +321,7 @@ decode_field(struct cert *c, uint8_t tag, struct rd *v)
 			return BREACH_FIELD_LENGTH;
 		return decode_value(c, tag, v);
 	}
-	if (tag == TAG_TLS_KEY || tag == TAG_COSIGNERS)
+	if (tag == TAG_COSIGNERS)
 		return BREACH_TAG_RESERVED;
 	return tag >= TAG_EXTRA_FIRST && tag <= TAG_EXTRA_LAST ? BREACH_NONE : BREACH_TAG;
 }
@@ -334,6 +338,8 @@ check_fields(const struct cert *c, uint64_t seen)
 		return BREACH_MISSING;
 	if (c->kind != OBJECT_REQUEST && c->not_before >= c->not_after)
 		return BREACH_TIME;
+	if (c->kind == OBJECT_HOST && (seen >> TAG_TLS_PIN & 1) && !(c->flags & CERT_LIGHTHOUSE))
+		return BREACH_TLS_PIN;
 	return BREACH_NONE;
 }
 
@@ -526,6 +532,8 @@ encode_body(struct wr *w, const struct cert *c)
 		encode_uint(w, TAG_FLAGS, c->flags, 4);
 	if (c->kind == OBJECT_CA)
 		encode_ca_fields(w, c);
+	if (!crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)))
+		encode_bytes(w, TAG_TLS_PIN, c->tls_pin, sizeof(c->tls_pin));
 	wr_bytes(w, c->extra, c->extra_len);
 }
 

@@ -90,6 +90,8 @@ struct cert {
 	uint32_t group_count;
 	char groups[CERT_GROUPS_MAX][CERT_GROUP_LEN + 1]; /* sorted; "*" alone in a CA: any */
 
+	uint8_t tls_pin[32]; /* of a lighthouse, core/tlskey.h; zeros: it speaks no TLS */
+
 	/* Only in a CA. */
 	uint32_t max_lifetime;              /* seconds, of the hosts below */
 	uint8_t path_length;                /* 1: may sign issuing CAs, 0: hosts only */
@@ -107,7 +109,7 @@ struct cert {
 
 /*
  * Exactly one whole object in `p`, of kind host, CA or request. Nothing is said about who signed
- * it. 0; ERR_VERSION for what is reserved (kinds 3 and 5 to 8, algorithm 3, tags 14 and 15);
+ * it. 0; ERR_VERSION for what is reserved (kinds 3 and 5 to 8, algorithm 3, tag 15);
  * ERR_CANON for anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
  */
 int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why) must_check;

@@ -308,6 +308,12 @@ crypto_blake2b(uint8_t *ret, size_t ret_len, const void *key, size_t key_len, co
 	crypto_wipe(&state, sizeof(state));
 }
 
+void
+crypto_sha256(uint8_t ret[static 32], const void *p, size_t len)
+{
+	must(crypto_hash_sha256(ret, p, len) == 0);
+}
+
 int
 crypto_argon2id(uint8_t ret[static 32], const void *passphrase, size_t len,
     const uint8_t salt[static 16], uint32_t passes, uint32_t memory_kib)

@@ -122,6 +122,9 @@ void crypto_kdf3(uint8_t ret1[static 32], uint8_t ret2[static 32], uint8_t ret3[
 void crypto_blake2b(uint8_t *ret, size_t ret_len, const void *key, size_t key_len, const void *a,
     size_t a_len, const void *b, size_t b_len);
 
+/* SHA-256, for what others than us compute too. */
+void crypto_sha256(uint8_t ret[static 32], const void *p, size_t len);
+
 /*
  * Argon2id (RFC 9106) with one lane, for keys from what people remember: slow and in much memory by
  * design. 0, or -ENOMEM when there is not that much.

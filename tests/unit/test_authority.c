@@ -326,6 +326,33 @@ TEST(a_replacement_inherits_what_the_order_does_not_name)
 	ASSERT_EQ(first.cert.flags, 0);
 }
 
+TEST(the_hash_of_a_tls_key_stays_with_the_key_of_a_lighthouse)
+{
+	struct facts f = { 0 };
+	struct network n;
+	struct issued first, second;
+	struct order o;
+
+	found(&n, usual, 2);
+	o = order_for(&n, "a");
+	test_fill(o.tls_pin, sizeof(o.tls_pin));
+	ASSERT_EQ(sign(&n, &first, &o, &f), 0);
+	ASSERT(crypto_is_zero(first.cert.tls_pin, 32)); /* it asked, and is no lighthouse */
+	o.flags = CERT_LIGHTHOUSE;
+	ASSERT_EQ(sign(&n, &first, &o, &f), 0);
+	ASSERT_MEM(first.cert.tls_pin, o.tls_pin, 32);
+
+	o.replace = true;
+	memset(o.tls_pin, 0, sizeof(o.tls_pin));
+	f = (struct facts){ .holder = &first.cert, .serial = 9 };
+	ASSERT_EQ(sign(&n, &second, &o, &f), 0);
+	ASSERT_MEM(second.cert.tls_pin, first.cert.tls_pin, 32);
+	o = order_for(&n, "a");
+	o.replace = true;
+	ASSERT_EQ(sign(&n, &second, &o, &f), 0);
+	ASSERT(crypto_is_zero(second.cert.tls_pin, 32));
+}
+
 TEST(no_certificate_outlives_its_authority)
 {
 	struct facts f = { 0 };

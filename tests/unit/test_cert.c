@@ -61,12 +61,16 @@ random_cert(uint8_t kind)
 		c.extra_len = sizeof(later);
 		memcpy(c.extra, later, sizeof(later));
 	}
+	if (kind == OBJECT_REQUEST && test_below(2))
+		test_fill(c.tls_pin, sizeof(c.tls_pin));
 	if (kind == OBJECT_REQUEST)
 		return c;
 	c.serial = 1 + test_below(UINT64_MAX);
 	c.not_before = test_below(CERT_TIME_MAX);
 	c.not_after = c.not_before + 1 + test_below(CERT_TIME_MAX - c.not_before);
 	c.flags = (uint32_t)test_below(CERT_FLAGS_ALL + 1);
+	if (kind == OBJECT_HOST && (c.flags & CERT_LIGHTHOUSE))
+		test_fill(c.tls_pin, sizeof(c.tls_pin));
 	for (size_t n = 1 + test_below(6); n > 0; n--)
 		c.addresses[c.address_count++] = random_prefix(kind == OBJECT_HOST);
 	for (size_t n = test_below(5); n > 0; n--)
@@ -111,6 +115,7 @@ TEST(what_is_encoded_decodes_to_the_same_bytes)
 		ASSERT_MEM(c.addresses, again.addresses, sizeof(c.addresses));
 		ASSERT_MEM(c.routes, again.routes, sizeof(c.routes));
 		ASSERT_MEM(c.groups, again.groups, sizeof(c.groups));
+		ASSERT_MEM(c.tls_pin, again.tls_pin, sizeof(c.tls_pin));
 		ASSERT_EQ(c.not_after, again.not_after);
 		ASSERT_EQ(c.max_lifetime, again.max_lifetime);
 	}
@@ -249,7 +254,11 @@ static const struct {
 	{ BREACH_TAG, OBJECT_HOST, 0x3f, VALUE("") },
 	{ BREACH_TAG, OBJECT_HOST, 0x80, VALUE("") },
 	{ BREACH_TAG, OBJECT_CA, 0xff, VALUE("") },
-	{ BREACH_TAG_RESERVED, OBJECT_HOST, 0x14, VALUE(ZEROS31 "\1") },
+	{ BREACH_TLS_PIN, OBJECT_HOST, 0x14, VALUE(ZEROS31 "\1") },
+	{ BREACH_TLS_PIN, OBJECT_REQUEST, 0x14, VALUE(ZEROS31 "\0") },
+	{ BREACH_TAG_KIND, OBJECT_CA, 0x14, VALUE(ZEROS31 "\1") },
+	{ BREACH_FIELD_LENGTH, OBJECT_REQUEST, 0x14, VALUE(ZEROS31) },
+	{ BREACH_NONE, OBJECT_REQUEST, 0x14, VALUE(ZEROS31 "\1") },
 	{ BREACH_TAG_RESERVED, OBJECT_CA, 0x15, VALUE("\1") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x10, VALUE("\1\0\0\0") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x11, VALUE("\0") },
@@ -658,7 +667,7 @@ TEST(known_objects_are_made_and_read_to_the_byte)
 		known_object(&v);
 		count++;
 	}
-	ASSERT_EQ(count, 7);
+	ASSERT_EQ(count, 8);
 	vectors_close(&v);
 }
 

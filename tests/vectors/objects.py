@@ -22,6 +22,7 @@ NETWORK, ISSUER, SERIAL, NOT_BEFORE, NOT_AFTER = 0x01, 0x02, 0x03, 0x04, 0x05
 KEY, NAME, ADDRESSES4, ADDRESSES6 = 0x06, 0x07, 0x08, 0x09
 ROUTES4, ROUTES6, GROUPS, FLAGS = 0x0a, 0x0b, 0x0c, 0x0d
 MAX_LIFETIME, PATH_LENGTH, ENROL_KEY, NAME_SUFFIX = 0x10, 0x11, 0x12, 0x13
+TLS_PIN = 0x14
 
 LIGHTHOUSE, RELAY, GATEWAY, STOCK, ENROL, STATE_REQUIRED, HOLDS_STATE = \
     (1 << bit for bit in range(7))
@@ -50,6 +51,18 @@ def ed25519_public(seed):
 
 def key_id(ed25519_key):
     return hashlib.blake2b(KEY_ID + ed25519_key, digest_size=32).digest()[:16]
+
+
+def tls_seed(static):
+    """The seed of the Ed25519 key that a lighthouse with this X25519 key speaks TLS with."""
+    clamped = bytes([static[0] & 0xf8]) + static[1:31] + bytes([static[31] & 0x7f | 0x40])
+    return hashlib.blake2b(context("mpynet tls key v1"), key=clamped, digest_size=32).digest()
+
+
+def tls_pin(static):
+    """SHA-256 of that key as TLS certificates hold it."""
+    return hashlib.sha256(Ed25519PrivateKey.from_private_bytes(tls_seed(static)).public_key()
+                          .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
 def u32(value):

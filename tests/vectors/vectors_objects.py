@@ -97,6 +97,7 @@ REQUEST_UNSIGNED = o.unsigned(o.REQUEST, o.PROOF, o.tlvs({
     o.ISSUER: o.key_id(o.ed25519_public(ROOT)),
     o.KEY: wg.public(INITIATOR),
     o.NAME: b"party1",
+    o.TLS_PIN: o.tls_pin(INITIATOR),
 }))
 REQUEST = o.prove(wg.dh(INITIATOR, wg.public(ROOT_ENROL)), REQUEST_UNSIGNED)
 
@@ -125,6 +126,10 @@ def good():
     yield "host by the root", shown(o.HOST, HOST_CERTIFICATE, root)
     yield "host by the issuing ca", shown(o.HOST, ISSUED_HOST_CERTIFICATE, issuing)
     yield "lighthouse", shown(o.HOST, LIGHTHOUSE_CERTIFICATE, root)
+    yield "lighthouse that speaks tls", shown(o.HOST, certificate(o.HOST, ROOT, host_body(
+        ROOT, LIGHTHOUSE, "lh", FLAGS=o.u32(o.LIGHTHOUSE), TLS_PIN=o.tls_pin(LIGHTHOUSE))), [
+            *root, ("host_static", LIGHTHOUSE), ("tls_seed", o.tls_seed(LIGHTHOUSE)),
+            ("tls_pin", o.tls_pin(LIGHTHOUSE))])
     yield "host with a tag to ignore", shown(o.HOST, certificate(o.HOST, ROOT, {
         **host_body(ROOT, INITIATOR, "party1"), 0x40: b"not for us"}), root)
     yield "request", shown(o.REQUEST, REQUEST, [
@@ -183,6 +188,9 @@ def bad_bodies():
     yield "an unknown flag", changed(FLAGS=o.u32(0x80))
     yield "a path length in a host", changed(PATH_LENGTH=b"\0")
     yield "an enrolment key in a host", changed(ENROL_KEY=wg.public(ROOT_ENROL))
+    yield "a tls key of who is no lighthouse", changed(TLS_PIN=o.tls_pin(INITIATOR))
+    yield "a tls key of zeros", changed(FLAGS=o.u32(o.LIGHTHOUSE), TLS_PIN=bytes(32))
+    yield "a short hash of a tls key", changed(FLAGS=o.u32(o.LIGHTHOUSE), TLS_PIN=b"\1" * 31)
     yield "too long for a host", {**base, 0x40: bytes(400)}
 
 
