@@ -80,7 +80,7 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
 	const struct path *was = last_direct(peer);
 
 	name_copy(ret->via, best->relay->cert.name);
-	ret->number[WHY_NEXT] = span(now.mono, reach_punch_due(m, peer));
+	ret->number[WHY_NEXT] = span(now.mono, punch_due(m, peer));
 	count_tries(peer, ret);
 	if (was != NULL) {
 		ret->at = was->remote;

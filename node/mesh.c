@@ -53,7 +53,7 @@ mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, 
 		peer_wait(peer, p, (uint32_t)len);
 		/* A session whose paths have all gone cold: ask them, and do not wait for more. */
 		if (channel_ready(peer->channel, now) && peer->punch_began == 0)
-			reach_punch(m, now, peer, 0, true);
+			punch_begin(m, now, peer, 0, true);
 		reach_want(m, now, peer, out);
 		return;
 	}

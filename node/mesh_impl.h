@@ -2,8 +2,8 @@
 /*
  * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
  * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
- * one), upkeep.c (what it needs as time goes by), mapping.c (what routers pass on), speak.c (control
- * frames), view.c (what a person sees).
+ * one), punch.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what routers
+ * pass on), speak.c (control frames), view.c (what a person sees).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H
@@ -233,17 +233,31 @@ bool reach_candidate(struct mesh *m, struct instant now, struct peer *peer, cons
 struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
     const struct way *way, bool make);
 
+/* A path through each of the nearest relays, so that it is there before it is needed. */
+void reach_add_relays(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* May something be sent on a path that has not answered? Charges its allowances. */
+bool reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
+    size_t len);
+
+/* In `delay` from now the lighthouses are asked where it is, and to tell it of us. */
+void reach_ask_for(struct mesh *m, struct instant now, const struct peer *peer, usec_t delay);
+
 /*
- * A burst of probes to all candidates, beginning after `delay`; it is followed by others until one
- * works. `news`: there is reason to hope, so the next ones follow soon again.
+ * punch.c: bursts of probes
  */
-void reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news);
+
+/*
+ * A burst to all candidates, beginning after `delay`; it is followed by others until one works.
+ * `news`: there is reason to hope, so the next ones follow soon again.
+ */
+void punch_begin(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news);
 
 /* There is reason to hope: a burst begins, or another follows the one that is under way. */
-void reach_punch_news(struct mesh *m, struct instant now, struct peer *peer);
+void punch_news(struct mesh *m, struct instant now, struct peer *peer);
 
-void reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
-usec_t reach_punch_due(const struct mesh *m, const struct peer *peer);
+void punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+usec_t punch_due(const struct mesh *m, const struct peer *peer);
 
 /*
  * upkeep.c: what a peer needs as time goes by

@@ -3,40 +3,11 @@
  * reach.c - how we get to a peer: whom to ask, and where to try.
  *
  * Everything that is tried at once runs at once: the handshake goes to the relays and to every
- * candidate, the lighthouses introduce us, both sides punch. The first path that works carries
- * data, and a better one takes over as soon as it has answered.
+ * candidate, the lighthouses introduce us, both sides punch (punch.c). The first path that works
+ * carries data, and a better one takes over as soon as it has answered.
  */
 #include "node/mesh_impl.h"
 
-/*
- * When the packets of a burst are sent, and how long after it the next burst begins.
- *
- * A Linux router without input policy takes what comes from outside before its own host has sent
- * as a flow of its own, and gives the host another port; it remembers that for 30 s. So the third
- * gap is longer than that, only one of the two sides begins bursts (the one with the smaller key),
- * and in turn it sends before it has the other told, or after.
- */
-static const usec_t burst_at[] = {
-	0,
-	20 * USEC_PER_MS,
-	60 * USEC_PER_MS,
-	150 * USEC_PER_MS,
-	300 * USEC_PER_MS,
-	600 * USEC_PER_MS,
-	1200 * USEC_PER_MS,
-};
-static const usec_t round_gaps[] = {
-	5 * USEC_PER_SEC,
-	15 * USEC_PER_SEC,
-	35 * USEC_PER_SEC,
-	60 * USEC_PER_SEC,
-	120 * USEC_PER_SEC,
-	300 * USEC_PER_SEC,
-};
-
-#define FOLLOWER_GAP	   (120 * USEC_PER_SEC)
-#define LATE_QUESTION	   (100 * USEC_PER_MS) /* we send, and then have the other side told */
-#define LATE_BURST	   (300 * USEC_PER_MS) /* the other side is told, and then we send */
 #define HANDSHAKE_WAYS_MAX 8
 #define BURST_PACKETS_MAX  64
 #define RELAYS_USED	   2
@@ -229,9 +200,8 @@ reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUS
 	return n;
 }
 
-/* A path through each of the nearest relays, so that it is there before it is needed. */
-static void
-add_relay_paths(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+void
+reach_add_relays(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	struct lighthouse *order[MESH_LIGHTHOUSES_MAX];
 	size_t n = reach_lighthouses(m, order), used = 0;
@@ -259,9 +229,8 @@ add_relay_paths(struct mesh *m, struct instant now, struct peer *peer, struct ou
  * The handshake
  */
 
-/* May something be sent on a path that has not answered? Charges its allowances. */
-static bool
-may_try(struct mesh *m, struct instant now, struct peer *peer, struct path *p, size_t len)
+bool
+reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path *p, size_t len)
 {
 	unsigned worth;
 
@@ -310,7 +279,7 @@ send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uin
 
 			if (p->state == PATH_FREE || (p->kind == PATH_RELAY) != (relays == 1))
 				continue;
-			if (!path_usable(p, now.mono) && !may_try(m, now, peer, p, len))
+			if (!path_usable(p, now.mono) && !reach_may_try(m, now, peer, p, len))
 				continue;
 			if (p->state != PATH_VALID && p->state != PATH_SUSPECT)
 				p->tx_unproven += len;
@@ -357,9 +326,8 @@ seek(struct mesh *m, usec_t at, const struct seek *like)
 	}
 }
 
-/* In `delay` from now the lighthouses are asked where it is, and to tell it of us. */
-static void
-ask_for(struct mesh *m, struct instant now, const struct peer *peer, usec_t delay)
+void
+reach_ask_for(struct mesh *m, struct instant now, const struct peer *peer, usec_t delay)
 {
 	struct seek like = { .by = QUERY_BY_KEY, .introduce = true };
 
@@ -419,9 +387,9 @@ reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct out
 		return;
 	}
 	peer->burst_packets = 0;
-	add_relay_paths(m, now, peer, out);
+	reach_add_relays(m, now, peer, out);
 	if (!peer_is_direct(peer))
-		ask_for(m, now, peer, 0);
+		reach_ask_for(m, now, peer, 0);
 	if (view.attempts > 1) /* no answer for REKEY_TIMEOUT */
 		ask_for_name(m, now, peer);
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
@@ -434,7 +402,7 @@ reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbo
 	int n = channel_repeat(peer->channel, now.mono, &msg);
 
 	if (n > 0) {
-		add_relay_paths(m, now, peer, out);
+		reach_add_relays(m, now, peer, out);
 		send_everywhere(m, now, peer, msg, (size_t)n, out);
 	}
 }
@@ -444,124 +412,4 @@ reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 {
 	channel_want(peer->channel, now.mono);
 	upkeep_tick(m, now, peer, out);
-}
-
-/*
- * Punching
- */
-
-/* Does nothing but a lighthouse's word stand for it? Then there is one try, not one a burst. */
-static bool
-is_hearsay(const struct path *p)
-{
-	return p->origin == ORIGIN_HINT && p->kind == PATH_DIRECT;
-}
-
-void
-reach_punch(struct mesh *m, struct instant now, struct peer *peer, usec_t delay, bool news)
-{
-	if (peer->stock || peer->lighthouse != NULL)
-		return;
-	if (news)
-		peer->punch_round = 0;
-	peer->punch_began = now.mono + delay;
-	peer->punch_step = 0;
-	peer->punch_again = false;
-	peer->burst_packets = 0;
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
-		if (!is_hearsay(&peer->paths[i]))
-			peer->paths[i].tries = 0;
-	}
-	upkeep_due(m, peer, peer->punch_began);
-}
-
-void
-reach_punch_news(struct mesh *m, struct instant now, struct peer *peer)
-{
-	if (peer->punch_began != 0 && peer->punch_step < ARRAY_LEN(burst_at))
-		peer->punch_again = true;
-	else
-		reach_punch(m, now, peer, 0, true);
-}
-
-/* Does our side begin the bursts after the first? */
-static bool
-leads(const struct mesh *m, const struct peer *peer)
-{
-	return memcmp(m->self.public, peer->key, sizeof(peer->key)) < 0;
-}
-
-usec_t
-reach_punch_due(const struct mesh *m, const struct peer *peer)
-{
-	usec_t at = peer->punch_began;
-
-	if (at == 0)
-		return 0;
-	if (peer->punch_step < ARRAY_LEN(burst_at))
-		return at + burst_at[peer->punch_step];
-	at += burst_at[ARRAY_LEN(burst_at) - 1];
-	if (!leads(m, peer)) /* the other side has been quiet for long */
-		return at + FOLLOWER_GAP;
-	return at + round_gaps[min_u64(peer->punch_round, ARRAY_LEN(round_gaps) - 1)];
-}
-
-static void
-send_open(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
-    enum open_direction direction, struct outbox *out)
-{
-	struct way way = way_of(p);
-	uint8_t msg[OPEN_LEN];
-
-	noise_open_make(msg, peer->open_key, direction, peer->introduction);
-	p->tries++;
-	p->tx_unproven += sizeof(msg);
-	reach_send_copy(m, now, &way, msg, sizeof(msg), out);
-}
-
-/* One packet to every path that does not work yet. */
-static void
-punch(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	bool session = channel_ready(peer->channel, now);
-
-	if (session)
-		add_relay_paths(m, now, peer, out);
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
-		struct path *p = &peer->paths[i];
-
-		if (p->state == PATH_FREE || path_works(p, now.mono) || p->state == PATH_SUSPECT)
-			continue;
-		if (session && may_try(m, now, peer, p, PING_LEN + DATA_MIN))
-			speak_ping(m, now, peer, p, PING_LEN, out);
-		else if (!session && p->kind != PATH_RELAY && now.mono < peer->introduced_until &&
-		    may_try(m, now, peer, p, OPEN_LEN))
-			send_open(m, now, peer, p, OPEN_CALL, out);
-	}
-}
-
-/*
- * The next packet of a burst, or the next burst: for that the lighthouses tell the other side, so
- * that both send at once.
- */
-void
-reach_punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
-{
-	bool wanted = peer_is_warm(peer, now.mono) || now.mono < peer->introduced_until;
-
-	if (!due_reached(reach_punch_due(m, peer), now.mono))
-		return;
-	if (!wanted || (peer_is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {
-		peer->punch_began = 0;
-	} else if (peer->punch_step < ARRAY_LEN(burst_at)) {
-		peer->punch_step++;
-		punch(m, now, peer, out);
-		if (peer->punch_again && peer->punch_step == ARRAY_LEN(burst_at))
-			reach_punch(m, now, peer, 0, true);
-	} else {
-		bool first = ++peer->punch_round % 2 == 0;
-
-		ask_for(m, now, peer, first ? LATE_QUESTION : 0);
-		reach_punch(m, now, peer, first ? 0 : LATE_BURST, false);
-	}
 }

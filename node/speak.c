@@ -475,7 +475,7 @@ found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *
 		channel_want(peer->channel, now.mono);
 	/* Otherwise the burst that goes with the question is under way already. */
 	if (news || !c.ready || peer->punch_began == 0)
-		reach_punch(m, now, peer, 0, news || !c.ready);
+		punch_begin(m, now, peer, 0, news || !c.ready);
 	upkeep_tick(m, now, peer, out);
 }
 
@@ -527,7 +527,7 @@ hear_punch(struct mesh *m, struct instant now, const struct peer *from, const st
 	peer = take_contact(m, now, member, &p->contact, p->introduction, &news, out);
 	if (peer == NULL || (peer->best != PEER_NO_PATH && peer_best(peer)->kind != PATH_RELAY))
 		return;
-	reach_punch(m, now, peer, min_u64(p->delay_ms, 1000) * USEC_PER_MS, news);
+	punch_begin(m, now, peer, min_u64(p->delay_ms, 1000) * USEC_PER_MS, news);
 }
 
 static void
@@ -543,7 +543,7 @@ hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const str
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
 	if (news)
-		reach_punch_news(m, now, peer);
+		punch_news(m, now, peer);
 }
 
 static void
@@ -612,7 +612,7 @@ speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay,
 	/* As after every loss of the last path; its relay is given a moment to come back. */
 	if (in_use)
 		channel_want_fresh(peer->channel, now.mono);
-	reach_punch(m, now, peer, 100 * USEC_PER_MS, false);
+	punch_begin(m, now, peer, 100 * USEC_PER_MS, false);
 	upkeep_due(m, peer, now.mono);
 }
 

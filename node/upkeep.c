@@ -70,7 +70,7 @@ upkeep_choose(struct mesh *m, struct instant now, struct peer *peer, struct outb
 		flush_waiting(m, now, peer, out);
 	if (!peer_is_direct(peer) && channel_ready(peer->channel, now) && peer->punch_began == 0 &&
 	    peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 0, true);
+		punch_begin(m, now, peer, 0, true);
 }
 
 /* Where the peer was reached is where it is tried first after a restart. */
@@ -136,7 +136,7 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 		peer->candidates_due = now.mono;
 		peer->candidates_seq = 0; /* it may have begun a new life, and counts anew */
 		if (!peer_is_direct(peer))
-			reach_punch(m, now, peer, 0, true);
+			punch_begin(m, now, peer, 0, true);
 	}
 	upkeep_tick(m, now, peer, out); /* HELLO first */
 	flush_waiting(m, now, peer, out);
@@ -186,7 +186,7 @@ path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
 		channel_want_fresh(peer->channel, now.mono);
 	if (!peer_is_direct(peer) && peer_is_warm(peer, now.mono))
-		reach_punch(m, now, peer, 0, true);
+		punch_begin(m, now, peer, 0, true);
 }
 
 /* The path whose MTU is to be found and watched: the one that carries data. */
@@ -361,7 +361,7 @@ static usec_t
 peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 {
 	const struct path *measured = mtu_path(peer);
-	usec_t due = due_min(channel_next_due(peer->channel), reach_punch_due(m, peer));
+	usec_t due = due_min(channel_next_due(peer->channel), punch_due(m, peer));
 	const struct path *best = peer_best(peer);
 
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
@@ -409,7 +409,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 	if (due_reached(peer->candidates_due, now.mono) && channel_ready(peer->channel, now) &&
 	    peer->best != PEER_NO_PATH)
 		speak_candidates(m, now, peer, out);
-	reach_punch_tick(m, now, peer, out);
+	punch_tick(m, now, peer, out);
 	mtu_work(m, now, peer, out);
 	if (peer->first != NULL && !gives_hope(peer, now.mono))
 		mesh_unreachable(m, now, peer, out);
