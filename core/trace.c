@@ -4,6 +4,7 @@
  */
 #include "core/trace.h"
 #include "core/err.h"
+#include "core/outbox.h"
 #include "core/wire.h"
 
 #include <stdio.h>
@@ -11,7 +12,8 @@
 /*
  * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number,
  * %D number2, %m number as milliseconds, %s number as seconds, %S number2 as seconds, %e phrase of
- * code, %r what the code means in CLOSE, %c code. `number` is microseconds where %m or %s stands.
+ * code, %r what the code means in CLOSE, %t what became of a stream, %c code. `number` is
+ * microseconds where %m or %s stands.
  */
 static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PEER_UP] = "peer %n: session up over %a",
@@ -37,7 +39,28 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_CIRCUIT_OPEN] = "relaying between %n and %o",
 	[TRACE_CIRCUIT_CLOSE] = "no longer relaying between %n and %o (reason %c)",
 	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
+	[TRACE_STREAM_UP] = "lighthouse %n: no answer over UDP; reached over TCP at %a",
+	[TRACE_STREAM_DOWN] = "lighthouse %n: TCP to %a: %t; trying on",
 };
+
+/* enum stream_news */
+static const char *const stream_phrases[] = {
+	[STREAM_UP] = "it is up",
+	[STREAM_UNREACHED] = "no connection",
+	[STREAM_PROXY_FAILED] = "the proxy does not connect us",
+	[STREAM_NO_TLS] = "who answers there speaks no TLS 1.3",
+	[STREAM_WRONG_KEY] = "who answers there is not the lighthouse, its TLS key is another; a proxy "
+			     "that opens TLS can do that",
+	[STREAM_ENDED] = "the connection has ended",
+};
+
+static const char *
+stream_phrase(int news)
+{
+	if (news < 0 || news >= (int)ARRAY_LEN(stream_phrases))
+		return "for a reason that is not known here";
+	return stream_phrases[news];
+}
 
 /* What the numbers in CLOSE mean (enum close_reason). */
 static const char *const close_phrases[] = {
@@ -86,6 +109,8 @@ write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
 		return snprintf(to, cap, "%s", err_phrase(f->code));
 	case 'r':
 		return snprintf(to, cap, "%s", close_phrase(f->code));
+	case 't':
+		return snprintf(to, cap, "%s", stream_phrase(f->code));
 	case 'c':
 		return snprintf(to, cap, "%d", f->code);
 	default:

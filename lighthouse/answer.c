@@ -20,6 +20,16 @@ send_error(struct beacon *b, const struct heard *h, struct client *cl, enum erro
 	client_send(b, h->now, cl, frame, error_encode(frame, sizeof(frame), &e), out);
 }
 
+/* How we see who sent something. */
+static struct ep
+seen_at(socket_id socket, const struct addr *at)
+{
+	return (struct ep){
+		.kind = socket >= SOCKET_STREAM ? EP_TCP : EP_REFLEXIVE,
+		.addr = *at,
+	};
+}
+
 /*
  * HELLO, CLOSE
  */
@@ -133,12 +143,13 @@ on_register(struct beacon *b, const struct heard *h, struct client *cl, const st
 	if (cl->at.family == FAMILY_NONE)
 		return 0;
 	if (is_latest(cl, &h->opened) &&
-	    registry_put(b->registry, h->now, cl->key, &cl->at, &c, out, &g) < 0) {
+	    registry_put(b->registry, h->now, cl->key, &cl->at, client_in_stream(cl), &c, out,
+		&g) < 0) {
 		send_error(b, h, cl, ERROR_FULL, f->type, c.seq, out);
 		return 0;
 	}
 	ack.seq = c.seq;
-	ack.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = cl->at };
+	ack.observed = seen_at(cl->socket, &cl->at);
 	client_send(b, h->now, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
 	return 0;
 }
@@ -187,7 +198,7 @@ contact_of(const struct beacon *b, const struct member *m, struct contact *ret)
 	if (cl == NULL || cl->at.family == FAMILY_NONE)
 		return false;
 	ret->eps.n = 1;
-	ret->eps.ep[0] = (struct ep){ .kind = EP_REFLEXIVE, .addr = cl->at };
+	ret->eps.ep[0] = seen_at(cl->socket, &cl->at);
 	ret->eps.ep[0].addr.scope = 0;
 	return true;
 }
@@ -372,7 +383,7 @@ on_ping(struct beacon *b, const struct heard *h, struct client *cl, const struct
 		.txid = ping.txid,
 		.path = ping.path,
 		.time_us = ping.time_us,
-		.observed = { .kind = EP_REFLEXIVE, .addr = h->packet->from },
+		.observed = seen_at(h->packet->socket, &h->packet->from),
 		.highest = h->opened.counter,
 	};
 	if (ping.delay_s > 0) {

@@ -200,6 +200,7 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
 		    row->value_len);
 	case MEMORY_CLOCK: return recall_clock(b, row);
 	case MEMORY_ENDPOINT:
+	case MEMORY_NETWORK:
 	case MEMORY_STATE: break;
 	}
 	return ERR_UNKNOWN;
@@ -363,7 +364,7 @@ on_cookie(struct beacon *b, struct instant now, const struct packet *pk, struct 
 static bool
 is_main(socket_id s)
 {
-	return s == SOCKET_V4 || s == SOCKET_V6;
+	return s == SOCKET_V4 || s == SOCKET_V6 || s >= SOCKET_STREAM;
 }
 
 /*
@@ -398,7 +399,7 @@ note_registered(struct beacon *b, const struct heard *h, struct client *cl, stru
 		return;
 	g = registry_get(b->registry, cl->key);
 	if (g != NULL && cl->at.family != FAMILY_NONE)
-		registration_heard(g, h->now, &cl->at, out);
+		registration_heard(g, h->now, &cl->at, client_in_stream(cl), out);
 }
 
 /* A packet in a new session proves that its initiation was no replay: keep the timestamp. */
@@ -493,6 +494,22 @@ beacon_from_net(struct beacon *b, struct instant now, struct packet *pk, size_t 
 {
 	for (size_t i = 0; i < n; i++)
 		on_packet(b, now, &pk[i], out);
+}
+
+/* Who was at its end is nowhere, until it is heard again. */
+void
+beacon_stream_ended(struct beacon *b, struct instant now, socket_id id, struct outbox *out)
+{
+	(void)now;
+	(void)out;
+	for (uint32_t i = 0; i < b->client_count; i++) {
+		struct client *cl = b->clients[i];
+
+		if (cl->socket == id && cl->at.family != FAMILY_NONE) {
+			cl->at = (struct addr){ 0 };
+			cl->socket = SOCKET_V4;
+		}
+	}
 }
 
 /*

@@ -131,6 +131,13 @@ void client_index_drop(struct beacon *b, struct client *cl, uint32_t index);
 /* To be called after the channel was used: takes retired indices back and sets the timer. */
 void client_settle(struct beacon *b, struct client *cl);
 
+/* Is it at the far end of a stream? Then it has no address at which anybody else reaches it. */
+static inline bool
+client_in_stream(const struct client *cl)
+{
+	return cl->socket >= SOCKET_STREAM;
+}
+
 /* Can a frame be sent to it now? */
 bool client_reachable(const struct client *cl, struct instant now);
 

@@ -323,7 +323,7 @@ client_wake(struct beacon *b, struct instant now, const struct member *m, struct
 	cl = client_of(b, now, m);
 	if (cl == NULL)
 		return;
-	if (cl->at.family == FAMILY_NONE) {
+	if (cl->at.family == FAMILY_NONE && !g->in_stream) {
 		cl->at = g->observed;
 		cl->socket = g->observed.family == FAMILY_V4 ? SOCKET_V4 : SOCKET_V6;
 	}

@@ -84,9 +84,9 @@ row_new(struct registry *r, usec_t now, const uint8_t key[static 32], struct reg
 #define ROW_MAX     (ROW_HEAD + FRAME_MAX)
 
 static struct ep
-observed_ep(const struct addr *a)
+observed_ep(const struct registration *g)
 {
-	struct ep e = { .kind = EP_REFLEXIVE, .addr = *a };
+	struct ep e = { .kind = g->in_stream ? EP_TCP : EP_REFLEXIVE, .addr = g->observed };
 
 	e.addr.scope = 0;
 	return e;
@@ -102,7 +102,7 @@ row_write(struct registration *g, struct instant now, struct outbox *out)
 
 	wr_u8(&w, ROW_VERSION);
 	wr_u64(&w, now.wall / USEC_PER_SEC);
-	c.eps.ep[c.eps.n++] = observed_ep(&g->observed);
+	c.eps.ep[c.eps.n++] = observed_ep(g);
 	for (size_t i = 0; i < g->said.eps.n; i++)
 		c.eps.ep[c.eps.n++] = g->said.eps.ep[i];
 	len = candidates_encode(row + ROW_HEAD, sizeof(row) - ROW_HEAD, FRAME_CANDIDATES, &c);
@@ -113,12 +113,13 @@ row_write(struct registration *g, struct instant now, struct outbox *out)
 }
 
 static void
-heard(struct registration *g, struct instant now, const struct addr *at, bool changed,
-    struct outbox *out)
+heard(struct registration *g, struct instant now, const struct addr *at, bool in_stream,
+    bool changed, struct outbox *out)
 {
-	changed |= g->written == 0 || !addr_equal(&g->observed, at) ||
+	changed |= g->written == 0 || !addr_equal(&g->observed, at) || g->in_stream != in_stream ||
 	           now.mono - g->written >= REGISTRY_REWRITE;
 	g->observed = *at;
+	g->in_stream = in_stream;
 	g->heard = now.mono;
 	g->seen = now.mono;
 	if (changed)
@@ -127,13 +128,14 @@ heard(struct registration *g, struct instant now, const struct addr *at, bool ch
 
 void
 registration_heard(struct registration *g, struct instant now, const struct addr *at,
-    struct outbox *out)
+    bool in_stream, struct outbox *out)
 {
 	/* Keepalives come over both families, and each moves only what it is of. */
-	if (at->family != g->observed.family && now.mono - g->seen < REGISTRY_TTL / 2)
+	if (at->family != g->observed.family && in_stream == g->in_stream &&
+	    now.mono - g->seen < REGISTRY_TTL / 2)
 		g->heard = now.mono;
 	else
-		heard(g, now, at, false, out);
+		heard(g, now, at, in_stream, false, out);
 }
 
 /* Do they say the same? What the structs hold beside their fields does not count. */
@@ -166,7 +168,7 @@ cut(const struct candidates *c)
 
 int
 registry_put(struct registry *r, struct instant now, const uint8_t key[static 32],
-    const struct addr *observed, const struct candidates *c, struct outbox *out,
+    const struct addr *observed, bool in_stream, const struct candidates *c, struct outbox *out,
     struct registration **ret)
 {
 	struct registration *g = registry_get(r, key);
@@ -181,7 +183,7 @@ registry_put(struct registry *r, struct instant now, const uint8_t key[static 32
 	}
 	changed = !same_words(&g->said, &said);
 	g->said = said;
-	heard(g, now, observed, changed, out);
+	heard(g, now, observed, in_stream, changed, out);
 	*ret = g;
 	return 0;
 }
@@ -192,7 +194,7 @@ registration_contact(struct contact *ret, const struct registration *g)
 	ret->nat = g->said.nat;
 	ret->relays = g->said.relays;
 	ret->eps = (struct eps){ .n = 1 };
-	ret->eps.ep[0] = observed_ep(&g->observed);
+	ret->eps.ep[0] = observed_ep(g);
 	for (size_t i = 0; i < g->said.eps.n && ret->eps.n < CONTACT_EPS; i++) {
 		const struct ep *e = &g->said.eps.ep[i];
 
@@ -288,6 +290,7 @@ registry_recall(struct registry *r, struct instant now, const uint8_t *key, size
 	struct registration *g;
 	uint64_t heard_at;
 	struct addr observed;
+	bool in_stream;
 	int rc = row_read(&c, &heard_at, value, value_len);
 
 	if (rc < 0)
@@ -300,11 +303,13 @@ registry_recall(struct registry *r, struct instant now, const uint8_t *key, size
 	if (rc < 0)
 		return rc;
 	observed = c.eps.ep[0].addr;
+	in_stream = c.eps.ep[0].kind == EP_TCP;
 	c.eps.n--;
 	memmove(&c.eps.ep[0], &c.eps.ep[1], c.eps.n * sizeof(c.eps.ep[0]));
 	c.eps.ep[c.eps.n] = (struct ep){ 0 };
 	g->said = cut(&c);
 	g->observed = observed;
+	g->in_stream = in_stream;
 	g->heard = now.mono;
 	g->seen = now.mono;
 	g->written = now.mono;

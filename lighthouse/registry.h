@@ -28,6 +28,7 @@
 struct registration {
 	uint8_t key[32];
 	struct addr observed;   /* stamped by the lighthouse */
+	bool in_stream;         /* at the far end of a stream: only here it is reached */
 	struct candidates said; /* at most CONTACT_EPS and CONTACT_RELAYS of it are kept */
 	usec_t heard;           /* mono */
 	usec_t seen;            /* mono, when at `observed` or another address of its family */
@@ -42,11 +43,11 @@ struct registry *registry_new(const struct rng *rng, uint32_t limit);
 void registry_free(struct registry *r);
 
 /*
- * The node `key`, seen at `observed`, said `c`. 0 with the row in `ret`; it is written to `out` if
+ * The node `key`, seen at `observed` or the far end of a stream there, said `c`. 0 with the row in `ret`; it is written to `out` if
  * it says something new. ERR_FULL, -ENOMEM.
  */
 int registry_put(struct registry *r, struct instant now, const uint8_t key[static 32],
-    const struct addr *observed, const struct candidates *c, struct outbox *out,
+    const struct addr *observed, bool in_stream, const struct candidates *c, struct outbox *out,
     struct registration **ret) must_check;
 
 /* The row of `key`, or NULL. Valid until it expires. */
@@ -57,7 +58,7 @@ struct registration *registry_get(const struct registry *r, const uint8_t key[st
  * the other family is taken only when nothing came over the first one for half a REGISTRY_TTL.
  */
 void registration_heard(struct registration *g, struct instant now, const struct addr *at,
-    struct outbox *out);
+    bool in_stream, struct outbox *out);
 
 /*
  * What others are told: the observed address, then what the node said and is not the same, at most

@@ -308,6 +308,8 @@ mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const u
 		return recall_endpoint(m, key, key_len, value, value_len);
 	case MEMORY_CLOCK:
 		return recall_clock(m, value, value_len);
+	case MEMORY_NETWORK:
+		return streams_recall(m, key, key_len, value, value_len);
 	default:
 		return ERR_UNKNOWN;
 	}
@@ -349,6 +351,7 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 		upkeep_due(m, p, now.mono);
 	}
 	call_recent(m, now, out);
+	streams_network_changed(m, now);
 	mesh_tick(m, now, out);
 }
 
@@ -436,6 +439,7 @@ mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, s
 		}
 		upkeep_due(m, p, now.mono);
 	}
+	streams_network_changed(m, now);
 	upkeep_candidates_changed(m, now, out);
 }
 

@@ -318,7 +318,7 @@ ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *pat
 	if (!path_may_ask(path, now.mono))
 		return;
 	if (path_may_send(path, PING_LEN + DATA_MIN) &&
-	    (path->kind == PATH_RELAY || target_allow(&m->targets, now.mono, &path->remote)))
+	    (!path_is_udp(path) || target_allow(&m->targets, now.mono, &path->remote)))
 		speak_ping(m, now, peer, path, PING_LEN, out);
 }
 
@@ -578,6 +578,8 @@ mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t
 	for (size_t i = 0; i < n; i++) {
 		struct way way = { .socket = packets[i].socket, .addr = packets[i].from };
 
+		if (way.socket >= SOCKET_STREAM && !streams_way(m, &way))
+			continue;
 		mesh_datagram(m, now, &way, packets[i].data, packets[i].len, out);
 	}
 }
@@ -723,6 +725,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 	/* A peer may want to be sought, and a question makes its lighthouse due. */
 	do {
 		peers_tick(m, now, out);
+		streams_tick(m, now, out);
 		relays_tick(m, now, out);
 		finder_tick(m, now, out);
 		housekeeping(m, now, out);
@@ -734,5 +737,6 @@ mesh_next_due(const struct mesh *m)
 {
 	usec_t due = due_min(heap_next_due(&m->timers), m->housekeeping_due);
 
+	due = due_min(due, m->streams.due);
 	return due_min(due, due_min(relay_due(&m->relaying), finder_due(&m->finder)));
 }

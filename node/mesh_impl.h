@@ -19,6 +19,7 @@
 #include "node/relay.h"
 #include "node/route.h"
 #include "node/sockets.h"
+#include "node/streams.h"
 
 /* The shell is told to keep the rows of as many peers as we may have members. */
 #define ENDPOINTS_MAX	    4096
@@ -43,6 +44,7 @@ struct lighthouse {
 	usec_t register_due;
 	uint16_t ttl;
 	struct addr observed[2]; /* by IPv4 and IPv6; FAMILY_NONE: not known */
+	struct stream stream;
 };
 
 /* Where a datagram came from, or goes to. */
@@ -119,6 +121,7 @@ struct mesh {
 	struct target_limit targets;
 	struct table endpoints; /* key -> struct endpoints */
 	struct sockets sockets;
+	struct streams streams;
 
 	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
 	size_t pinned_count;
@@ -311,6 +314,10 @@ void speak_close(struct mesh *m, struct instant now, struct peer *peer, enum clo
 /* A PING of `len` bytes (PING_LEN, or more to probe the MTU) on `path`. */
 void speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     size_t len, struct outbox *out);
+
+/* A PING to a lighthouse that asks whether `path` works, and must not move us there. */
+void speak_measure(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out);
 
 /*
  * mapping.c: what routers pass on to us

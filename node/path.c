@@ -375,6 +375,13 @@ path_loss_percent(const struct path *p)
 	return (unsigned)__builtin_popcount(p->lost & seen) * 100 / p->history;
 }
 
+bool
+path_is_steady(const struct path *p)
+{
+	return is_proven(p) && p->history >= PATH_STEADY_PROBES &&
+	    (p->lost & ((1u << PATH_STEADY_PROBES) - 1)) == 0;
+}
+
 uint64_t
 path_score(const struct path *p)
 {
@@ -383,6 +390,8 @@ path_score(const struct path *p)
 
 	if (p->kind == PATH_RELAY)
 		score += 15 * USEC_PER_MS + rtt / 4;
+	if (p->kind == PATH_STREAM)
+		score += 60 * USEC_PER_MS + rtt / 2;
 	if (p->remote.family == FAMILY_V6 && score > 3 * USEC_PER_MS)
 		score -= 3 * USEC_PER_MS;
 	if (p->kind == PATH_LAN && score > 5 * USEC_PER_MS)
@@ -396,6 +405,9 @@ path_beats(const struct path *candidate, const struct path *current)
 	uint64_t a = path_score(candidate), b = path_score(current);
 	bool relayed = candidate->kind == PATH_RELAY;
 
+	/* TCP is for where UDP is not answered, and is left when that answers without fail. */
+	if (candidate->kind == PATH_STREAM || current->kind == PATH_STREAM)
+		return candidate->kind != PATH_STREAM && path_is_steady(candidate);
 	/* Away from a relay at once; to a relay only when the direct path is no more. */
 	if (relayed != (current->kind == PATH_RELAY))
 		return !relayed;

@@ -47,6 +47,7 @@ enum path_origin {
 #define PATH_ASK_EVERY	   (100 * USEC_PER_MS)
 #define PATH_PROBES_MAX	   4		       /* outstanding at once */
 #define PATH_DEATH_PROBES  3
+#define PATH_STEADY_PROBES 3
 #define PATH_HOLD_MIN	   (2 * USEC_PER_SEC)
 #define PATH_HOLD_MAX	   (60 * USEC_PER_SEC)
 #define PATH_HEALTHY_AFTER (120 * USEC_PER_SEC)
@@ -183,5 +184,15 @@ uint64_t path_score(const struct path *p);
 bool path_beats(const struct path *candidate, const struct path *current);
 
 unsigned path_loss_percent(const struct path *p);
+
+/* Datagrams of ours, neither relayed nor in a stream? */
+static inline bool
+path_is_udp(const struct path *p)
+{
+	return p->kind == PATH_LAN || p->kind == PATH_DIRECT;
+}
+
+/* Were its last PATH_STEADY_PROBES probes answered? Only then UDP takes over from a stream. */
+bool path_is_steady(const struct path *p);
 
 #endif

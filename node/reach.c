@@ -152,7 +152,7 @@ reach_path(struct mesh *m, struct instant now, struct peer *peer, const struct w
 	    peer_path_to(peer, way->socket, &way->addr);
 	struct path like;
 
-	if (p != NULL || !make)
+	if (p != NULL || !make || way->socket >= SOCKET_STREAM)
 		return p;
 	if (way->relay != NULL) {
 		if (peer->lighthouse != NULL)
@@ -236,7 +236,7 @@ reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path
 
 	if (p->state == PATH_FREE)
 		return false;
-	if (p->kind == PATH_RELAY)
+	if (!path_is_udp(p))
 		return true;
 	worth = path_worth(m, p);
 	/* A private address is a guess until it answers: the other site may use the same ones. */

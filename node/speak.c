@@ -69,9 +69,10 @@ speak_error(struct mesh *m, struct instant now, struct peer *peer, enum error_co
 	    out);
 }
 
-void
-speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path, size_t len,
-    struct outbox *out)
+/* Sends the PING with `flags`; an MTU probe if it is longer than PING_LEN. */
+static void
+say_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t flags,
+    size_t len, struct outbox *out)
 {
 	uint8_t *room = outbox_room(out, len);
 	bool current = path->heard_index == channel_index(peer->channel);
@@ -79,18 +80,33 @@ speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *p
 		.txid = rng_u64(&m->rng) | 1,
 		.path = (uint32_t)(path - peer->paths),
 		.time_us = now.mono,
+		.flags = flags,
 		.highest = current ? path->heard_highest : 0,
 	};
 
 	if (room == NULL || !channel_ready(peer->channel, now))
 		return;
-	if (path->kind != PATH_RELAY)
+	if (path_is_udp(path) && flags == 0)
 		ping.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = path->remote };
 	if (len > PING_LEN)
 		mtu_asked(&path->mtu, now.mono, (uint32_t)len, ping.txid);
 	else
 		path_probe(path, now.mono, ping.txid);
 	say(m, now, peer, path, room, ping_encode(room, len, FRAME_PING, &ping, len), false, out);
+}
+
+void
+speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path, size_t len,
+    struct outbox *out)
+{
+	say_ping(m, now, peer, path, 0, len, out);
+}
+
+void
+speak_measure(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out)
+{
+	say_ping(m, now, peer, path, PING_MEASURE, PING_LEN, out);
 }
 
 /* The relays through which we can be reached. */
@@ -339,9 +355,10 @@ hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struc
 	const struct path *best = peer_best(peer);
 	struct addr *observed;
 
-	if (l == NULL || path->kind == PATH_RELAY || seen->addr.family == FAMILY_NONE)
+	if (l == NULL || !path_is_udp(path) || seen->addr.family == FAMILY_NONE)
 		return;
-	if (best != NULL && best != path && best->remote.family == path->remote.family)
+	if (best != NULL && best != path &&
+	    (best->kind == PATH_STREAM || best->remote.family == path->remote.family))
 		return;
 	observed = &l->observed[seen->addr.family == FAMILY_V6];
 	if (addr_equal(observed, &seen->addr))
@@ -404,6 +421,8 @@ take_contact(struct mesh *m, struct instant now, const struct member *member,
 		const struct ep *ep = &c->eps.ep[i];
 		bool seen = i == 0 && ep->kind == EP_REFLEXIVE;
 
+		if (ep->kind == EP_TCP) /* it is at the far end of a stream */
+			continue;
 		*news |= reach_candidate(
 		    m, now, peer, &ep->addr, seen ? ORIGIN_SEEN : ORIGIN_HINT);
 	}
@@ -563,7 +582,7 @@ hear_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 	hear_observed(m, now, peer, path, &ping->observed, out);
 	if (room == NULL || !path_may_send(path, PING_LEN + DATA_MIN))
 		return;
-	if (path->kind != PATH_RELAY)
+	if (path_is_udp(path))
 		pong.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = path->remote };
 	say(m, now, peer, path, room, ping_encode(room, PING_LEN, FRAME_PONG, &pong, PING_LEN),
 	    false, out);

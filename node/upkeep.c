@@ -64,6 +64,8 @@ upkeep_choose(struct mesh *m, struct instant now, struct peer *peer, struct outb
 	if (!peer_choose(peer, now.mono))
 		return;
 	m->counts[MESH_SWITCHES] += had && peer->best != PEER_NO_PATH;
+	if (peer->lighthouse != NULL)
+		streams_switched(m, now, peer->lighthouse, out);
 	upkeep_mtu(peer, out);
 	say_path(peer, out);
 	if (peer->best != PEER_NO_PATH && channel_ready(peer->channel, now))
@@ -106,8 +108,10 @@ void
 upkeep_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     struct outbox *out)
 {
-	if (path->kind != PATH_RELAY)
+	if (path_is_udp(path))
 		target_answered(&m->targets, &path->remote);
+	if (peer->lighthouse != NULL)
+		streams_poke(m, now);
 	upkeep_choose(m, now, peer, out);
 	if (peer->lighthouse == NULL &&
 	    (peer->remembered_at == 0 || (peer_is_direct(peer) && !peer->remembered_direct) ||
@@ -181,6 +185,8 @@ path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 		name_copy(f.other, p->relay->cert.name);
 	f.number = (int64_t)(now.mono - p->last_rx);
 	outbox_trace(out, &f);
+	if (peer->lighthouse != NULL)
+		streams_poke(m, now);
 	upkeep_choose(m, now, peer, out);
 	/* A peer in use gets all that can be tried at once: other paths, and a new handshake. */
 	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
@@ -274,7 +280,7 @@ ask_other_ways(struct mesh *m, struct instant now, struct peer *p, struct outbox
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *path = &p->paths[i];
 
-		if (path->origin == ORIGIN_FIXED && path->state != PATH_FREE &&
+		if (path->origin == ORIGIN_FIXED && path_is_udp(path) && path->state != PATH_FREE &&
 		    path->state != PATH_VALID && path->state != PATH_SUSPECT &&
 		    target_allow(&m->targets, now.mono, &path->remote))
 			speak_ping(m, now, p, path, PING_LEN, out);
@@ -290,7 +296,7 @@ lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct
 	if (ready && due_reached(l->register_due, now.mono)) {
 		if (l->tries >= 4 && l->registered)
 			l->registered = false;
-		if (l->tries == 0)
+		if (l->tries == 0 && path_is_udp(peer_best(p)))
 			ask_other_ways(m, now, p, out);
 		speak_register(m, now, l, out);
 	}

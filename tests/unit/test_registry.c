@@ -70,7 +70,7 @@ put(struct registry *r, struct instant now, unsigned n)
 	struct addr at = address(n, 4242);
 	struct candidates c = words(2, 1);
 	struct registration *g;
-	int rc = registry_put(r, now, key_of(n), &at, &c, &out, &g);
+	int rc = registry_put(r, now, key_of(n), &at, false, &c, &out, &g);
 
 	if (rc == 0)
 		ASSERT(registry_get(r, key_of(n)) == g);
@@ -105,7 +105,7 @@ TEST(others_are_told_the_observed_address_first_and_no_address_twice)
 	struct registration *g;
 	struct contact contact = { 0 };
 
-	ASSERT_EQ(registry_put(r, start, key_of(1), &at, &c, &out, &g), 0);
+	ASSERT_EQ(registry_put(r, start, key_of(1), &at, false, &c, &out, &g), 0);
 	registration_contact(&contact, g);
 	ASSERT_EQ(contact.eps.n, CONTACT_EPS);
 	ASSERT(addr_equal(&contact.eps.ep[0].addr, &at));
@@ -131,19 +131,19 @@ TEST(a_row_is_written_when_it_says_something_new_and_now_and_then)
 	struct addr at = address(1, 1), moved = address(1, 2);
 	struct registration *g;
 
-	ASSERT_EQ(registry_put(r, start, key_of(1), &at, &c, &out, &g), 0);
+	ASSERT_EQ(registry_put(r, start, key_of(1), &at, false, &c, &out, &g), 0);
 	ASSERT_EQ(out.count, 1);
-	ASSERT_EQ(registry_put(r, later(5), key_of(1), &at, &c, &out, &g), 0);
-	registration_heard(g, later(6), &at, &out);
+	ASSERT_EQ(registry_put(r, later(5), key_of(1), &at, false, &c, &out, &g), 0);
+	registration_heard(g, later(6), &at, false, &out);
 	ASSERT_EQ(out.count, 1);
-	registration_heard(g, later(7), &moved, &out);
+	registration_heard(g, later(7), &moved, false, &out);
 	ASSERT_EQ(out.count, 2);
 	c.nat.epoch++;
-	ASSERT_EQ(registry_put(r, later(8), key_of(1), &moved, &c, &out, &g), 0);
+	ASSERT_EQ(registry_put(r, later(8), key_of(1), &moved, false, &c, &out, &g), 0);
 	ASSERT_EQ(out.count, 3);
-	registration_heard(g, later(7 + REGISTRY_REWRITE), &moved, &out);
+	registration_heard(g, later(7 + REGISTRY_REWRITE), &moved, false, &out);
 	ASSERT_EQ(out.count, 3);
-	registration_heard(g, later(8 + REGISTRY_REWRITE), &moved, &out);
+	registration_heard(g, later(8 + REGISTRY_REWRITE), &moved, false, &out);
 	ASSERT_EQ(out.count, 4);
 	for (uint32_t i = 0; i < out.count; i++) {
 		ASSERT_EQ(out.effects[i].kind, EFFECT_REMEMBER);
@@ -165,7 +165,7 @@ TEST(rows_survive_a_restart_and_live_on_only_if_the_node_is_heard)
 	struct registration *g;
 	const struct memory *m;
 
-	ASSERT_EQ(registry_put(r, start, key_of(1), &at, &c, &out, &g), 0);
+	ASSERT_EQ(registry_put(r, start, key_of(1), &at, false, &c, &out, &g), 0);
 	registration_contact(&before, g);
 	m = &out.effects[0].memory;
 
@@ -242,7 +242,7 @@ TEST(registry_does_what_an_array_would)
 		g = registry_get(r, key_of(who));
 		ASSERT_EQ(g != NULL, heard[who] != 0);
 		if (g != NULL && test_below(2)) {
-			registration_heard(g, later(at), &g->observed, &out);
+			registration_heard(g, later(at), &g->observed, false, &out);
 		} else {
 			rc = put(r, later(at), who);
 			ASSERT_EQ(rc, heard[who] == 0 && count == NODES / 2 ? ERR_FULL : 0);

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * streams.c - when a stream is opened, when it is given up, and how UDP is taken back.
+ */
+#include "node/streams.h"
+#include "core/crypto.h"
+#include "node/mesh_impl.h"
+
+/*
+ * What UDP does
+ */
+
+static bool
+is_udp(const struct path *p)
+{
+	return p->state != PATH_FREE && path_is_udp(p);
+}
+
+static struct path *
+path_of(const struct lighthouse *l)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *p = &l->peer->paths[i];
+
+		if (p->state != PATH_FREE && p->kind == PATH_STREAM)
+			return p;
+	}
+	return NULL;
+}
+
+static bool
+is_carried(const struct lighthouse *l)
+{
+	const struct path *best = peer_best(l->peer);
+
+	return best != NULL && best->kind == PATH_STREAM;
+}
+
+/* Where a stream carries data already, one answer is no reason to leave it. */
+static bool
+answers_by_udp(const struct lighthouse *l, usec_t now)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		const struct path *p = &l->peer->paths[i];
+
+		if (is_udp(p) && path_works(p, now) && (!is_carried(l) || path_is_steady(p)))
+			return true;
+	}
+	return false;
+}
+
+static size_t
+blocked_row(const struct streams *s, const uint8_t key[static 16])
+{
+	size_t oldest = 0;
+
+	for (size_t i = 0; i < STREAM_NETWORKS; i++) {
+		if (memcmp(s->blocked[i].key, key, sizeof(s->blocked[i].key)) == 0)
+			return i;
+		if (s->blocked[i].wall < s->blocked[oldest].wall)
+			oldest = i;
+	}
+	return oldest;
+}
+
+static bool
+is_known_blocked(const struct streams *s, usec_t wall)
+{
+	size_t row = blocked_row(s, s->network);
+
+	return s->blocked[row].wall != 0 &&
+	    memcmp(s->blocked[row].key, s->network, sizeof(s->network)) == 0 &&
+	    wall < s->blocked[row].wall + STREAM_NETWORK_KEPT;
+}
+
+static void
+forget_row(struct streams *s, size_t row, struct outbox *out)
+{
+	if (s->blocked[row].wall != 0)
+		outbox_remember(out, MEMORY_NETWORK, s->blocked[row].key,
+		    sizeof(s->blocked[row].key), NULL, 0, 0);
+	memset(&s->blocked[row], 0, sizeof(s->blocked[row]));
+}
+
+static void
+note_blocked(struct streams *s, usec_t wall, struct outbox *out)
+{
+	size_t row = blocked_row(s, s->network);
+	uint8_t value[8];
+
+	if (is_known_blocked(s, wall) && wall < s->blocked[row].wall + STREAM_NETWORK_KEPT / 2)
+		return;
+	forget_row(s, row, out);
+	memcpy(s->blocked[row].key, s->network, sizeof(s->network));
+	s->blocked[row].wall = wall;
+	put_le64(value, wall);
+	outbox_remember(out, MEMORY_NETWORK, s->network, sizeof(s->network), value, sizeof(value),
+	    0);
+}
+
+int
+streams_recall(struct mesh *m, const uint8_t *key, size_t key_len, const uint8_t *value,
+    size_t value_len)
+{
+	struct streams *s = &m->streams;
+	size_t row;
+
+	if (key_len != sizeof(s->blocked[0].key) || value_len != 8 || le64(value) == 0)
+		return ERR_FORMAT;
+	row = blocked_row(s, key);
+	memcpy(s->blocked[row].key, key, key_len);
+	s->blocked[row].wall = le64(value);
+	return 0;
+}
+
+/* A network is its IPv4 addresses, or where there are none its IPv6 prefixes. */
+static void
+name_network(const struct mesh *m, uint8_t ret[static 16])
+{
+	static const char context[24] = "mpynet network v1";
+	uint8_t list[MESH_LOCAL_MAX * 8];
+	struct wr w = wr_init(list, sizeof(list));
+
+	for (size_t i = 0; i < m->local_count; i++) {
+		if (m->local[i].family == FAMILY_V4)
+			wr_bytes(&w, m->local[i].ip, 4);
+	}
+	for (size_t i = 0; i < m->local_count && w.len == 0; i++)
+		wr_bytes(&w, m->local[i].ip, 8);
+	crypto_blake2b(ret, 16, NULL, 0, context, sizeof(context), list, w.len);
+}
+
+static void
+note_udp(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct streams *s = &m->streams;
+	bool works = false;
+
+	for (size_t i = 0; i < m->lighthouse_count; i++)
+		works |= answers_by_udp(&m->lighthouses[i], now.mono);
+	if (works && s->working_since == 0) {
+		s->working_since = now.mono;
+		if (is_known_blocked(s, now.wall))
+			forget_row(s, blocked_row(s, s->network), out);
+	}
+	if (!works && s->silent_since == 0)
+		s->silent_since = now.mono;
+	if (works)
+		s->silent_since = 0;
+	else
+		s->working_since = 0;
+}
+
+bool
+streams_needed(const struct mesh *m)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		if (m->lighthouses[i].stream.id != 0)
+			return m->streams.silent_since != 0;
+	}
+	return false;
+}
+
+/*
+ * Opening and closing
+ */
+
+static void
+want(struct streams *s, usec_t at)
+{
+	s->due = due_min(s->due, at);
+}
+
+/* The `nth` of the addresses that the bundle, or the name in it, gives the lighthouse. */
+static bool
+nth_address(const struct lighthouse *l, size_t nth, struct addr *ret)
+{
+	const struct peer *p = l->peer;
+
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		bool again = false;
+
+		if (!is_udp(&p->paths[i]) || p->paths[i].origin != ORIGIN_FIXED)
+			continue;
+		for (size_t k = 0; k < i; k++)
+			again |= is_udp(&p->paths[k]) && p->paths[k].origin == ORIGIN_FIXED &&
+			    addr_same_ip(&p->paths[k].remote, &p->paths[i].remote);
+		if (again || nth-- > 0)
+			continue;
+		*ret = p->paths[i].remote;
+		ret->port = STREAM_PORT;
+		return true;
+	}
+	return false;
+}
+
+static void
+open_to(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	struct stream *s = &l->stream;
+	struct stream_change c = { .open = true };
+
+	if (!nth_address(l, s->nth, &c.to)) {
+		s->nth = 0;
+		(void)nth_address(l, 0, &c.to);
+	}
+	if (m->streams.next < SOCKET_STREAM)
+		m->streams.next = SOCKET_STREAM;
+	c.id = s->id = m->streams.next++;
+	s->up = false;
+	s->to = c.to;
+	s->since = now.mono;
+	memcpy(c.pin, l->peer->cert.tls_pin, sizeof(c.pin));
+	name_copy(c.lighthouse, l->peer->cert.name);
+	outbox_stream(out, &c);
+}
+
+static void
+drop_path(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	struct path *p = path_of(l);
+
+	if (p == NULL)
+		return;
+	peer_drop_path(l->peer, p);
+	upkeep_choose(m, now, l->peer, out);
+	upkeep_due(m, l->peer, now.mono);
+}
+
+/* It is over, whoever said so. */
+static void
+end(struct mesh *m, struct instant now, struct lighthouse *l, enum stream_news why,
+    struct outbox *out)
+{
+	struct stream *s = &l->stream;
+	struct trace_fact f = fact_of(l->peer, TRACE_STREAM_DOWN, TRACE_NOTICE);
+	usec_t wait = STREAM_RETRY_MIN;
+	struct addr other;
+
+	s->last = why;
+	s->id = 0;
+	s->up = false;
+	s->nth++;
+	if (!nth_address(l, s->nth, &other)) { /* all were tried */
+		s->nth = 0;
+		for (unsigned i = 0; i < s->failures && wait < STREAM_RETRY_MAX; i++)
+			wait *= 2;
+		s->failures++;
+		s->due = now.mono + rng_jitter(&m->rng, min_u64(wait, STREAM_RETRY_MAX));
+	}
+	f.at = s->to;
+	f.code = (int)why;
+	if (s->failures <= 1)
+		outbox_trace(out, &f);
+	drop_path(m, now, l, out);
+	streams_poke(m, now);
+}
+
+static void
+close_stream(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	struct stream_change c = { .id = l->stream.id };
+
+	name_copy(c.lighthouse, l->peer->cert.name);
+	outbox_stream(out, &c);
+	l->stream = (struct stream){ .last = l->stream.last };
+	drop_path(m, now, l, out);
+}
+
+/* One that is open: it has to come up, to be answered, and to be of use. */
+static void
+tend(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	struct stream *s = &l->stream;
+	const struct path *p = path_of(l);
+	usec_t end_at = s->since + (s->up ? STREAM_PROVE_MAX : STREAM_OPEN_MAX);
+	bool proven = p != NULL && (p->state == PATH_VALID || p->state == PATH_SUSPECT);
+	usec_t linger = !s->up ? 0 : STREAM_LINGER;
+
+	if (s->id == 0)
+		return;
+	if (m->streams.working_since != 0 && !is_carried(l)) {
+		if (now.mono >= m->streams.working_since + linger)
+			close_stream(m, now, l, out);
+		else
+			want(&m->streams, m->streams.working_since + linger);
+	} else if ((s->up && (p == NULL || p->state == PATH_DEAD)) ||
+	    (!proven && now.mono >= end_at)) {
+		struct stream_change c = { .id = s->id };
+
+		outbox_stream(out, &c);
+		end(m, now, l, s->up ? STREAM_ENDED : STREAM_UNREACHED, out);
+	} else if (!proven) {
+		want(&m->streams, end_at);
+	}
+}
+
+static void
+open_nearest(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct lighthouse *order[MESH_LIGHTHOUSES_MAX];
+	size_t n = reach_lighthouses(m, order), used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		used += order[i]->stream.id != 0;
+	for (size_t i = 0; i < n && used < STREAM_NEAREST; i++) {
+		struct lighthouse *l = order[i];
+
+		if (l->stream.id != 0 || crypto_is_zero(l->peer->cert.tls_pin, 32))
+			continue;
+		if (l->stream.due > now.mono) {
+			want(&m->streams, l->stream.due);
+			continue;
+		}
+		open_to(m, now, l, out);
+		want(&m->streams, now.mono + STREAM_OPEN_MAX);
+		used++;
+	}
+}
+
+/*
+ * Back to UDP
+ */
+
+/* One question on each UDP path that is not steady. How many there were of what may yet be so. */
+static unsigned
+ask(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	unsigned hopeful = 0;
+
+	if (!is_carried(l) || !channel_ready(l->peer->channel, now))
+		return 0;
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *p = &l->peer->paths[i];
+
+		if (!is_udp(p) || p->origin != ORIGIN_FIXED || path_is_steady(p) ||
+		    !target_allow(&m->targets, now.mono, &p->remote))
+			continue;
+		hopeful += p->state == PATH_VALID;
+		speak_measure(m, now, l->peer, p, out);
+	}
+	return hopeful;
+}
+
+static void
+ask_udp(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct streams *s = &m->streams;
+	unsigned hopeful = 0;
+	bool carried = false;
+
+	for (size_t i = 0; i < m->lighthouse_count; i++)
+		carried |= is_carried(&m->lighthouses[i]);
+	if (!carried) {
+		s->udp_due = 0;
+		s->udp_asked = 0;
+		return;
+	}
+	if (s->udp_due == 0)
+		s->udp_due = now.mono + rng_jitter(&m->rng, STREAM_UDP_AGAIN);
+	if (due_reached(s->udp_due, now.mono)) {
+		for (size_t i = 0; i < m->lighthouse_count; i++)
+			hopeful += ask(m, now, &m->lighthouses[i], out);
+		s->udp_asked++;
+		if (s->udp_asked < STREAM_UDP_ASKS ||
+		    (hopeful > 0 && s->udp_asked < 4 * STREAM_UDP_ASKS)) {
+			s->udp_due = now.mono + STREAM_UDP_GAP;
+		} else {
+			s->udp_asked = 0;
+			s->udp_due = now.mono + rng_jitter(&m->rng, STREAM_UDP_AGAIN);
+		}
+	}
+	want(s, s->udp_due);
+	if (s->silent_since != 0 && now.mono - s->silent_since >= STREAM_BLOCKED_MIN)
+		note_blocked(s, now.wall, out);
+	else if (s->silent_since != 0)
+		want(s, s->silent_since + STREAM_BLOCKED_MIN);
+}
+
+/*
+ * Events
+ */
+
+void
+streams_poke(struct mesh *m, struct instant now)
+{
+	m->streams.due = now.mono;
+}
+
+void
+streams_network_changed(struct mesh *m, struct instant now)
+{
+	struct streams *s = &m->streams;
+
+	name_network(m, s->network);
+	if (s->silent_since != 0)
+		s->silent_since = now.mono;
+	if (s->udp_due != 0)
+		s->udp_due = now.mono;
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		m->lighthouses[i].stream.due = 0;
+		m->lighthouses[i].stream.failures = 0;
+	}
+	streams_poke(m, now);
+}
+
+void
+streams_switched(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	streams_poke(m, now);
+	l->register_due = now.mono;
+	l->tries = 0;
+	if (!is_carried(l) ||
+	    (l->observed[0].family == FAMILY_NONE && l->observed[1].family == FAMILY_NONE))
+		return;
+	/* Where UDP is not answered, nobody can be told to call us at what was seen of it. */
+	memset(l->observed, 0, sizeof(l->observed));
+	upkeep_candidates_changed(m, now, out);
+}
+
+/* The session's keys may live, or a handshake be under way: either is worth a try at once. */
+static void
+came_up(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
+{
+	struct trace_fact f = fact_of(l->peer, TRACE_STREAM_UP, TRACE_NOTICE);
+	struct path *slot = peer_slot(l->peer, now.mono);
+	const uint8_t *attempt;
+	struct way way;
+	int n;
+
+	l->stream.up = true;
+	l->stream.since = now.mono;
+	f.at = l->stream.to;
+	outbox_trace(out, &f);
+	if (slot == NULL)
+		return;
+	peer_drop_path(l->peer, slot);
+	path_init(slot, PATH_STREAM, ORIGIN_FIXED, l->stream.id, &l->stream.to);
+	way = way_of(slot);
+	if (channel_ready(l->peer->channel, now)) {
+		speak_ping(m, now, l->peer, slot, PING_LEN, out);
+		return;
+	}
+	channel_want(l->peer->channel, now.mono);
+	n = channel_attempt(l->peer->channel, now.mono, &attempt);
+	if (n > 0)
+		reach_send_copy(m, now, &way, attempt, (size_t)n, out);
+	upkeep_tick(m, now, l->peer, out);
+}
+
+void
+mesh_stream_changed(struct mesh *m, struct instant now, socket_id id, enum stream_news news,
+    struct outbox *out)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		struct lighthouse *l = &m->lighthouses[i];
+
+		if (l->stream.id != id || id == 0)
+			continue;
+		if (news == STREAM_UP)
+			came_up(m, now, l, out);
+		else
+			end(m, now, l, news, out);
+		streams_poke(m, now);
+	}
+}
+
+bool
+streams_way(const struct mesh *m, struct way *way)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		if (m->lighthouses[i].stream.id == way->socket) {
+			way->addr = m->lighthouses[i].stream.to;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+streams_tick(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct streams *s = &m->streams;
+	usec_t patience = is_known_blocked(s, now.wall) ? 0 : STREAM_PATIENCE;
+
+	if (!due_reached(s->due, now.mono))
+		return;
+	s->due = 0;
+	note_udp(m, now, out);
+	for (size_t i = 0; i < m->lighthouse_count; i++)
+		tend(m, now, &m->lighthouses[i], out);
+	if (s->silent_since != 0 && now.mono >= s->silent_since + patience)
+		open_nearest(m, now, out);
+	else if (s->silent_since != 0)
+		want(s, s->silent_since + patience);
+	ask_udp(m, now, out);
+	/* What came of this is looked at in a moment. */
+	if (due_reached(s->due, now.mono))
+		s->due = now.mono + USEC_PER_MS;
+}
