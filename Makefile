@@ -33,7 +33,7 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # Engines are pure; shells talk to the machine.  A file is pure unless it is named
 # here, and check-pure and check-layers hold both sides to it.
 HOSTED_IN_ROLES := \
-	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c)) \
+	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c)) \
 	$(wildcard $(addprefix ca/,ledger.c office.c))
 

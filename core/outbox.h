@@ -124,6 +124,7 @@ struct socket_change {
 
 enum event_kind {
 	EVENT_PING_ANSWER = 1, /* an ICMP echo of ours was answered */
+	EVENT_WHY_ANSWER,      /* `peer` told why it reaches us as it does */
 	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
 };
 

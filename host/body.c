@@ -154,23 +154,3 @@ body_warn_keep(json_t *warnings, const struct keep *k)
 		body_warning(warnings, "what must survive a restart cannot be written: %s",
 		    k->error.text);
 }
-
-const char *
-body_nat_words(const struct nat *nat)
-{
-	switch (nat->mapping) {
-	case NAT_MAPPING_NONE:
-		return "none";
-	case NAT_MAPPING_ENDPOINT:
-		return "endpoint-independent";
-	case NAT_MAPPING_ADDRESS:
-		return "address-dependent";
-	case NAT_MAPPING_PORT:
-		if (nat->flags & NAT_SEQUENTIAL)
-			return "symmetric, sequential ports";
-		return nat->flags & NAT_BLOCK ? "symmetric, ports of a block"
-					      : "symmetric, random ports";
-	default:
-		return "unknown";
-	}
-}

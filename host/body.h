@@ -47,8 +47,4 @@ void body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall);
 struct keep;
 void body_warn_keep(json_t *warnings, const struct keep *k);
 
-/* "endpoint-independent", "symmetric, random ports"..., as NAT descriptors are shown. */
-struct nat;
-const char *body_nat_words(const struct nat *nat);
-
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/nat.h"
 #include "host/body.h"
 #include "host/verbs.h"
 #include "lighthouse/shell.h"
@@ -120,7 +121,7 @@ fill_client(json_t *row, const struct beacon_client *c)
 	body_ip(row, "ip", c->address);
 	body_key(row, "key", c->key);
 	body_addr(row, "observed", &c->observed);
-	body_text(row, "nat", body_nat_words(&c->nat));
+	body_text(row, "nat", nat_words(&c->nat));
 	body_flag(row, "session", c->session);
 	body_number(row, "last_s", c->heard / USEC_PER_SEC);
 	body_number(row, "expires", c->not_after);

@@ -10,6 +10,7 @@
 
 #include "host/body.h"
 #include "host/verbs.h"
+#include "node/rows.h"
 #include "node/shell.h"
 #include "node/view.h"
 
@@ -17,41 +18,6 @@
 
 /* Rows of `routes`: one for each address of each peer. */
 #define ROUTES_MAX (2 * PEERS_MAX_DEFAULT)
-
-static const char *
-path_word(enum path_class path)
-{
-	switch (path) {
-	case PATH_LAN:
-		return "lan";
-	case PATH_DIRECT:
-		return "direct";
-	case PATH_RELAY:
-		return "relay";
-	default:
-		return "none";
-	}
-}
-
-/* The members of a path that identify it. */
-static void
-fill_path(json_t *row, enum path_class path, const struct addr *at, const char *relay)
-{
-	body_text(row, "kind", path_word(path));
-	if (path != PATH_NONE)
-		body_addr(row, "at", at);
-	if (path == PATH_RELAY)
-		body_text(row, "relay", relay);
-}
-
-void
-body_path(json_t *body, enum path_class path, const struct addr *at, const char *relay)
-{
-	json_t *row = json_object();
-
-	fill_path(row, path, at, relay);
-	body_put(body, "path", row);
-}
 
 static json_t *
 lighthouses_body(const struct view_status *v, usec_t now)
@@ -167,80 +133,6 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	return 0;
 }
 
-static json_t *
-flags_body(uint32_t flags)
-{
-	static const struct {
-		uint32_t flag;
-		const char *word;
-	} words[] = {
-		{ CERT_LIGHTHOUSE, "lighthouse" },
-		{ CERT_RELAY, "relay" },
-		{ CERT_GATEWAY, "gateway" },
-		{ CERT_STOCK, "stock" },
-	};
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (flags & words[i].flag)
-			json_array_append_new(list, json_string(words[i].word));
-	return list;
-}
-
-/* What is measured of one path. */
-static void
-fill_measures(json_t *row, const struct view_path *path)
-{
-	if (path->rtt != 0)
-		body_number(row, "rtt_us", path->rtt);
-	body_number(row, "loss_percent", path->loss_percent);
-	body_number(row, "mtu", path->mtu);
-}
-
-/* The path in use; one of no kind when there is none. */
-static const struct view_path *
-path_in_use(const struct view_peer *p)
-{
-	static const struct view_path none = { .path = PATH_NONE };
-
-	for (size_t i = 0; i < p->path_count; i++)
-		if (p->paths[i].in_use)
-			return &p->paths[i];
-	return &none;
-}
-
-/* The members of a peer that its row in `peers` has. */
-static void
-fill_peer(json_t *row, const struct view_peer *p, usec_t now)
-{
-	const struct view_path *path = path_in_use(p);
-	json_t *ips = json_array();
-
-	for (size_t i = 0; i < p->ip_count; i++) {
-		char text[ADDR_TEXT_MAX];
-
-		json_array_append_new(ips, json_string(ip_format(text, p->ips[i])));
-	}
-	body_text(row, "name", p->name);
-	if (p->ip_count > 0)
-		body_ip(row, "ip", p->ips[0]);
-	body_put(row, "ips", ips);
-	body_key(row, "key", p->key);
-	body_hex(row, "fingerprint", p->fingerprint, sizeof(p->fingerprint));
-	body_number(row, "serial", p->serial);
-	body_put(row, "flags", flags_body(p->flags));
-	body_flag(row, "connected", p->connected);
-	body_path(row, path->path, &path->at, path->relay);
-	if (path->path != PATH_NONE)
-		fill_measures(row, path);
-	body_number(row, "mtu", p->mtu);
-	body_number(row, "tx_bytes", p->tx_bytes);
-	body_number(row, "rx_bytes", p->rx_bytes);
-	body_seconds_since(row, "last_s", p->last_rx, now);
-	body_number(row, "expires", p->not_after);
-	body_text(row, "why", why_word(p->why.code));
-}
-
 static int
 verb_peers(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
@@ -255,7 +147,7 @@ verb_peers(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err
 	while (view_peer_next(n->mesh, now, after, &p)) {
 		json_t *row = json_object();
 
-		fill_peer(row, &p, now.mono);
+		row_peer(row, &p, now.mono);
 		json_array_append_new(list, row);
 		strcpy(after, p.name);
 	}
@@ -289,28 +181,6 @@ node_name_of(struct node *n, struct ip ip, char to[static 64])
 		strcpy(to, p.name);
 }
 
-static void
-fill_paths(json_t *body, const struct view_peer *p, usec_t now)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < p->path_count; i++) {
-		const struct view_path *path = &p->paths[i];
-		json_t *row = json_object();
-
-		fill_path(row, path->path, &path->at, path->relay);
-		body_text(row, "state", view_path_state_word(path->state));
-		body_flag(row, "in_use", path->in_use);
-		fill_measures(row, path);
-		if (path->rtt != 0)
-			body_number(row, "rtt_var_us", path->rtt_var);
-		body_seconds_since(row, "last_rx_s", path->last_rx, now);
-		body_seconds_since(row, "last_tx_s", path->last_tx, now);
-		json_array_append_new(list, row);
-	}
-	body_put(body, "paths", list);
-}
-
 static int
 verb_peer(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
@@ -332,7 +202,7 @@ verb_peer(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 		    "a ping to it asks the lighthouses", name);
 	*ret = body_new(1);
 	body_text(*ret, "role", "node");
-	fill_peer(*ret, &p, now.mono);
+	row_peer(*ret, &p, now.mono);
 	if (p.connected)
 		body_number(*ret, "session_age_s", p.session_age / USEC_PER_SEC);
 	body_number(*ret, "tx_packets", p.tx_packets);
@@ -341,7 +211,7 @@ verb_peer(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 		body_text(*ret, "version", p.version);
 		body_put(*ret, "clock_apart_s", json_integer((json_int_t)p.clock_apart));
 	}
-	fill_paths(*ret, &p, now.mono);
+	body_put(*ret, "paths", rows_of_paths(&p, now.mono));
 	return 0;
 }
 
@@ -362,7 +232,7 @@ verb_routes(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 		body_text(row, "to", prefix_format(text, routes[i].to));
 		body_text(row, "via", routes[i].via);
 		body_number(row, "mtu", routes[i].mtu);
-		body_text(row, "path", path_word(routes[i].path));
+		body_text(row, "path", row_path_word(routes[i].path));
 		json_array_append_new(list, row);
 	}
 	free(routes);
@@ -474,6 +344,15 @@ verb_ping(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 }
 
 static int
+verb_why(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct node *n = ctx;
+
+	(void)ret;		/* the peer is asked first */
+	return ask_start(n, r, err);
+}
+
+static int
 verb_reload(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
 	struct node *n = ctx;
@@ -500,6 +379,7 @@ static const struct verb verbs[] = {
 	{ "peers", false, verb_peers },
 	{ "peer", false, verb_peer },
 	{ "ping", false, verb_ping },
+	{ "why", false, verb_why },
 	{ "routes", false, verb_routes },
 	{ "get", false, verb_get },
 	{ "rules", false, verb_rules },

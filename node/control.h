@@ -13,9 +13,6 @@ struct node;
 /* A ctl handler; `ctx` is the struct node. */
 void node_control(void *ctx, const struct ctl_request *r);
 
-/* The member "path" of a body. */
-void body_path(json_t *body, enum path_class path, const struct addr *at, const char *relay);
-
 /* Writes the name of the peer that has `ip`; leaves `to` as it is when there is none. */
 void node_name_of(struct node *n, struct ip ip, char to[static 64]);
 

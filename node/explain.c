@@ -32,8 +32,16 @@ count_tries(const struct peer *peer, struct why *ret)
  * Direct
  */
 
+/* Has one side no NAT, so that the other one can simply call it? */
+static bool
+is_open(const struct mesh *m, const struct peer *peer)
+{
+	return m->nat.mapping == NAT_MAPPING_NONE ||
+	       (peer->has_nat && peer->nat.mapping == NAT_MAPPING_NONE);
+}
+
 static enum why_code
-direct_by(const struct peer *peer, const struct path *best)
+direct_by(const struct mesh *m, const struct peer *peer, const struct path *best)
 {
 	if (best->kind == PATH_LAN)
 		return WHY_LAN;
@@ -41,13 +49,14 @@ direct_by(const struct peer *peer, const struct path *best)
 		return WHY_FIXED;
 	if (best->remote.family == FAMILY_V6)
 		return WHY_IPV6;
-	return WHY_PUNCHED;
+	return is_open(m, peer) ? WHY_OPEN : WHY_PUNCHED;
 }
 
 static void
-explain_direct(const struct peer *peer, const struct path *best, struct why *ret)
+explain_direct(const struct mesh *m, const struct peer *peer, const struct path *best,
+    struct why *ret)
 {
-	ret->code = direct_by(peer, best);
+	ret->code = direct_by(m, peer, best);
 	ret->at = best->remote;
 	ret->number[WHY_RTT] = best->srtt;
 }
@@ -102,6 +111,9 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
  * Not connected
  */
 
+/* Certificates may be used this long before they begin: clocks may be as far apart. */
+#define CLOCKS_AGREE 300 /* seconds */
+
 static bool
 any_lighthouse(const struct mesh *m)
 {
@@ -112,29 +124,138 @@ any_lighthouse(const struct mesh *m)
 	return m->lighthouse_count == 0;
 }
 
-static bool
-nobody_knows(const struct mesh *m, const struct peer *peer)
+/* How long no lighthouse has been heard, or has not answered since it was first called. */
+static usec_t
+lighthouses_silent(const struct mesh *m, struct instant now)
 {
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++) {
-		const struct seek *s = &m->finder.seeks[i];
+	usec_t last = 0;
 
-		if (s->state == SEEK_NOTHING && s->by == QUERY_BY_KEY &&
-		    memcmp(s->key, peer->key, sizeof(s->key)) == 0)
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		const struct peer *l = m->lighthouses[i].peer;
+
+		last = max_u64(last, l->heard_at != 0 ? l->heard_at : l->failing_since);
+	}
+	return span(last, now.mono);
+}
+
+/* Has it a path through a relay, or a circuit that may become one? */
+static bool
+any_relay(const struct peer *peer)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		if (peer->paths[i].state != PATH_FREE && peer->paths[i].kind == PATH_RELAY)
 			return true;
 	}
 	return false;
 }
 
-static enum why_code
-unconnected_by(const struct mesh *m, const struct peer *peer, const struct channel_view *c)
+/* Whose certificate has ended, ours or its. */
+static bool
+is_expired(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
 {
+	uint64_t unix_time = trust_now(m->trust, now.wall);
+	uint64_t until = min_u64(m->valid_until, peer->valid_until);
+
+	if (until >= unix_time)
+		return false;
+	ret->code = m->valid_until < unix_time ? WHY_OWN_CERT_EXPIRED : WHY_CERT_EXPIRED;
+	ret->number[WHY_SINCE] = (unix_time - until) * USEC_PER_SEC;
+	return true;
+}
+
+/* It ended the conversation itself, and said what for. */
+static bool
+is_closed(struct instant now, const struct peer *peer, struct why *ret)
+{
+	static const enum why_code codes[] = {
+		[CLOSE_STOP] = WHY_PEER_STOPPED,
+		[CLOSE_VERSION] = WHY_VERSION,
+		[CLOSE_CERTIFICATE] = WHY_CERT_REFUSED,
+		[CLOSE_EXPIRED] = WHY_CERT_REFUSED,
+		[CLOSE_REVOKED] = WHY_CERT_REFUSED,
+		[CLOSE_CONFLICT] = WHY_CERT_CONFLICT,
+	};
+	uint8_t closed_for = peer->past.closed_for;
+
+	if (closed_for >= ARRAY_LEN(codes) || codes[closed_for] == WHY_UNSAID)
+		return false;
+	ret->code = codes[closed_for];
+	ret->number[WHY_SINCE] = span(peer->past.closed_at, now.mono);
+	return true;
+}
+
+/* A lighthouse, whose clock is somebody's care, is far from our time. */
+static bool
+is_clock_apart(const struct mesh *m, struct why *ret)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		const struct peer *l = m->lighthouses[i].peer;
+
+		if (l->clock_apart >= -CLOCKS_AGREE && l->clock_apart <= CLOCKS_AGREE)
+			continue;
+		ret->code = WHY_CLOCK_APART;
+		ret->number[WHY_APART] = (uint64_t)l->clock_apart;
+		name_copy(ret->via, l->cert.name);
+		return true;
+	}
+	return false;
+}
+
+static bool
+is_refused(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
+{
+	const struct peer *relay = roster_by_key(m, peer->past.refused_by);
+
+	if (peer->past.refused_for == 0 || relay == NULL || any_relay(peer))
+		return false;
+	ret->code = peer->past.refused_for == RELAY_FULL ? WHY_RELAY_FULL : WHY_RELAY_REFUSED;
+	ret->number[WHY_SINCE] = span(peer->past.refused_at, now.mono);
+	name_copy(ret->via, relay->cert.name);
+	return true;
+}
+
+/* There is a session, and nothing comes in on any path. */
+static void
+explain_silent(struct instant now, const struct peer *peer, struct why *ret)
+{
+	ret->code = WHY_NO_PATH;
+	ret->number[WHY_SINCE] = span(peer->heard_at, now.mono);
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
+		ret->number[WHY_ADDRESSES] += peer->paths[i].state != PATH_FREE;
+}
+
+/* It is called, and does not answer. */
+static enum why_code
+unanswered_by(const struct mesh *m, const struct peer *peer)
+{
+	if (!any_lighthouse(m) && peer->lighthouse == NULL)
+		return WHY_NO_LIGHTHOUSE;
+	return peer->stock || peer->lighthouse != NULL || any_relay(peer) ? WHY_NO_ANSWER :
+									   WHY_NO_RELAY;
+}
+
+static void
+explain_unanswered(const struct mesh *m, struct instant now, const struct peer *peer,
+    const struct channel_view *c, struct why *ret)
+{
+	bool waits = c->attempting || peer->past.gave_up_at != 0;
+
+	ret->number[WHY_TRIES] = c->attempts;
+	ret->number[WHY_SINCE] = span(peer->failing_since, now.mono);
 	if (!c->attempting)
-		return WHY_IDLE;
-	if (nobody_knows(m, peer))
-		return WHY_NOT_REGISTERED;
-	if (c->attempts <= 1)
-		return WHY_CONNECTING;
-	return any_lighthouse(m) ? WHY_NO_ANSWER : WHY_NO_LIGHTHOUSE;
+		ret->number[WHY_SINCE] = span(peer->past.gave_up_at, now.mono) + REKEY_ATTEMPT_TIME;
+	if (peer->past.unknown_at != 0) {
+		ret->code = WHY_NOT_REGISTERED;
+		ret->number[WHY_SINCE] = span(peer->past.unknown_at, now.mono);
+	} else if (!waits) {
+		ret->code = WHY_IDLE;
+	} else if (c->attempting && c->attempts <= 1 && peer->past.gave_up_at == 0) {
+		ret->code = WHY_CONNECTING;
+	} else {
+		ret->code = unanswered_by(m, peer);
+		if (ret->code == WHY_NO_LIGHTHOUSE)
+			ret->number[WHY_SINCE] = lighthouses_silent(m, now);
+	}
 }
 
 static void
@@ -142,11 +263,27 @@ explain_unconnected(const struct mesh *m, struct instant now, const struct peer 
     const struct channel_view *c, struct why *ret)
 {
 	count_tries(peer, ret);
-	ret->code = unconnected_by(m, peer, c);
-	ret->number[WHY_TRIES] = c->attempts;
-	ret->number[WHY_SINCE] = ret->code == WHY_NOT_REGISTERED ?
-	    span(peer->heard_at, now.mono) :
-	    span(peer->failing_since, now.mono);
+	if (is_expired(m, now, peer, ret) || is_closed(now, peer, ret))
+		return;
+	if (m->local_count == 0)
+		ret->code = WHY_NO_NETWORK;
+	else if (peer->stock && ret->number[WHY_ADDRESSES] == 0)
+		ret->code = WHY_NO_ENDPOINT;
+	else if (c->ready)
+		explain_silent(now, peer, ret);
+	else if (!is_clock_apart(m, ret) && !is_refused(m, now, peer, ret))
+		explain_unanswered(m, now, peer, c, ret);
+}
+
+void
+explain_stranger(const struct mesh *m, struct instant now, struct why *ret)
+{
+	*ret = (struct why){ .code = WHY_UNKNOWN };
+	ret->number[WHY_SINCE] = lighthouses_silent(m, now);
+	if (m->local_count == 0)
+		ret->code = WHY_NO_NETWORK;
+	else if (!any_lighthouse(m))
+		ret->code = WHY_NO_LIGHTHOUSE;
 }
 
 void
@@ -155,12 +292,12 @@ explain_peer(const struct mesh *m, struct instant now, struct peer *peer, struct
 	const struct path *best = peer_best(peer);
 	struct channel_view c;
 
-	*ret = (struct why){ 0 };
+	*ret = (struct why){ .nat_me = m->nat, .nat_peer = peer->nat };
 	channel_view(peer->channel, now, &c);
 	if (!c.ready || best == NULL)
 		explain_unconnected(m, now, peer, &c, ret);
 	else if (best->kind != PATH_RELAY)
-		explain_direct(peer, best, ret);
+		explain_direct(m, peer, best, ret);
 	else
 		explain_relayed(m, now, peer, best, ret);
 }

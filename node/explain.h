@@ -17,4 +17,7 @@ struct peer;
 /* The one reason that counts most, with what it carries. */
 void explain_peer(const struct mesh *m, struct instant now, struct peer *peer, struct why *ret);
 
+/* The reason why somebody of whom we hold no certificate is not connected. */
+void explain_stranger(const struct mesh *m, struct instant now, struct why *ret);
+
 #endif

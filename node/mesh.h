@@ -145,6 +145,13 @@ int mesh_ping(struct mesh *m, struct instant now, struct ip to, uint16_t token, 
  */
 int mesh_want(struct mesh *m, struct instant now, const char *name, struct outbox *out);
 
+/*
+ * Asks the peer `name` why it reaches us as it does; its answer is an EVENT_WHY_ANSWER with `ref`
+ * as its token. 0; ERR_UNKNOWN; ERR_STATE when it cannot be asked now.
+ */
+int mesh_ask_why(struct mesh *m, struct instant now, const char *name, uint32_t ref,
+    struct outbox *out) must_check;
+
 /* A certificate that a person brought (`join FILE` of a stock peer). 0, or ERR_* with a sentence. */
 int mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t cert_len,
     const uint8_t *issuing, size_t issuing_len, struct outbox *out, struct err *e) must_check;

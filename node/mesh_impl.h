@@ -177,6 +177,9 @@ struct trace_fact fact_of(const struct peer *p, enum trace_what what, enum trace
 struct peer *roster_peer(struct mesh *m, struct instant now, const struct member *member,
     struct outbox *out);
 
+/* The peer whose certificate has this name, or NULL. */
+struct peer *roster_by_name(const struct mesh *m, const char *name);
+
 struct peer *roster_by_key(const struct mesh *m, const uint8_t key[static 32]);
 
 /* Another certificate for the same key: routes lead to the addresses that it has now. */

@@ -27,7 +27,22 @@ struct waiting {
 	uint8_t bytes[];
 };
 
+/*
+ * What went wrong with a peer, kept for whoever asks why it is not connected. A session that comes
+ * up ends all of it.
+ */
+struct peer_past {
+	usec_t closed_at;
+	usec_t gave_up_at; /* handshakes went unanswered to the end */
+	usec_t unknown_at; /* no lighthouse had it registered */
+	usec_t refused_at; /* a relay would not relay */
+	uint8_t closed_for;  /* enum close_reason of its last CLOSE; 0: none */
+	uint8_t refused_for; /* enum relay_code */
+	uint8_t refused_by[32]; /* the key of the relay */
+};
+
 struct lighthouse;
+struct told;
 
 struct peer {
 	struct heap_item timer;
@@ -79,6 +94,8 @@ struct peer {
 	uint64_t rx_packets;
 	char version[32];
 	int64_t clock_apart;
+	struct told *told; /* why it reaches us as it does, by its own word; NULL: never asked */
+	struct peer_past past;
 	bool clock_said;
 	usec_t remembered_at; /* when its endpoints were, 0 never */
 	bool remembered_direct;

@@ -11,6 +11,7 @@
 #include "host/body.h"
 #include "host/verbs.h"
 #include "node/control.h"
+#include "node/rows.h"
 #include "node/shell.h"
 #include "node/view.h"
 
@@ -154,7 +155,7 @@ ping_answered(struct node *n, const struct event *e)
 	body_number(body, "seq", i + 1);
 	body_flag(body, "answered", true);
 	body_number(body, "rtt_us", e->rtt);
-	body_path(body, e->path, &e->at, e->relay);
+	row_path(body, e->path, &e->at, e->relay);
 	if (ctl_answer(&n->ctl, p->client, p->id, body, true) < 0)
 		p->client = 0;
 	else if (is_finished(p))

@@ -21,6 +21,16 @@ roster_by_key(const struct mesh *m, const uint8_t key[static 32])
 	return table_get(&m->by_key, key);
 }
 
+struct peer *
+roster_by_name(const struct mesh *m, const char *name)
+{
+	for (uint32_t i = 0; i < m->peer_count; i++) {
+		if (strcmp(m->peers[i]->cert.name, name) == 0)
+			return m->peers[i];
+	}
+	return NULL;
+}
+
 void
 roster_routes(const struct peer *p, bool add, struct outbox *out)
 {

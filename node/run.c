@@ -64,6 +64,8 @@ carry_out(struct node *n)
 		case EFFECT_EVENT:
 			if (e->event->kind == EVENT_PING_ANSWER)
 				ping_answered(n, e->event);
+			else if (e->event->kind == EVENT_WHY_ANSWER)
+				ask_answered(n, e->event);
 			break;
 		case EFFECT_TRACE:
 			log_fact(&n->log, now, e->fact);
@@ -85,7 +87,8 @@ node_settle(struct node *n)
 		mesh_socket_opened(n->mesh, clock_now(), told.id, &told.local, &n->out);
 		carry_out(n);
 	}
-	loop_wake_at(&n->loop, due_min(mesh_next_due(n->mesh), ping_next_due(&n->pinger)));
+	loop_wake_at(&n->loop, due_min(mesh_next_due(n->mesh),
+		due_min(ping_next_due(&n->pinger), ask_next_due(&n->asker))));
 }
 
 static void
@@ -128,6 +131,7 @@ on_due(void *ctx)
 	mesh_tick(n->mesh, clock_now(), &n->out);
 	node_settle(n);
 	ping_tick(n, clock_now().mono);
+	ask_tick(n, clock_now().mono);
 	node_settle(n);
 }
 

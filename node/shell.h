@@ -18,6 +18,7 @@
 #include "host/tun.h"
 #include "host/udp.h"
 #include "host/udp_pool.h"
+#include "node/ask.h"
 #include "node/mesh.h"
 #include "node/ping.h"
 #include "node/store.h"
@@ -54,6 +55,7 @@ struct node {
 	struct mesh *mesh;
 	struct outbox out;
 	struct pinger pinger;
+	struct asker asker;
 	usec_t started;		/* mono */
 	bool stopping;
 };

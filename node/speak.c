@@ -3,6 +3,7 @@
  * speak.c - control frames: what we say to peers, lighthouses and relays, and what they say.
  */
 #include "node/mesh_impl.h"
+#include "node/tell.h"
 
 #define CLOCK_APART_MAX 120 /* seconds, before it is worth a warning */
 #define REGISTER_TTL_MIN 30 /* seconds */
@@ -336,6 +337,8 @@ hear_close(struct mesh *m, struct instant now, struct peer *peer, const struct c
 
 	f.code = c->reason;
 	outbox_trace(out, &f);
+	peer->past.closed_for = c->reason;
+	peer->past.closed_at = now.mono;
 	roster_end(m, peer);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		if (peer->paths[i].state != PATH_FREE)
@@ -454,6 +457,7 @@ static void
 hear_unknown(struct mesh *m, struct instant now, const struct peer *peer, struct seek *s,
     struct outbox *out)
 {
+	struct peer *sought;
 	unsigned asked = 0;
 
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
@@ -475,6 +479,9 @@ hear_unknown(struct mesh *m, struct instant now, const struct peer *peer, struct
 		outbox_trace(out, &f);
 	}
 	finder_nothing(s, now.mono);
+	sought = s->by == QUERY_BY_KEY ? roster_by_key(m, s->key) : NULL;
+	if (sought != NULL)
+		sought->past.unknown_at = now.mono;
 }
 
 /*
@@ -488,6 +495,7 @@ found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *
 	struct channel_view c;
 
 	channel_view(peer->channel, now, &c);
+	peer->past.unknown_at = 0;
 	for (const struct waiting *w = s->first; w != NULL; w = w->next)
 		mesh_to_peer_copy(m, now, peer, w->bytes, w->len, out);
 	if (!c.ready && !c.attempting && s->by != QUERY_BY_KEY)
@@ -635,6 +643,20 @@ speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay,
 	upkeep_due(m, peer, now.mono);
 }
 
+/* The relay will not carry packets to whom the circuit was to lead. */
+static void
+note_refusal(struct mesh *m, struct instant now, const struct peer *relay,
+    const struct circuit *c, uint8_t code)
+{
+	struct peer *peer = roster_by_key(m, c->key);
+
+	if (peer == NULL || (code != RELAY_DENIED && code != RELAY_FULL))
+		return;
+	peer->past.refused_for = code;
+	peer->past.refused_at = now.mono;
+	memcpy(peer->past.refused_by, relay->key, sizeof(peer->past.refused_by));
+}
+
 static void
 hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
     const struct relay_end *e, struct outbox *out)
@@ -647,6 +669,7 @@ hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
 		c->open = true;
 		c->due = 0;
 	} else {
+		note_refusal(m, now, relay, c, e->code);
 		speak_circuit_over(m, now, relay, e->circuit, out);
 	}
 }
@@ -704,6 +727,8 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(punch, p, hear_punch(m, now, peer, &p, out))
 	case FRAME_CANDIDATES:
 		HEAR(candidates, c, hear_candidates(m, now, peer, &c))
+	case FRAME_WHY:
+		HEAR(reason, y, tell_heard(m, now, peer, &y, out))
 	case FRAME_PING:
 		HEAR(ping, p, hear_ping(m, now, peer, path, index, &p, out))
 	case FRAME_PONG:

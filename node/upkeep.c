@@ -132,6 +132,7 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 		outbox_trace(out, &f);
 	}
 	peer->up = true;
+	peer->past = (struct peer_past){ 0 };
 	peer->failing_since = 0;
 	if (peer->lighthouse != NULL && !peer->lighthouse->registered) {
 		peer->lighthouse->register_due = now.mono;
@@ -350,6 +351,7 @@ channel_work(struct mesh *m, struct instant now, struct peer *peer, unsigned wor
 		f.number = REKEY_ATTEMPT_TIME / USEC_PER_SEC;
 		outbox_trace(out, &f);
 		peer->up = false;
+		peer->past.gave_up_at = now.mono;
 		peer->failing_since = 0; /* the next call is a new hope */
 		mesh_unreachable(m, now, peer, out);
 	}

@@ -14,6 +14,15 @@ static const char *const state_words[] = {
 	[VIEW_PATH_DEAD] = "dead",
 };
 
+/* How we came to know an address. */
+static const char *const origin_words[] = {
+	[ORIGIN_HEARD] = "heard",
+	[ORIGIN_HINT] = "hint",
+	[ORIGIN_SEEN] = "seen",
+	[ORIGIN_PEER] = "told",
+	[ORIGIN_FIXED] = "given",
+};
+
 static const char *const count_names[MESH_COUNT] = {
 	[MESH_BAD_OUTER] = "bad-outer",
 	[MESH_NO_SESSION] = "no-session",
@@ -66,6 +75,9 @@ fill_path(struct view_path *to, struct peer *peer, const struct path *p)
 		.state = state_of(p->state),
 		.in_use = p == peer_best(peer),
 		.at = p->remote,
+		.origin = origin_words[p->origin],
+		.tries = p->tries,
+		.held_until = p->held_until,
 		.rtt = p->srtt,
 		.rtt_var = p->rttvar,
 		.loss_percent = path_loss_percent(p),
@@ -128,19 +140,22 @@ fill_peer(const struct mesh *m, struct instant now, struct peer *peer, struct vi
 	memcpy(ret->version, peer->version, sizeof(ret->version));
 	ret->clock_apart = peer->clock_apart;
 	explain_peer(m, now, peer, &ret->why);
+	ret->has_nat = peer->has_nat;
+	ret->nat = peer->nat;
+	if (peer->told != NULL)
+		ret->there = *peer->told;
 	fill_paths(ret, peer);
 }
 
 int
 view_peer(const struct mesh *m, struct instant now, const char *name, struct view_peer *ret)
 {
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		if (strcmp(m->peers[i]->cert.name, name) == 0) {
-			fill_peer(m, now, m->peers[i], ret);
-			return 0;
-		}
-	}
-	return ERR_UNKNOWN;
+	struct peer *p = roster_by_name(m, name);
+
+	if (p == NULL)
+		return ERR_UNKNOWN;
+	fill_peer(m, now, p, ret);
+	return 0;
 }
 
 bool

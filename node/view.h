@@ -9,10 +9,10 @@
 #include "core/outbox.h"
 #include "node/config.h"
 #include "node/mesh.h"
-#include "node/why.h"
+#include "node/tell.h"
 
 #define VIEW_IPS_MAX	 8
-#define VIEW_PATHS_MAX	 8
+#define VIEW_PATHS_MAX	 16
 
 enum view_path_state {
 	VIEW_PATH_NEW,
@@ -29,6 +29,9 @@ struct view_path {
 	bool in_use;
 	struct addr at;	      /* of the relay, if relayed */
 	char relay[NAME_MAX_LEN + 1];
+	const char *origin;   /* where its address is from, a word; static storage */
+	unsigned tries;	      /* packets of the last burst that were not answered */
+	usec_t held_until;    /* mono; it may not carry data before */
 	usec_t rtt;	      /* 0: not measured */
 	usec_t rtt_var;
 	unsigned loss_percent;
@@ -57,6 +60,9 @@ struct view_peer {
 	char version[32];
 	int64_t clock_apart; /* seconds its clock is ahead of ours */
 	struct why why;
+	bool has_nat;
+	struct nat nat;	    /* its own, as it says */
+	struct told there;  /* why it reaches us as it does, by its own word */
 	struct view_path paths[VIEW_PATHS_MAX];
 	size_t path_count;
 };

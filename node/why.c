@@ -7,6 +7,7 @@
  * so that one sentence serves both ends.
  */
 #include "node/why.h"
+#include "core/nat.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -148,14 +149,14 @@ static const struct why_entry entries[] = {
 	  "{me} has no network: not one interface has an address",
 	  "connect this machine to a network" },
 	{ WHY_NO_LIGHTHOUSE, WHY_STATE_NONE, "no-lighthouse", F(SINCE),
-	  "no lighthouse answers {me}, since {since}, and where {peer} was last it is not",
+	  "no lighthouse has answered {me} for {since}, and {peer} is not where it was last",
 	  "see whether this host has Internet, whether its firewall lets UDP or TCP 443 out, and "
 	  "whether a lighthouse runs: `mpynet status`, `mpynet netcheck`" },
 	{ WHY_UNKNOWN, WHY_STATE_NONE, "unknown", 0,
 	  "no lighthouse has heard of {peer}",
 	  "see that the name is right, and that it is up: `mpynet status` there" },
 	{ WHY_NOT_REGISTERED, WHY_STATE_NONE, "not-registered", F(SINCE),
-	  "{peer} is a member, and with no lighthouse now; it was last heard {since} ago",
+	  "{peer} is a member, and registered with no lighthouse, as they said {since} ago",
 	  "start it: `mpynet up` there; if it runs, `mpynet status` there says why no lighthouse "
 	  "answers it" },
 	{ WHY_NO_RELAY, WHY_STATE_NONE, "no-relay", F(TRIES) | F(ADDRESSES) | F(SINCE),
@@ -177,9 +178,6 @@ static const struct why_entry entries[] = {
 	{ WHY_PEER_STOPPED, WHY_STATE_NONE, "stopped", F(SINCE),
 	  "{peer} was stopped {since} ago: it said goodbye",
 	  "start it: `mpynet up` there" },
-	{ WHY_PEER_FULL, WHY_STATE_NONE, "peer-full", F(SINCE),
-	  "{peer} said {since} ago that it has no room for one more peer",
-	  "wait until others have left it" },
 	{ WHY_VERSION, WHY_STATE_NONE, "version", F(SINCE),
 	  "{me} and {peer} found {since} ago that they speak no version of the protocol in common",
 	  "upgrade the older of the two: `mpynet version`" },
@@ -193,9 +191,6 @@ static const struct why_entry entries[] = {
 	{ WHY_OWN_CERT_EXPIRED, WHY_STATE_NONE, "own-certificate-expired", F(SINCE),
 	  "the certificate of {me} expired {since} ago",
 	  "have it signed again: `mpynet sign`, and `mpynet join` here" },
-	{ WHY_CERT_REVOKED, WHY_STATE_NONE, "certificate-revoked", F(SINCE),
-	  "{peer} said {since} ago that the certificate of {me} is revoked",
-	  "ask whoever runs the authority of this network" },
 	{ WHY_CERT_CONFLICT, WHY_STATE_NONE, "certificate-conflict", F(SINCE),
 	  "{peer} said {since} ago that the name or an address of {me} belongs to another key",
 	  "give each host a bundle of its own: one that is copied to two machines makes them fight" },
@@ -255,40 +250,6 @@ const char *
 why_fact_word(enum why_fact fact)
 {
 	return fact_words[fact];
-}
-
-/*
- * NATs
- */
-
-static const char *
-ports_of(const struct nat *nat)
-{
-	if ((nat->flags & NAT_SEQUENTIAL) != 0)
-		return ", ports in sequence";
-	if ((nat->flags & NAT_FIRST_KEEPS) != 0)
-		return ", first flow keeps its port";
-	if ((nat->flags & NAT_BLOCK) != 0)
-		return ", ports from one block";
-	return ", random ports";
-}
-
-const char *
-why_nat(char to[static WHY_NAT_MAX], const struct nat *nat)
-{
-	static const char *const words[] = {
-		[NAT_MAPPING_UNKNOWN] = "not measured",
-		[NAT_MAPPING_NONE] = "none",
-		[NAT_MAPPING_ENDPOINT] = "endpoint-independent",
-		[NAT_MAPPING_ADDRESS] = "address-dependent",
-		[NAT_MAPPING_PORT] = "symmetric",
-	};
-	bool known = nat->mapping < ARRAY_LEN(words);
-	bool hard = nat->mapping == NAT_MAPPING_ADDRESS || nat->mapping == NAT_MAPPING_PORT;
-
-	(void)snprintf(to, WHY_NAT_MAX, "%s%s", known ? words[nat->mapping] : "unknown",
-	    hard ? ports_of(nat) : "");
-	return to;
 }
 
 /*
@@ -361,14 +322,6 @@ add_addr(struct text *t, const struct addr *at)
 }
 
 static void
-add_nat(struct text *t, const struct nat *nat)
-{
-	char text[WHY_NAT_MAX];
-
-	add(t, "%s", why_nat(text, nat));
-}
-
-static void
 add_number(struct text *t, const struct why *w, enum why_fact fact, const char *noun, size_t len)
 {
 	uint64_t n = w->number[fact];
@@ -406,10 +359,10 @@ add_fact(struct text *t, const struct why *w, enum why_fact fact, const char *no
 		add(t, "%s", w->via[0] != '\0' ? w->via : "a relay");
 		break;
 	case WHY_NAT_ME:
-		add_nat(t, &w->nat_me);
+		add(t, "%s", nat_words(&w->nat_me));
 		break;
 	case WHY_NAT_PEER:
-		add_nat(t, &w->nat_peer);
+		add(t, "%s", nat_words(&w->nat_peer));
 		break;
 	default:
 		add_number(t, w, fact, noun, len);

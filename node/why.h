@@ -63,12 +63,10 @@ enum why_code {
 	WHY_RELAY_FULL = 57,
 	WHY_NO_PATH = 58, /* a session, and not one path that works */
 	WHY_PEER_STOPPED = 59, /* it said goodbye */
-	WHY_PEER_FULL = 60,
 	WHY_VERSION = 61, /* no version of the protocol in common */
-	WHY_CERT_REFUSED = 62, /* there */
+	WHY_CERT_REFUSED = 62, /* ours, there */
 	WHY_CERT_EXPIRED = 63, /* the peer's */
 	WHY_OWN_CERT_EXPIRED = 64,
-	WHY_CERT_REVOKED = 65,
 	WHY_CERT_CONFLICT = 66, /* its name or address belongs to another key */
 	WHY_CLOCK_APART = 67,
 	WHY_NO_ENDPOINT = 68, /* a STOCK peer that nobody gave an address */
@@ -157,13 +155,5 @@ const char *why_text(char to[static WHY_TEXT_MAX], const struct why *w, const ch
     const char *peer);
 const char *why_change(char to[static WHY_TEXT_MAX], const struct why *w, const char *me,
     const char *peer);
-
-#define WHY_NAT_MAX 64
-
-/*
- * A NAT in few words: "none", "endpoint-independent", "symmetric, random ports". Writes at most
- * WHY_NAT_MAX bytes and returns `to`.
- */
-const char *why_nat(char to[static WHY_NAT_MAX], const struct nat *nat);
 
 #endif

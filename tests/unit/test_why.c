@@ -120,27 +120,3 @@ TEST(a_reason_of_a_later_version_is_said_to_be_one)
 	ASSERT_STR(why_text(text, &w, "party3", "party1"),
 	    "party3 gives a reason for party1 that is not known here");
 }
-
-TEST(a_nat_is_told_in_the_words_of_rfc_4787)
-{
-	static const struct {
-		struct nat nat;
-		const char *text;
-	} list[] = {
-		{ { 0 }, "not measured" },
-		{ { .mapping = NAT_MAPPING_NONE }, "none" },
-		{ { .mapping = NAT_MAPPING_ENDPOINT }, "endpoint-independent" },
-		{ { .mapping = NAT_MAPPING_ADDRESS, .flags = NAT_BLOCK },
-		    "address-dependent, ports from one block" },
-		{ { .mapping = NAT_MAPPING_PORT }, "symmetric, random ports" },
-		{ { .mapping = NAT_MAPPING_PORT, .flags = NAT_SEQUENTIAL },
-		    "symmetric, ports in sequence" },
-		{ { .mapping = NAT_MAPPING_PORT, .flags = NAT_FIRST_KEEPS },
-		    "symmetric, first flow keeps its port" },
-		{ { .mapping = 200 }, "unknown" },
-	};
-	char text[WHY_NAT_MAX];
-
-	for (size_t i = 0; i < ARRAY_LEN(list); i++)
-		ASSERT_STR(why_nat(text, &list[i].nat), list[i].text);
-}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * nat.c - a NAT in words.
+ *
+ * "Symmetric" is what RFC 4787 calls address- and port-dependent mapping: the older word is the one
+ * that people look for.
+ */
+#include "core/nat.h"
+
+static const char *
+symmetric_words(const struct nat *nat)
+{
+	if ((nat->flags & NAT_SEQUENTIAL) != 0)
+		return "symmetric, sequential ports";
+	if ((nat->flags & NAT_FIRST_KEEPS) != 0)
+		return "symmetric, first flow keeps its port";
+	if ((nat->flags & NAT_BLOCK) != 0)
+		return "symmetric, ports of a block";
+	return "symmetric, random ports";
+}
+
+const char *
+nat_words(const struct nat *nat)
+{
+	switch (nat->mapping) {
+	case NAT_MAPPING_NONE:
+		return "none";
+	case NAT_MAPPING_ENDPOINT:
+		return "endpoint-independent";
+	case NAT_MAPPING_ADDRESS:
+		return "address-dependent";
+	case NAT_MAPPING_PORT:
+		return symmetric_words(nat);
+	default:
+		return "unknown";
+	}
+}
