@@ -95,6 +95,7 @@ door_free(struct door *d)
 {
 	if (d == NULL)
 		return;
+	limit_wipe(&d->limit);
 	refused_free(&d->refused);
 	table_free(&d->accepted);
 	cookie_maker_wipe(&d->cookies);

@@ -3,8 +3,10 @@
  * introduce.c - fixed tables of allowances, found by keyed hash.
  */
 #include "core/introduce.h"
+#include "core/grow.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t
@@ -104,8 +106,10 @@ target_allow(struct target_limit *l, usec_t now, const struct addr *to)
 {
 	struct target_row *row = target_row(l, to);
 
-	if (row->sent == 0 || now - row->since >= TARGET_TIME)
-		*row = (struct target_row){ .since = now };
+	uint32_t now_ms = (uint32_t)(now / USEC_PER_MS);
+
+	if (row->sent == 0 || now_ms - row->since_ms >= TARGET_TIME / USEC_PER_MS)
+		*row = (struct target_row){ .since_ms = now_ms };
 	if (row->sent >= TARGET_FULL || !bucket_take(&l->all, now, TARGET_RATE, TARGET_RATE, 1))
 		return false;
 	row->sent++;
@@ -130,10 +134,32 @@ introductions_find(struct introductions *is, usec_t now,
 
 	if (memcmp(id, none, sizeof(none)) == 0)
 		return NULL;
-	for (size_t i = 0; i < INTRODUCTIONS_MAX; i++)
-		if (memcmp(is->row[i].id, id, sizeof(none)) == 0 && now < is->row[i].until)
-			return &is->row[i];
+	for (size_t i = 0; i < is->count; i++)
+		if (memcmp(is->row[i]->id, id, sizeof(none)) == 0 && now < is->row[i]->until)
+			return is->row[i];
 	return NULL;
+}
+
+/* One whose time is over, a new one, or the oldest; NULL without memory. */
+static struct introduction *
+introduction_place(struct introductions *is, usec_t now)
+{
+	struct introduction **more;
+	struct introduction *i;
+
+	for (size_t k = 0; k < is->count; k++)
+		if (now >= is->row[k]->until)
+			return is->row[k];
+	if (is->count == INTRODUCTIONS_MAX)
+		return is->row[is->next++ % INTRODUCTIONS_MAX];
+	more = grow(is->row, &is->room, is->count, sizeof(*more), INTRODUCTIONS_MAX);
+	if (more == NULL)
+		return NULL;
+	is->row = more;
+	i = calloc(1, sizeof(*i));
+	if (i != NULL)
+		is->row[is->count++] = i;
+	return i;
 }
 
 struct introduction *
@@ -144,9 +170,20 @@ introductions_add(struct introductions *is, usec_t now,
 
 	if (i != NULL && memcmp(i->key, key, 32) == 0)
 		return i;
-	i = &is->row[is->next++ % INTRODUCTIONS_MAX];
+	i = introduction_place(is, now);
+	if (i == NULL)
+		return NULL;
 	*i = (struct introduction){ .until = now + INTRODUCTION_TIME };
 	memcpy(i->id, id, INTRODUCTION_ID_LEN);
 	memcpy(i->key, key, 32);
 	return i;
+}
+
+void
+introductions_wipe(struct introductions *is)
+{
+	for (size_t i = 0; i < is->count; i++)
+		free(is->row[i]);
+	free(is->row);
+	memset(is, 0, sizeof(*is));
 }

@@ -78,8 +78,8 @@ struct target_limit {
 	uint8_t key[16];
 	struct bucket all;
 	struct target_row {
-		usec_t since;
-		unsigned sent;
+		uint32_t since_ms; /* of the mono clock, as far as it fits */
+		uint32_t sent;
 	} rows[TARGET_ROWS];
 };
 
@@ -99,7 +99,7 @@ void target_answered(struct target_limit *l, const struct addr *from);
 #define INTRODUCTIONS_MAX 256
 
 struct introduction {
-	uint8_t id[INTRODUCTION_ID_LEN]; /* zeros: a free row */
+	uint8_t id[INTRODUCTION_ID_LEN];
 	uint8_t key[32];                 /* static key of the other side */
 	usec_t until;
 	uint8_t answers;  /* OPEN calls that were answered */
@@ -108,16 +108,23 @@ struct introduction {
 
 /* The oldest makes room for the newest. Zeroed, it is empty. */
 struct introductions {
-	struct introduction row[INTRODUCTIONS_MAX];
-	uint32_t next;
+	struct introduction **row; /* at most INTRODUCTIONS_MAX */
+	size_t count;
+	size_t room;
+	uint32_t next; /* the oldest, when there may be no more */
 };
 
-/* Notes an introduction to the peer `key`; again, with the same id, prolongs nothing. */
+/*
+ * Notes an introduction to the peer `key`; again, with the same id, prolongs nothing. NULL without
+ * memory.
+ */
 struct introduction *introductions_add(struct introductions *is, usec_t now,
     const uint8_t id[static INTRODUCTION_ID_LEN], const uint8_t key[static 32]);
 
 /* The introduction with this id, or NULL when there is none or it is over. */
 struct introduction *introductions_find(struct introductions *is, usec_t now,
     const uint8_t id[static INTRODUCTION_ID_LEN]);
+
+void introductions_wipe(struct introductions *is);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/limit.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 
 #define EVERY (USEC_PER_SEC / LIMIT_RATE)
 
@@ -34,6 +35,14 @@ limit_init(struct limit *l, const uint8_t key[static 16])
 	memcpy(l->key, key, sizeof(l->key));
 }
 
+void
+limit_wipe(struct limit *l)
+{
+	for (size_t i = 0; i < LIMIT_PAGES; i++)
+		free(l->spent_until[i]);
+	memset(l, 0, sizeof(*l));
+}
+
 /* What is common to all who share an allowance. */
 static struct source
 household(const struct source *from)
@@ -50,11 +59,17 @@ bool
 limit_allow(struct limit *l, usec_t now, const struct source *from)
 {
 	struct source s = household(from);
-	uint8_t hash[8];
+	usec_t **page;
 	usec_t *spent_until;
+	uint8_t hash[8];
 
 	crypto_shorthash_siphash24(hash, (const uint8_t *)&s, sizeof(s), l->key);
-	spent_until = &l->spent_until[le64(hash) % LIMIT_ROWS];
+	page = &l->spent_until[le64(hash) / LIMIT_ROWS % LIMIT_PAGES];
+	if (*page == NULL)
+		*page = calloc(LIMIT_ROWS, sizeof(**page));
+	if (*page == NULL)
+		return false;
+	spent_until = &(*page)[le64(hash) % LIMIT_ROWS];
 	if (*spent_until > now + (LIMIT_BURST - 1) * EVERY)
 		return false;
 	*spent_until = max_u64(*spent_until, now) + EVERY;

@@ -5,6 +5,7 @@
 #include "core/trust.h"
 
 #include "core/crypto.h"
+#include "core/grow.h"
 #include "core/table.h"
 
 #include <errno.h>
@@ -18,13 +19,13 @@ struct issuing {
 	uint8_t key_id[16];
 	uint64_t serial;
 	uint64_t valid_until;
-	size_t len; /* 0: free */
+	size_t len;
 	uint8_t bytes[CERT_CA_MAX];
 };
 
 /* A chain that verified: its signatures and permissions, which time does not change. */
 struct chain {
-	uint8_t digest[DIGEST_LEN]; /* of all its bytes; zeros: free */
+	uint8_t digest[DIGEST_LEN]; /* of all its bytes */
 	uint64_t valid_from;
 	uint64_t valid_until;
 };
@@ -32,9 +33,13 @@ struct chain {
 struct trust {
 	size_t root_count;
 	struct cert roots[TRUST_ROOTS_MAX];
-	struct issuing issuing[TRUST_ISSUING_MAX];
+	struct issuing *issuing; /* at most TRUST_ISSUING_MAX */
+	size_t issuing_count;
+	size_t issuing_room;
 	struct table chains; /* digest -> struct chain */
-	struct chain *ring;  /* TRUST_CACHE_MAX; the oldest is at `next` */
+	struct chain **ring; /* at most TRUST_CACHE_MAX; when that is full the oldest is at `next` */
+	size_t ring_count;
+	size_t ring_room;
 	size_t next;
 	uint64_t newest;
 };
@@ -47,11 +52,6 @@ trust_new(const struct rng *rng)
 
 	if (t == NULL)
 		return NULL;
-	t->ring = calloc(TRUST_CACHE_MAX, sizeof(t->ring[0]));
-	if (t->ring == NULL) {
-		free(t);
-		return NULL;
-	}
 	rng_fill(rng, hash_key, sizeof(hash_key));
 	table_init(&t->chains, hash_key, DIGEST_LEN, TRUST_CACHE_MAX);
 	return t;
@@ -63,7 +63,10 @@ trust_free(struct trust *t)
 	if (t == NULL)
 		return;
 	table_free(&t->chains);
+	for (size_t i = 0; i < t->ring_count; i++)
+		free(t->ring[i]);
 	free(t->ring);
+	free(t->issuing);
 	free(t);
 }
 
@@ -111,10 +114,10 @@ root_by_key_id(const struct trust *t, const uint8_t key_id[static 16])
 size_t
 trust_issuing(const struct trust *t, const uint8_t key_id[static 16], const uint8_t **ret)
 {
-	for (size_t i = 0; i < TRUST_ISSUING_MAX; i++) {
+	for (size_t i = 0; i < t->issuing_count; i++) {
 		const struct issuing *s = &t->issuing[i];
 
-		if (s->len > 0 && memcmp(s->key_id, key_id, 16) == 0) {
+		if (memcmp(s->key_id, key_id, 16) == 0) {
 			*ret = s->bytes;
 			return s->len;
 		}
@@ -122,21 +125,29 @@ trust_issuing(const struct trust *t, const uint8_t key_id[static 16], const uint
 	return 0;
 }
 
-/* The place for the issuing CA `key_id`: its own, a free one, an expired one, or NULL. */
+/* The place for the issuing CA `key_id`: its own, an expired one, a new one, or NULL. */
 static struct issuing *
 issuing_place(struct trust *t, const uint8_t key_id[static 16], uint64_t now)
 {
 	struct issuing *place = NULL;
+	struct issuing *more;
 
-	for (size_t i = 0; i < TRUST_ISSUING_MAX; i++) {
+	for (size_t i = 0; i < t->issuing_count; i++) {
 		struct issuing *s = &t->issuing[i];
 
-		if (s->len > 0 && memcmp(s->key_id, key_id, 16) == 0)
+		if (memcmp(s->key_id, key_id, 16) == 0)
 			return s;
-		if (place == NULL && (s->len == 0 || s->valid_until < now))
+		if (place == NULL && s->valid_until < now)
 			place = s;
 	}
-	return place;
+	if (place != NULL)
+		return place;
+	more = grow(t->issuing, &t->issuing_room, t->issuing_count, sizeof(*more),
+	    TRUST_ISSUING_MAX);
+	if (more == NULL)
+		return NULL;
+	t->issuing = more;
+	return &t->issuing[t->issuing_count++];
 }
 
 /* Keeps the newest certificate of an issuing CA, if there is room. */
@@ -148,8 +159,7 @@ keep_issuing(struct trust *t, const struct cert *c, const uint8_t *bytes, size_t
 
 	cert_key_id(key_id, c->key);
 	s = issuing_place(t, key_id, now);
-	if (s == NULL ||
-	    (s->len > 0 && memcmp(s->key_id, key_id, 16) == 0 && s->serial >= c->serial))
+	if (s == NULL || (memcmp(s->key_id, key_id, 16) == 0 && s->serial >= c->serial))
 		return;
 	*s = (struct issuing){ .serial = c->serial, .valid_until = c->not_after, .len = len };
 	memcpy(s->key_id, key_id, sizeof(key_id));
@@ -238,17 +248,42 @@ trust_add(struct trust *t, const uint8_t *ca, size_t len, usec_t wall, enum brea
 	return 0;
 }
 
+/* A place in the ring: a new one, or that of the oldest chain, which is forgotten; NULL: none. */
+static struct chain *
+chain_place(struct trust *t)
+{
+	struct chain *c;
+
+	if (t->ring_count < TRUST_CACHE_MAX) {
+		struct chain **more = grow(t->ring, &t->ring_room, t->ring_count, sizeof(*more),
+		    TRUST_CACHE_MAX);
+
+		if (more == NULL)
+			return NULL;
+		t->ring = more;
+		c = calloc(1, sizeof(*c));
+		if (c != NULL)
+			t->ring[t->ring_count++] = c;
+		return c;
+	}
+	c = t->ring[t->next];
+	t->next = (t->next + 1) % TRUST_CACHE_MAX;
+	(void)table_del(&t->chains, c->digest);
+	return c;
+}
+
+/* Without memory it is only verified again the next time. */
 static void
 keep_chain(struct trust *t, const uint8_t digest[static DIGEST_LEN], const struct verified *v)
 {
-	struct chain *c = &t->ring[t->next];
+	struct chain *c = chain_place(t);
 
-	(void)table_del(&t->chains, c->digest);
+	if (c == NULL)
+		return;
 	*c = (struct chain){ .valid_from = v->valid_from, .valid_until = v->valid_until };
 	memcpy(c->digest, digest, DIGEST_LEN);
-	/* Without memory it is only verified again the next time. */
-	if (table_put(&t->chains, digest, c) == 0)
-		t->next = (t->next + 1) % TRUST_CACHE_MAX;
+	if (table_put(&t->chains, digest, c) < 0)
+		memset(c->digest, 0, DIGEST_LEN);
 }
 
 /* Permissions and signatures from a root down to the host that is in `v`. */

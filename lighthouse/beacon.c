@@ -135,6 +135,7 @@ beacon_free(struct beacon *b)
 {
 	if (b == NULL)
 		return;
+	limit_wipe(&b->stun_limit);
 	for (uint32_t i = 0; i < b->client_count; i++) {
 		channel_free(b->clients[i]->channel);
 		free(b->clients[i]);

@@ -3,6 +3,7 @@
  * finder.c - seeks and their rounds.
  */
 #include "node/finder.h"
+#include "core/grow.h"
 #include "node/peer.h"
 
 #include <stdlib.h>
@@ -25,8 +26,28 @@ finder_init(struct finder *f, const struct rng *rng)
 void
 finder_wipe(struct finder *f)
 {
-	for (size_t i = 0; i < FINDER_SEEKS_MAX; i++)
-		finder_drop(&f->seeks[i]);
+	for (size_t i = 0; i < f->count; i++) {
+		finder_drop(f->seeks[i]);
+		free(f->seeks[i]);
+	}
+	free(f->seeks);
+	memset(f, 0, sizeof(*f));
+}
+
+/* One more, free; NULL without memory or when there may be no more. */
+static struct seek *
+seek_new(struct finder *f)
+{
+	struct seek **more = grow(f->seeks, &f->room, f->count, sizeof(*more), FINDER_SEEKS_MAX);
+	struct seek *s;
+
+	if (more == NULL)
+		return NULL;
+	f->seeks = more;
+	s = calloc(1, sizeof(*s));
+	if (s != NULL)
+		f->seeks[f->count++] = s;
+	return s;
 }
 
 static bool
@@ -50,8 +71,8 @@ finder_seek(struct finder *f, usec_t now, const struct seek *like)
 {
 	struct seek *spare = NULL;
 
-	for (size_t i = 0; i < f->end; i++) {
-		struct seek *s = &f->seeks[i];
+	for (size_t i = 0; i < f->count; i++) {
+		struct seek *s = f->seeks[i];
 
 		if (s->state != SEEK_FREE && same_goal(s, like)) {
 			s->introduce |= like->introduce;
@@ -60,8 +81,11 @@ finder_seek(struct finder *f, usec_t now, const struct seek *like)
 		if (s->state != SEEK_ASKING && (spare == NULL || s->state == SEEK_FREE))
 			spare = s;
 	}
-	if ((spare == NULL || spare->state != SEEK_FREE) && f->end < FINDER_SEEKS_MAX)
-		spare = &f->seeks[f->end++];
+	if (spare == NULL || spare->state != SEEK_FREE) {
+		struct seek *another = seek_new(f);
+
+		spare = another != NULL ? another : spare;
+	}
 	if (spare == NULL)
 		return NULL;
 	finder_drop(spare);
@@ -75,9 +99,9 @@ finder_seek(struct finder *f, usec_t now, const struct seek *like)
 struct seek *
 finder_by_qid(struct finder *f, uint32_t qid)
 {
-	for (size_t i = 0; i < f->end; i++) {
-		if (f->seeks[i].state == SEEK_ASKING && f->seeks[i].qid == qid)
-			return &f->seeks[i];
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->seeks[i]->state == SEEK_ASKING && f->seeks[i]->qid == qid)
+			return f->seeks[i];
 	}
 	return NULL;
 }
@@ -85,9 +109,9 @@ finder_by_qid(struct finder *f, uint32_t qid)
 struct seek *
 finder_next_due(struct finder *f, usec_t now)
 {
-	for (size_t i = 0; i < f->end; i++) {
-		if (due_reached(f->seeks[i].due, now))
-			return &f->seeks[i];
+	for (size_t i = 0; i < f->count; i++) {
+		if (due_reached(f->seeks[i]->due, now))
+			return f->seeks[i];
 	}
 	return NULL;
 }
@@ -153,7 +177,7 @@ finder_due(const struct finder *f)
 {
 	usec_t due = 0;
 
-	for (size_t i = 0; i < f->end; i++)
-		due = due_min(due, f->seeks[i].due);
+	for (size_t i = 0; i < f->count; i++)
+		due = due_min(due, f->seeks[i]->due);
 	return due;
 }

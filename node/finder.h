@@ -44,8 +44,9 @@ struct seek {
 };
 
 struct finder {
-	struct seek seeks[FINDER_SEEKS_MAX];
-	size_t end; /* no seek was ever at or above it: usually few are, and they are looked at often */
+	struct seek **seeks; /* at most FINDER_SEEKS_MAX; some may be free */
+	size_t count;
+	size_t room;
 	uint32_t next_qid;
 };
 

@@ -42,6 +42,7 @@ firewall_wipe(struct firewall *fw)
 		f = older;
 	}
 	table_free(&fw->flows);
+	free(fw->rules);
 	memset(fw, 0, sizeof(*fw));
 }
 
@@ -49,6 +50,14 @@ void
 firewall_configure(struct firewall *fw, const struct mesh_settings *s)
 {
 	fw->allow_all = s->allow_all;
+	fw->rule_count = 0;
+	free(fw->rules);
+	fw->rules = NULL;
+	if (s->rule_count == 0)
+		return;
+	fw->rules = malloc(s->rule_count * sizeof(s->rules[0]));
+	if (fw->rules == NULL)
+		return;
 	fw->rule_count = s->rule_count;
 	memcpy(fw->rules, s->rules, s->rule_count * sizeof(s->rules[0]));
 }

@@ -30,7 +30,7 @@ struct flow;
 struct firewall {
 	bool allow_all;
 	size_t rule_count;
-	struct firewall_rule rules[FIREWALL_RULES_MAX];
+	struct firewall_rule *rules;
 	struct table flows; /* struct flow_key -> struct flow */
 	struct flow *newest;
 	struct flow *oldest;
@@ -39,7 +39,7 @@ struct firewall {
 void firewall_init(struct firewall *fw, const uint8_t hash_key[static 16]);
 void firewall_wipe(struct firewall *fw);
 
-/* Takes over the rules of `s`. Tracked flows stay. */
+/* Takes over the rules of `s`, or without memory for them none. Tracked flows stay. */
 void firewall_configure(struct firewall *fw, const struct mesh_settings *s);
 
 /*

@@ -157,6 +157,15 @@ init_tables(struct mesh *m)
 	finder_init(&m->finder, &m->rng);
 }
 
+static void
+take_settings(struct mesh *m, const struct mesh_settings *s)
+{
+	m->allow_all = s->allow_all;
+	memcpy(m->accept_routes, s->accept_routes, sizeof(m->accept_routes));
+	m->accept_route_count = s->accept_route_count;
+	firewall_configure(&m->firewall, s);
+}
+
 static int
 fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err *e)
 {
@@ -165,10 +174,9 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 	int r;
 
 	init_tables(m);
-	m->peers = calloc(m->peers_max, sizeof(struct peer *));
 	m->trust = trust_new(&m->rng);
 	m->members = members_new(&m->rng, MEMBERS_NODE_MAX);
-	if (m->peers == NULL || m->trust == NULL || m->members == NULL)
+	if (m->trust == NULL || m->members == NULL)
 		return err_set(e, -ENOMEM, "not enough memory");
 	r = add_roots(m, c, now, e);
 	if (r >= 0)
@@ -180,8 +188,7 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 		return err_set(e, -ENOMEM, "not enough memory");
 	if (c->has_psk)
 		memcpy(m->psk, c->psk, sizeof(m->psk));
-	m->settings = c->settings;
-	firewall_configure(&m->firewall, &m->settings);
+	take_settings(m, &c->settings);
 	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
 		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
 	return r;
@@ -233,6 +240,7 @@ mesh_free(struct mesh *m)
 	trust_free(m->trust);
 	free_endpoints(m);
 	finder_wipe(&m->finder);
+	introductions_wipe(&m->introductions);
 	relay_wipe(&m->relaying);
 	sockets_wipe(&m->sockets);
 	firewall_wipe(&m->firewall);
@@ -458,8 +466,7 @@ mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s
 {
 	(void)now;
 	(void)out;
-	m->settings = *s;
-	firewall_configure(&m->firewall, s);
+	take_settings(m, s);
 }
 
 int

@@ -105,11 +105,14 @@ struct mesh {
 	struct cert_bytes cert_bytes;
 	struct cert_bytes issuing;
 	uint8_t psk[32];
-	struct mesh_settings settings;
+	bool allow_all;
+	char accept_routes[ACCEPT_ROUTES_MAX][NAME_MAX_LEN + 1];
+	size_t accept_route_count;
 
 	struct heap timers;
 	struct peer **peers;
 	uint32_t peer_count;
+	size_t peer_room;
 	uint32_t peers_max;
 	struct table by_key;
 	struct table by_index;

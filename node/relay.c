@@ -3,6 +3,7 @@
  * relay.c - the table of our circuits.
  */
 #include "node/relay.h"
+#include "core/grow.h"
 #include "core/wire.h"
 #include "node/peer.h"
 
@@ -37,18 +38,22 @@ relay_wipe(struct relaying *c)
 {
 	for (size_t i = 0; i < c->count; i++)
 		free(c->all[i]);
+	free(c->all);
 	table_free(&c->by_id);
-	c->count = 0;
+	c->all = NULL;
+	c->count = c->room = 0;
 }
 
 static struct circuit *
 add(struct relaying *c, struct peer *relay, uint32_t id, const uint8_t key[static 32])
 {
 	struct circuit_key at = circuit_key(relay, id);
+	struct circuit **more = grow(c->all, &c->room, c->count, sizeof(*more), CIRCUITS_MAX);
 	struct circuit *circuit;
 
-	if (c->count == CIRCUITS_MAX)
+	if (more == NULL)
 		return NULL;
+	c->all = more;
 	circuit = calloc(1, sizeof(*circuit));
 	if (circuit == NULL || table_put(&c->by_id, &at, circuit) < 0) {
 		free(circuit);

@@ -35,8 +35,9 @@ struct circuit {
 
 struct relaying {
 	struct table by_id;
-	struct circuit *all[CIRCUITS_MAX];
+	struct circuit **all; /* at most CIRCUITS_MAX */
 	size_t count;
+	size_t room;
 	uint32_t next_id;
 	usec_t due; /* no circuit is due before; 0: none is */
 };

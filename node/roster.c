@@ -2,6 +2,7 @@
 /*
  * roster.c - who our peers are: one for each member that we talk to, found by key and by index.
  */
+#include "core/grow.h"
 #include "node/mesh_impl.h"
 
 #include <stdlib.h>
@@ -41,11 +42,23 @@ roster_routes(const struct peer *p, bool add, struct outbox *out)
 static bool
 accepts_routes_of(const struct mesh *m, const struct peer *p)
 {
-	for (size_t i = 0; i < m->settings.accept_route_count; i++) {
-		if (strcmp(m->settings.accept_routes[i], p->cert.name) == 0)
+	for (size_t i = 0; i < m->accept_route_count; i++) {
+		if (strcmp(m->accept_routes[i], p->cert.name) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* In the list of peers, for one more. */
+static bool
+has_room(struct mesh *m)
+{
+	struct peer **more = grow(m->peers, &m->peer_room, m->peer_count, sizeof(*more),
+	    m->peers_max);
+
+	if (more != NULL)
+		m->peers = more;
+	return more != NULL;
 }
 
 static struct peer *
@@ -64,7 +77,7 @@ make_peer(struct mesh *m, struct instant now, const struct member *member)
 	crypto_wipe(&c, sizeof(c));
 	if (p == NULL)
 		return NULL;
-	if (heap_reserve(&m->timers, m->peer_count + 1) < 0 ||
+	if (!has_room(m) || heap_reserve(&m->timers, m->peer_count + 1) < 0 ||
 	    table_put(&m->by_key, p->key, p) < 0) {
 		peer_free(p);
 		return NULL;

@@ -3,6 +3,10 @@
  * route.c - inner addresses to peers.
  */
 #include "node/route.h"
+#include "core/grow.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 void
 route_init(struct routes *r, const uint8_t hash_key[static 16], uint32_t peers_max)
@@ -15,7 +19,9 @@ void
 route_wipe(struct routes *r)
 {
 	table_free(&r->hosts);
-	r->subnet_count = 0;
+	free(r->subnets);
+	r->subnets = NULL;
+	r->subnet_count = r->subnet_room = 0;
 }
 
 int
@@ -29,8 +35,12 @@ route_add(struct routes *r, struct peer *p, bool subnets)
 			return rc;
 	}
 	for (uint32_t i = 0; subnets && i < p->cert.route_count; i++) {
-		if (r->subnet_count == ROUTE_SUBNETS_MAX)
-			return ERR_FULL;
+		struct subnet *more = grow(r->subnets, &r->subnet_room, r->subnet_count,
+		    sizeof(*more), ROUTE_SUBNETS_MAX);
+
+		if (more == NULL)
+			return r->subnet_count == ROUTE_SUBNETS_MAX ? ERR_FULL : -ENOMEM;
+		r->subnets = more;
 		r->subnets[r->subnet_count++] =
 		    (struct subnet){ .to = p->cert.routes[i], .via = p };
 	}

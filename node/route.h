@@ -21,8 +21,9 @@ struct subnet {
 
 struct routes {
 	struct table hosts; /* struct ip -> struct peer */
-	struct subnet subnets[ROUTE_SUBNETS_MAX];
+	struct subnet *subnets; /* at most ROUTE_SUBNETS_MAX */
 	size_t subnet_count;
+	size_t subnet_room;
 };
 
 void route_init(struct routes *r, const uint8_t hash_key[static 16], uint32_t peers_max);

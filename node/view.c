@@ -280,7 +280,7 @@ view_status(const struct mesh *m, struct instant now, struct view_status *ret)
 	count_peers(m, now, ret);
 	ret->tx_bytes = m->tx_bytes;
 	ret->rx_bytes = m->rx_bytes;
-	ret->allow_all = m->settings.allow_all;
+	ret->allow_all = m->allow_all;
 	for (size_t i = 0; i < m->lighthouse_count; i++)
 		fill_lighthouse(&ret->lighthouses[ret->lighthouse_count++],
 		    m->lighthouses[i].peer, &m->lighthouses[i]);

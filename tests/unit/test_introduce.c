@@ -179,6 +179,7 @@ TEST(an_introduction_is_found_by_its_id_for_thirty_seconds)
 	}
 	memset(id + 1, 0, 7);
 	ASSERT(introductions_find(&is, NOW, id) == NULL); /* the oldest made room */
+	introductions_wipe(&is);
 }
 
 TEST(a_peer_says_100_frames_at_once_and_50_a_second_but_relays_and_probes_apart)

@@ -17,6 +17,7 @@ start(void)
 {
 	static const uint8_t key[16] = { 1 };
 
+	limit_wipe(&limit);
 	limit_init(&limit, key);
 }
 
