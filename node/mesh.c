@@ -17,6 +17,9 @@
 #define OPEN_ATTEMPTS_MAX 8
 #define MEMBERS_EXPIRE_AT_ONCE 64
 
+/* How many packets a copy may be behind, or somebody sends again what was sent long ago. */
+#define COPY_AGE_MAX 1024
+
 /*
  * To a peer
  */
@@ -49,7 +52,7 @@ mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, 
 		say_too_big(m, peer, p, len, out);
 		return;
 	}
-	if (best == NULL || reach_seal(m, now, peer, best, p, len, true, out) < 0) {
+	if (best == NULL || reach_seal_hedged(m, now, peer, p, len, true, out) < 0) {
 		peer_wait(peer, p, (uint32_t)len);
 		/* A session whose paths have all gone cold: ask them, and do not wait for more. */
 		if (channel_ready(peer->channel, now) && peer->punch_began == 0)
@@ -264,7 +267,7 @@ is_ping_answer(struct mesh *m, struct instant now, const struct peer *peer,
 }
 
 static void
-from_peer(struct mesh *m, struct instant now, struct peer *peer, const struct path *path,
+from_peer(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     uint8_t *p, size_t len, struct outbox *out)
 {
 	struct inner in;
@@ -273,6 +276,7 @@ from_peer(struct mesh *m, struct instant now, struct peer *peer, const struct pa
 		m->counts[MESH_BAD_INNER]++;
 		return;
 	}
+	peer_heard_data(peer, path);
 	peer->used_at = now.mono;
 	peer->rx_packets++;
 	peer->rx_bytes += in.len;
@@ -322,6 +326,19 @@ ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *pat
 		speak_ping(m, now, peer, path, PING_LEN, out);
 }
 
+/* What the peer sent on two paths came on the second: that speaks for it as for the first. */
+static void
+on_copy(struct mesh *m, struct instant now, struct peer *peer, const struct way *way,
+    const uint8_t *msg, size_t len)
+{
+	struct path *path = reach_path(m, now, peer, way, false);
+	uint32_t index = le32(msg + DATA_RECEIVER);
+	uint64_t counter = le64(msg + DATA_COUNTER);
+
+	if (path != NULL && counter + COPY_AGE_MAX > peer_heard_highest(peer, index))
+		path_heard_copy(path, now.mono, len, index, counter);
+}
+
 static void
 on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg, size_t len,
     struct outbox *out)
@@ -338,6 +355,8 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 	}
 	r = channel_open(peer->channel, now, msg, len, &o);
 	if (r < 0) {
+		if (r == ERR_REPLAY)
+			on_copy(m, now, peer, way, msg, len);
 		m->counts[r == ERR_REPLAY ? MESH_REPLAYED : MESH_NOT_AUTHENTIC]++;
 		return;
 	}

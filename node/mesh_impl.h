@@ -221,6 +221,10 @@ void reach_send_copy(struct mesh *m, struct instant now, const struct way *way, 
 int reach_seal(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t *p,
     size_t len, bool data, struct outbox *out);
 
+/* The same on the path in use, which there is, and on others while that is in doubt (hedge.h). */
+int reach_seal_hedged(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, size_t len,
+    bool data, struct outbox *out);
+
 /* Our lighthouses, the nearest first. Returns how many. */
 size_t reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUSES_MAX]);
 

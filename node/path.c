@@ -6,11 +6,15 @@
 
 #include <string.h>
 
-#define ACTIVE_FOR    (10 * USEC_PER_SEC) /* after data was sent */
 #define ACTIVE_SAMPLE (5 * USEC_PER_SEC)
 #define SUSPECT_MIN   (500 * USEC_PER_MS)
 #define DEATH_MIN     (300 * USEC_PER_MS)
 #define PROBE_GAP_MIN (100 * USEC_PER_MS)
+#define LATE_MIN      (30 * USEC_PER_MS)
+
+/* A dead path that once worked is asked again, ever more seldom. */
+#define REVIVE_MIN (5 * USEC_PER_SEC)
+#define REVIVE_MAX (30 * USEC_PER_SEC)
 
 void
 path_init(struct path *p, enum path_class kind, enum path_origin origin, socket_id socket,
@@ -55,8 +59,17 @@ static void
 suspect(struct path *p, usec_t now)
 {
 	p->state = PATH_SUSPECT;
+	p->suspect_since = now;
 	p->unanswered = 0;
 	p->next_probe = now;
+}
+
+/* What the last 32 probes came to. */
+static void
+note_probe(struct path *p, bool lost)
+{
+	p->lost = p->lost << 1 | lost;
+	p->history += p->history < 32;
 }
 
 void
@@ -80,6 +93,8 @@ path_sent(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t count
 void
 path_heard(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter)
 {
+	if (p->last_rx == 0 || now - p->last_rx > PATH_NEWS_AFTER)
+		p->heard_since = now;
 	p->last_rx = now;
 	p->rx_bytes += len;
 	p->expect_since = 0;
@@ -87,6 +102,13 @@ path_heard(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t coun
 		p->heard_index = index;
 		p->heard_highest = counter;
 	}
+}
+
+void
+path_heard_copy(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter)
+{
+	if (is_proven(p) && p->heard_index == index && counter > p->heard_highest)
+		path_heard(p, now, len, index, counter);
 }
 
 void
@@ -98,10 +120,8 @@ path_probe(struct path *p, usec_t now, uint64_t txid)
 		if (p->probes[i].sent < p->probes[oldest].sent)
 			oldest = i;
 	}
-	if (p->probes[oldest].txid != 0) { /* forgotten unanswered: lost */
-		p->lost = p->lost << 1 | 1;
-		p->history += p->history < 32;
-	}
+	if (p->probes[oldest].txid != 0 && is_proven(p)) /* forgotten unanswered */
+		note_probe(p, true);
 	p->probes[oldest].txid = txid;
 	p->probes[oldest].sent = now;
 	p->unanswered++;
@@ -136,15 +156,15 @@ proven(struct path *p, usec_t now)
 	p->expect_since = 0;
 	p->last_rx = now;
 	p->next_probe = 0;
-	if (!is_proven(p)) { /* what was lost before there was a path says nothing about it */
-		p->lost = 0;
-		p->history = 0;
+	if (!is_proven(p)) { /* what was lost while there was no path says nothing about it */
 		memset(p->probes, 0, sizeof(p->probes));
+		p->answers = 0;
 	}
 	if (p->state != PATH_VALID) {
 		p->valid_since = now;
 		p->mark_at = 0;
 	}
+	p->deaf = p->doubted = false;
 	if (p->hold != 0 && now - p->valid_since > PATH_HEALTHY_AFTER)
 		p->hold = 0;
 	p->state = PATH_VALID;
@@ -154,6 +174,8 @@ void
 path_handshaken(struct path *p, usec_t now)
 {
 	p->held_until = 0;
+	p->lost = 0;
+	p->history = 0;
 	proven(p, now);
 }
 
@@ -166,8 +188,8 @@ path_answered(struct path *p, usec_t now, uint64_t txid)
 		measure(p, now - p->probes[i].sent);
 		p->probes[i].txid = 0;
 		proven(p, now);
-		p->lost <<= 1;
-		p->history += p->history < 32;
+		note_probe(p, false);
+		p->answers++;
 		return true;
 	}
 	return false;
@@ -178,27 +200,33 @@ path_told(struct path *p, usec_t now, uint32_t index, uint64_t highest)
 {
 	if (p->mark_at == 0 || p->mark_index != index)
 		return;
-	if (highest >= p->mark_counter)
-		p->mark_at = 0;
-	else if (p->state == PATH_VALID && now - p->mark_at > suspect_after(p))
-		suspect(p, now);
+	if (highest < p->mark_counter) {
+		if (p->state == PATH_VALID && now - p->mark_at > suspect_after(p)) {
+			suspect(p, now);
+			p->deaf = true;
+		}
+		return;
+	}
+	/* Heard there, and told here: that is worth an answer. */
+	if (p->state == PATH_SUSPECT && p->mark_at >= p->suspect_since)
+		proven(p, now);
+	p->mark_at = 0;
 }
 
 static void
 die(struct path *p, usec_t now)
 {
+	for (size_t i = 0; i < PATH_PROBES_MAX; i++) {
+		if (p->probes[i].txid != 0)
+			note_probe(p, true);
+	}
 	p->state = PATH_DEAD;
+	p->better = 0;
 	p->hold = p->hold == 0 ? PATH_HOLD_MIN : min_u64(2 * p->hold, PATH_HOLD_MAX);
 	p->held_until = now + p->hold;
 	p->expect_since = 0;
 	p->mark_at = 0;
 	mtu_init(&p->mtu);
-}
-
-static bool
-is_active(const struct path *p, usec_t now)
-{
-	return p->last_data_tx != 0 && now - p->last_data_tx < ACTIVE_FOR;
 }
 
 /* The last time that we asked, or that what we heard was proof enough. */
@@ -244,6 +272,13 @@ path_seen(struct path *p, uint16_t port)
 	p->seen_port = port;
 }
 
+/* Has it answered often enough to take over from a worse class? */
+static bool
+is_firm(const struct path *p)
+{
+	return p->answers >= 2 || path_loss_percent(p) <= PATH_LOSSY;
+}
+
 /* When a VALID path wants its next probe. */
 static usec_t
 valid_probe_due(const struct path *p, bool active, usec_t keepalive)
@@ -254,15 +289,13 @@ valid_probe_due(const struct path *p, bool active, usec_t keepalive)
 		due = last_sample(p) + suspect_after(p);
 	else if (p->srtt == 0) /* proven by a handshake, and not measured yet */
 		return p->valid_since;
+	else if (!is_firm(p))
+		due = last_sample(p) + probe_gap(p);
 	if (p->expect_since != 0 && last_sample(p) < p->expect_since)
 		/* Who only listens is asked before it is doubted. */
 		due = due_min(due, p->expect_since + suspect_after(p) / 2);
-	if (active && p->last_data_tx != 0) {
-		usec_t sample = last_sample(p) + ACTIVE_SAMPLE;
-
-		if (sample < p->last_data_tx + ACTIVE_FOR)
-			due = due_min(due, sample);
-	}
+	if (active)
+		due = due_min(due, last_sample(p) + ACTIVE_SAMPLE);
 	if (keepalive != 0)
 		due = due_min(due,
 		    max_u64(last_sample(p), p->last_tx) + idle_for(p, keepalive));
@@ -278,12 +311,22 @@ tick_valid(struct path *p, usec_t now, bool active, usec_t keepalive)
 	}
 	if (!due_reached(valid_probe_due(p, active, keepalive), now))
 		return PATH_WANTS_NOTHING;
-	if (p->unanswered > 0 && now - last_sample(p) >= suspect_after(p)) {
-		if (!is_active(p, now))
+	/* One lost answer is no suspicion while other packets come. */
+	if (p->unanswered > (p->last_rx > last_sample(p) ? 1 : 0) &&
+	    now - last_sample(p) >= suspect_after(p)) {
+		if (!active)
 			oversleep(p);
 		suspect(p, now);
 	}
 	return PATH_WANTS_PROBE;
+}
+
+/* What was heard since is evidence for the path: it has two intervals to answer. */
+static bool
+is_defended(const struct path *p, usec_t now)
+{
+	return p->last_rx > p->suspect_since && !p->deaf &&
+	       now - p->suspect_since < 2 * suspect_after(p);
 }
 
 static enum path_want
@@ -297,8 +340,22 @@ tick_suspect(struct path *p, usec_t now)
 		return now - asked >= probe_gap(p) ? PATH_WANTS_PROBE : PATH_WANTS_NOTHING;
 	if (now - asked < death_after(p))
 		return PATH_WANTS_NOTHING;
+	if (is_defended(p, now))
+		return PATH_WANTS_PROBE;
 	die(p, now);
 	return PATH_DIED;
+}
+
+/* When a dead path that once worked is asked again. */
+static usec_t
+revive_due(const struct path *p, usec_t keepalive)
+{
+	usec_t asked = last_sample(p);
+	usec_t silent = asked > p->last_rx ? asked - p->last_rx : 0;
+
+	if (keepalive == 0 || p->valid_since == 0)
+		return 0;
+	return asked + min_u64(max_u64(silent / 8, REVIVE_MIN), REVIVE_MAX);
 }
 
 enum path_want
@@ -306,9 +363,12 @@ path_tick(struct path *p, usec_t now, bool active, usec_t keepalive)
 {
 	switch (p->state) {
 	case PATH_VALID:
-		return tick_valid(p, now, active && is_active(p, now), keepalive);
+		return tick_valid(p, now, active, keepalive);
 	case PATH_SUSPECT:
 		return tick_suspect(p, now);
+	case PATH_DEAD:
+		return due_reached(revive_due(p, keepalive), now) ? PATH_WANTS_PROBE :
+							       PATH_WANTS_NOTHING;
 	default:
 		return PATH_WANTS_NOTHING;
 	}
@@ -329,6 +389,8 @@ path_due(const struct path *p, bool active, usec_t keepalive)
 			return p->next_probe;
 		return last_sample(p) +
 		    (p->unanswered < PATH_DEATH_PROBES ? probe_gap(p) : death_after(p));
+	case PATH_DEAD:
+		return revive_due(p, keepalive);
 	default:
 		return 0;
 	}
@@ -337,8 +399,10 @@ path_due(const struct path *p, bool active, usec_t keepalive)
 void
 path_doubt(struct path *p, usec_t now)
 {
-	if (is_proven(p))
+	if (is_proven(p)) {
 		suspect(p, now);
+		p->doubted = true;
+	}
 	mtu_doubt(&p->mtu);
 	p->tries = 0;
 	p->held_until = 0;
@@ -354,6 +418,17 @@ bool
 path_usable(const struct path *p, usec_t now)
 {
 	return path_works(p, now) && now >= p->held_until;
+}
+
+bool
+path_in_doubt(const struct path *p, usec_t now)
+{
+	usec_t asked = last_sample(p);
+
+	if (p->state != PATH_VALID)
+		return p->state == PATH_SUSPECT;
+	return p->unanswered > 0 && p->last_rx < asked &&
+	       now - asked > max_u64(LATE_MIN, p->srtt * 3 / 2 + 4 * p->rttvar);
 }
 
 bool
@@ -382,36 +457,71 @@ path_is_steady(const struct path *p)
 	    (p->lost & ((1u << PATH_STEADY_PROBES) - 1)) == 0;
 }
 
+/* What data moves between at once, or not at all: direct, by a relay, by a relay over a stream. */
+static unsigned
+rank(const struct path *p)
+{
+	if (p->kind == PATH_STREAM || p->streamed)
+		return 2;
+	return p->kind == PATH_RELAY ? 1 : 0;
+}
+
+static uint64_t
+penalty(const struct path *p, usec_t rtt)
+{
+	switch (rank(p)) {
+	case 0:
+		return 0;
+	case 1:
+		return 15 * USEC_PER_MS + rtt / 4;
+	default:
+		return 60 * USEC_PER_MS + rtt / 2;
+	}
+}
+
 uint64_t
 path_score(const struct path *p)
 {
 	usec_t rtt = p->srtt != 0 ? p->srtt : PATH_RTT_UNKNOWN;
-	uint64_t score = rtt + min_u64(10 * USEC_PER_MS * path_loss_percent(p), 300 * USEC_PER_MS);
+	uint64_t score = rtt + penalty(p, rtt) +
+	    min_u64(10 * USEC_PER_MS * path_loss_percent(p), 300 * USEC_PER_MS);
+	uint64_t bonus = (p->remote.family == FAMILY_V6 ? 3 * USEC_PER_MS : 0) +
+	    (p->kind == PATH_LAN ? 5 * USEC_PER_MS : 0) + (p->theirs ? 2 * USEC_PER_MS : 0);
 
-	if (p->kind == PATH_RELAY)
-		score += 15 * USEC_PER_MS + rtt / 4;
-	if (p->kind == PATH_STREAM)
-		score += 60 * USEC_PER_MS + rtt / 2;
-	if (p->remote.family == FAMILY_V6 && score > 3 * USEC_PER_MS)
-		score -= 3 * USEC_PER_MS;
-	if (p->kind == PATH_LAN && score > 5 * USEC_PER_MS)
-		score -= 5 * USEC_PER_MS;
-	return score;
+	return score > bonus ? score - bonus : 0;
+}
+
+/* By a tenth and three milliseconds. */
+static bool
+is_clearly_better(const struct path *candidate, const struct path *current)
+{
+	uint64_t a = path_score(candidate), b = path_score(current);
+
+	return a + 3 * USEC_PER_MS <= b && a * 10 <= b * 9;
+}
+
+void
+path_weigh(struct path *p, const struct path *current, usec_t now)
+{
+	if (rank(p) != rank(current) || !is_clearly_better(p, current))
+		p->better = 0;
+	else if (p->better++ == 0)
+		p->better_since = now;
 }
 
 bool
-path_beats(const struct path *candidate, const struct path *current)
+path_beats(const struct path *candidate, const struct path *current, usec_t now)
 {
-	uint64_t a = path_score(candidate), b = path_score(current);
-	bool relayed = candidate->kind == PATH_RELAY;
-
 	/* TCP is for where UDP is not answered, and is left when that answers without fail. */
-	if (candidate->kind == PATH_STREAM || current->kind == PATH_STREAM)
-		return candidate->kind != PATH_STREAM && path_is_steady(candidate);
-	/* Away from a relay at once; to a relay only when the direct path is no more. */
-	if (relayed != (current->kind == PATH_RELAY))
-		return !relayed;
-	if (current->state != PATH_VALID)
-		return candidate->state == PATH_VALID;
-	return a + 3 * USEC_PER_MS <= b && a * 10 <= b * 9;
+	if (current->kind == PATH_STREAM && candidate->kind != PATH_STREAM)
+		return path_is_steady(candidate);
+	if (rank(candidate) != rank(current))
+		return rank(candidate) < rank(current) && is_firm(candidate);
+	if (current->doubted && candidate->state == PATH_VALID)
+		return true;
+	/* Their own LAN is no matter of measurement. */
+	if (candidate->kind == PATH_LAN && current->kind != PATH_LAN)
+		return is_clearly_better(candidate, current);
+	return candidate->better >= PATH_BETTER_TIMES &&
+	       now - candidate->better_since >= PATH_BETTER_FOR;
 }

@@ -52,6 +52,10 @@ enum path_origin {
 #define PATH_HOLD_MAX	   (60 * USEC_PER_SEC)
 #define PATH_HEALTHY_AFTER (120 * USEC_PER_SEC)
 #define PATH_RTT_UNKNOWN   (200 * USEC_PER_MS) /* assumed for scores and timers until measured */
+#define PATH_BETTER_FOR	   (10 * USEC_PER_SEC) /* before data moves between direct paths */
+#define PATH_BETTER_TIMES  3
+#define PATH_LOSSY	   5 /* percent: such a path answers twice before it takes over */
+#define PATH_NEWS_AFTER	   (10 * USEC_PER_SEC) /* unheard for so long, it is heard anew */
 
 /* An address that has not answered gets at most this many times the bytes that came from it. */
 #define PATH_UNPROVEN_FACTOR 3
@@ -72,6 +76,7 @@ struct path {
 		usec_t sent;
 	} probes[PATH_PROBES_MAX];
 	unsigned unanswered; /* probes in a row */
+	unsigned answers;    /* since it was not proven */
 	unsigned tries;	     /* packets sent before the first answer of this burst */
 	usec_t next_probe;
 
@@ -80,7 +85,14 @@ struct path {
 	uint32_t lost; /* the last 32 probes, newest in bit 0: 1 is lost */
 	unsigned history;
 
+	bool theirs;	     /* the peer's data comes this way */
+	bool streamed;	     /* its relay is reached over a stream */
+	unsigned better;     /* samples in a row by which it beats the path in use */
+	usec_t better_since;
+	usec_t left_at;	     /* it was the path in use until then, 0 never */
+
 	usec_t last_rx; /* anything authenticated */
+	usec_t heard_since; /* without a break of PATH_NEWS_AFTER */
 	usec_t last_tx;
 	usec_t last_data_tx;
 	usec_t expect_since; /* sent and not heard since; 0: nothing is expected */
@@ -96,6 +108,9 @@ struct path {
 	uint64_t mark_counter;
 	usec_t mark_at;
 
+	usec_t suspect_since;
+	bool deaf;    /* the suspicion: the peer does not hear us there */
+	bool doubted; /* the suspicion: the network changed below */
 	usec_t held_until;
 	usec_t hold; /* the last hold-down's length */
 	usec_t valid_since;
@@ -118,6 +133,12 @@ bool path_may_ask(const struct path *p, usec_t now);
 
 /* An authenticated packet came in on it. */
 void path_heard(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter);
+
+/*
+ * What came in on it was heard before, over another path. It is as good a sign as any, if it is
+ * later than all that was heard on this one.
+ */
+void path_heard_copy(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter);
 
 /* A PING with `txid` (not 0) goes out on it. */
 void path_probe(struct path *p, usec_t now, uint64_t txid);
@@ -147,8 +168,9 @@ enum path_want {
 };
 
 /*
- * What is due. `active`: data flows to this peer; `keepalive`: how long it may be idle, 0 for ever.
- * To be called until it wants nothing (a probe must be sent and told before the next call).
+ * What is due. `active`: data flows to this peer, and the path is to be measured; `keepalive`: how
+ * long it may be idle, 0 for ever, and then it is not looked after when it is dead either. To be
+ * called until it wants nothing (a probe must be sent and told before the next call).
  */
 enum path_want path_tick(struct path *p, usec_t now, bool active, usec_t keepalive);
 
@@ -171,6 +193,12 @@ bool path_works(const struct path *p, usec_t now);
 /* May it carry data at `now`? It works, and it is not held down. */
 bool path_usable(const struct path *p, usec_t now);
 
+/*
+ * Is something wrong with a path that works? SUSPECT, or a question on it is late, and nothing was
+ * heard since. Within that time small packets are worth sending twice.
+ */
+bool path_in_doubt(const struct path *p, usec_t now);
+
 /* May `len` more bytes be sent to an address that has not answered yet? */
 bool path_may_send(const struct path *p, size_t len);
 
@@ -180,8 +208,16 @@ bool path_may_send(const struct path *p, size_t len);
  */
 uint64_t path_score(const struct path *p);
 
-/* Is `candidate` so much better than `current` that data should move? */
-bool path_beats(const struct path *candidate, const struct path *current);
+/* `p`, which is not in use, was measured: does it go on being better than `current`? */
+void path_weigh(struct path *p, const struct path *current, usec_t now);
+
+/*
+ * Should data move from `current`, which may carry it, to `candidate`? From a relay to a direct path
+ * at once; never the other way, which only a death is a reason for. Between paths of one class when
+ * the candidate was clearly better for a while, or when the network changed below and it is the
+ * first to answer.
+ */
+bool path_beats(const struct path *candidate, const struct path *current, usec_t now);
 
 unsigned path_loss_percent(const struct path *p);
 

@@ -176,6 +176,43 @@ peer_drop_path(struct peer *p, struct path *path)
 	memset(path, 0, sizeof(*path));
 }
 
+void
+peer_heard_data(struct peer *p, struct path *path)
+{
+	if (path->theirs)
+		return;
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
+		p->paths[i].theirs = false;
+	path->theirs = true;
+}
+
+uint64_t
+peer_heard_highest(const struct peer *p, uint32_t index)
+{
+	uint64_t highest = 0;
+
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		if (p->paths[i].heard_index == index)
+			highest = max_u64(highest, p->paths[i].heard_highest);
+	}
+	return highest;
+}
+
+/* A relay that we reach over a stream makes a slow path, however we reached it before. */
+static void
+note_streams(struct peer *p)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths[i];
+
+		if (path->state != PATH_FREE && path->kind == PATH_RELAY) {
+			const struct path *under = peer_best(path->relay);
+
+			path->streamed = under != NULL && under->kind == PATH_STREAM;
+		}
+	}
+}
+
 /* The best path of those that may carry data, `held` ones too. */
 static const struct path *
 best_of(struct peer *p, usec_t now, bool held)
@@ -189,7 +226,7 @@ best_of(struct peer *p, usec_t now, bool held)
 
 		if (path == best || !(held ? path_works : path_usable)(path, now))
 			continue;
-		if (best == NULL || path_beats(path, best))
+		if (best == NULL || path_beats(path, best, now))
 			best = path;
 	}
 	return best;
@@ -214,11 +251,20 @@ newest_of(struct peer *p)
 bool
 peer_choose(struct peer *p, usec_t now)
 {
-	const struct path *best = p->stock ? newest_of(p) : best_of(p, now, false);
-	int was = p->best;
+	struct path *was = peer_best(p);
+	const struct path *best;
 
+	note_streams(p);
+	best = p->stock ? newest_of(p) : best_of(p, now, false);
 	if (best == NULL)
 		best = best_of(p, now, true);
+	if (best == was)
+		return false;
 	p->best = best == NULL ? PEER_NO_PATH : (int)(best - p->paths);
-	return p->best != was;
+	if (was != NULL)
+		was->left_at = now;
+	hedge_switched(&p->hedge, now);
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
+		p->paths[i].better = 0;
+	return true;
 }

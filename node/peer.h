@@ -11,6 +11,7 @@
 #include "core/members.h"
 #include "core/patience.h"
 #include "core/wire.h"
+#include "node/hedge.h"
 #include "node/mesh.h"
 #include "node/path.h"
 
@@ -57,6 +58,7 @@ struct peer {
 
 	struct path paths[PEER_PATHS_MAX];
 	int best; /* the path that carries data, or PEER_NO_PATH */
+	struct hedge hedge;
 	uint32_t mtu;
 
 	struct waiting *first;
@@ -137,6 +139,12 @@ struct path *peer_best(struct peer *p);
 
 /* Has it a direct path that carries data? */
 bool peer_is_direct(const struct peer *p);
+
+/* Its data comes on `path`, which speaks for sending ours there. */
+void peer_heard_data(struct peer *p, struct path *path);
+
+/* The greatest counter that was heard of its keypair with our index `index`, on any path. */
+uint64_t peer_heard_highest(const struct peer *p, uint32_t index);
 
 /* Forgets `path`. */
 void peer_drop_path(struct peer *p, struct path *path);

@@ -47,20 +47,51 @@ reach_send_copy(struct mesh *m, struct instant now, const struct way *way, const
 	reach_send(m, now, way, room, len, out);
 }
 
+/* What was sealed for `peer` goes out on `path`. */
+static void
+carry(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t *msg,
+    size_t len, bool data, struct outbox *out)
+{
+	struct way way = way_of(path);
+
+	path_sent(path, now.mono, len, channel_index(peer->channel), le64(msg + DATA_COUNTER),
+	    data);
+	upkeep_due(m, peer,
+	    due_min(channel_next_due(peer->channel), path_due(path, true, m->keepalive)));
+	reach_send(m, now, &way, msg, len, out);
+}
+
 int
 reach_seal(struct mesh *m, struct instant now, struct peer *peer, struct path *path, uint8_t *p,
     size_t len, bool data, struct outbox *out)
 {
-	struct way way = way_of(path);
-	uint8_t *msg = p - DATA_HEADER;
 	int n = channel_seal(peer->channel, now, p, len);
 
 	if (n < 0)
 		return n;
-	path_sent(path, now.mono, (size_t)n, channel_index(peer->channel),
-	    le64(msg + DATA_COUNTER), data);
-	upkeep_due(m, peer, due_min(channel_next_due(peer->channel), path_due(path, true, m->keepalive)));
-	reach_send(m, now, &way, msg, (size_t)n, out);
+	carry(m, now, peer, path, p - DATA_HEADER, (size_t)n, data, out);
+	return 0;
+}
+
+int
+reach_seal_hedged(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, size_t len,
+    bool data, struct outbox *out)
+{
+	struct path *ways[HEDGE_WAYS_MAX];
+	size_t count = hedge_ways(peer, now.mono, len, ways);
+	uint8_t *msg = p - DATA_HEADER, *copy;
+	int n = channel_seal(peer->channel, now, p, len);
+
+	if (n < 0)
+		return n;
+	for (size_t i = 0; i < count; i++) { /* copies first: a relay's frame is made in place */
+		copy = outbox_room(out, (size_t)n);
+		if (copy == NULL)
+			break;
+		memcpy(copy, msg, (size_t)n);
+		carry(m, now, peer, ways[i], copy, (size_t)n, false, out);
+	}
+	carry(m, now, peer, peer_best(peer), msg, (size_t)n, data, out);
 	return 0;
 }
 

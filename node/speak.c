@@ -154,12 +154,14 @@ say_candidates(struct mesh *m, struct instant now, struct peer *peer, enum frame
 {
 	uint8_t *room = outbox_room(out, FRAME_MAX);
 	struct candidates c = { 0 };
+	int n;
 
 	if (room == NULL)
 		return;
 	own_candidates(m, &c);
-	say(m, now, peer, peer_best(peer), room, candidates_encode(room, FRAME_MAX, type, &c),
-	    type == FRAME_REGISTER, out);
+	n = candidates_encode(room, FRAME_MAX, type, &c);
+	if (n > 0 && peer->best != PEER_NO_PATH)
+		(void)reach_seal_hedged(m, now, peer, room, (size_t)n, type == FRAME_REGISTER, out);
 }
 
 void

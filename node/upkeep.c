@@ -7,6 +7,12 @@
 
 #include <stdlib.h>
 
+#define ACTIVE_FOR	  (10 * USEC_PER_SEC) /* after data was sent */
+#define WARM_AFTER_SWITCH (30 * USEC_PER_SEC)
+
+/* Dead paths that are asked whether they live again. */
+#define REVIVED_MAX 2
+
 /* How long the answer to an MTU probe may take. */
 #define MTU_PATIENCE_MIN (200 * USEC_PER_MS)
 
@@ -108,8 +114,12 @@ void
 upkeep_proven(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     struct outbox *out)
 {
+	const struct path *best = peer_best(peer);
+
 	if (path_is_udp(path))
 		target_answered(&m->targets, &path->remote);
+	if (best != NULL && best != path)
+		path_weigh(path, best, now.mono);
 	if (peer->lighthouse != NULL)
 		streams_poke(m, now);
 	upkeep_choose(m, now, peer, out);
@@ -147,12 +157,34 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 	flush_waiting(m, now, peer, out);
 }
 
-/* The paths that are kept alive while nothing flows: the two best direct ones and one relay. */
+/* Is it one of the direct paths that died last? They may come back. */
 static bool
-is_kept(struct peer *peer, const struct path *p)
+is_missed(const struct peer *peer, const struct path *p)
+{
+	unsigned later = 0;
+
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		const struct path *other = &peer->paths[i];
+
+		later += other->state == PATH_DEAD && path_is_udp(other) &&
+		    other->last_rx > p->last_rx;
+	}
+	return path_is_udp(p) && later < REVIVED_MAX;
+}
+
+/*
+ * The paths that are kept alive while nothing flows: the two best direct ones, one relay, and for a
+ * while the one that was in use before.
+ */
+static bool
+is_kept(struct peer *peer, const struct path *p, usec_t now)
 {
 	unsigned better = 0;
 
+	if (p->state == PATH_DEAD)
+		return is_missed(peer, p);
+	if (p->left_at != 0 && now - p->left_at < WARM_AFTER_SWITCH)
+		return true;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *other = &peer->paths[i];
 
@@ -166,11 +198,22 @@ is_kept(struct peer *peer, const struct path *p)
 	return better < (p->kind == PATH_RELAY ? 1 : 2) || p == peer_best(peer);
 }
 
+/* Is it measured every few seconds? While data flows: the path in use, and its rivals. */
+static bool
+is_measured(struct peer *peer, const struct path *p, usec_t now)
+{
+	const struct path *best = peer_best(peer);
+
+	if (best == NULL || best->last_data_tx == 0 || now - best->last_data_tx >= ACTIVE_FOR)
+		return false;
+	return p == best || (p->kind != PATH_RELAY && is_kept(peer, p, now));
+}
+
 /* How long a path may be idle; 0: nobody minds if its NATs forget it. */
 static usec_t
 keepalive_of(const struct mesh *m, usec_t now, struct peer *peer, const struct path *p)
 {
-	return peer_is_warm(peer, now) && is_kept(peer, p) ? m->keepalive : 0;
+	return peer_is_warm(peer, now) && is_kept(peer, p, now) ? m->keepalive : 0;
 }
 
 static void
@@ -254,7 +297,8 @@ paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 
-		switch (path_tick(p, now.mono, true, keepalive_of(m, now.mono, peer, p))) {
+		switch (path_tick(p, now.mono, is_measured(peer, p, now.mono),
+		    keepalive_of(m, now.mono, peer, p))) {
 		case PATH_WANTS_PROBE:
 			speak_ping(m, now, peer, p, PING_LEN, out);
 			break;
@@ -377,7 +421,8 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 
 		if (asks_paths(peer, now))
 			due = due_min(due,
-			    path_due(p, true, keepalive_of(m, now.mono, peer, p)));
+			    path_due(p, is_measured(peer, p, now.mono),
+				keepalive_of(m, now.mono, peer, p)));
 		if (p->state == PATH_VALID && p->held_until > now.mono)
 			due = due_min(due, p->held_until);
 	}

@@ -186,16 +186,16 @@ TEST(an_idle_warm_path_is_asked_every_twenty_seconds_and_a_cold_one_never)
 {
 	struct path p = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
 
-	ASSERT_EQ(path_due(&p, true, 0), 0);
-	ASSERT_EQ(path_due(&p, true, PATH_KEEPALIVE), 1000 * MS + PATH_KEEPALIVE);
-	ASSERT_EQ(path_tick(&p, 1000 * MS + PATH_KEEPALIVE, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+	ASSERT_EQ(path_due(&p, false, 0), 0);
+	ASSERT_EQ(path_due(&p, false, PATH_KEEPALIVE), 1000 * MS + PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, 1000 * MS + PATH_KEEPALIVE, false, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 }
 
 /* How long the idle path sleeps before it is asked, where NATs are thought to allow `keepalive`. */
 static usec_t
 sleeps(const struct path *p, usec_t keepalive)
 {
-	return path_due(p, true, keepalive) - 1000 * MS;
+	return path_due(p, false, keepalive) - 1000 * MS;
 }
 
 TEST(a_path_that_a_nat_forgot_sleeps_less_and_less)
@@ -216,37 +216,220 @@ TEST(a_path_that_a_nat_forgot_sleeps_less_and_less)
 TEST(a_keepalive_without_an_answer_makes_the_next_ones_more_frequent)
 {
 	struct path p = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
-	usec_t now = path_due(&p, true, PATH_KEEPALIVE);
+	usec_t now = path_due(&p, false, PATH_KEEPALIVE);
 
-	ASSERT_EQ(path_tick(&p, now, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+	ASSERT_EQ(path_tick(&p, now, false, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	path_probe(&p, now, 7);
-	now = path_due(&p, true, PATH_KEEPALIVE);
-	ASSERT_EQ(path_tick(&p, now, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+	now = path_due(&p, false, PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, now, false, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_SUSPECT);
 	path_probe(&p, now, 8);
 	now += 10 * MS;
 	ASSERT(path_answered(&p, now, 8));
-	ASSERT_EQ(path_due(&p, true, 18 * USEC_PER_SEC), now + 12 * USEC_PER_SEC);
+	ASSERT_EQ(path_due(&p, false, 18 * USEC_PER_SEC), now + 12 * USEC_PER_SEC);
 }
 
 TEST(direct_beats_relay_at_once_and_relay_never_beats_a_living_direct_path)
 {
 	struct path direct = proven(PATH_DIRECT, 1000 * MS, 300 * MS);
 	struct path relay = proven(PATH_RELAY, 1000 * MS, 10 * MS);
+	struct path streamed = proven(PATH_RELAY, 1000 * MS, 10 * MS);
 
-	ASSERT(path_beats(&direct, &relay));
-	ASSERT(!path_beats(&relay, &direct));
+	streamed.streamed = true;
+	ASSERT(path_beats(&direct, &relay, 1000 * MS));
+	ASSERT(path_beats(&relay, &streamed, 1000 * MS));
+	ASSERT(!path_beats(&relay, &direct, 1000 * MS));
+	ASSERT(!path_beats(&streamed, &relay, 1000 * MS));
+	path_doubt(&direct, 2000 * MS);
+	ASSERT(!path_beats(&relay, &direct, 2000 * MS));
 }
 
-TEST(between_direct_paths_a_small_gain_does_not_move_data)
+TEST(a_path_that_died_answers_twice_before_it_takes_over_from_a_relay)
+{
+	struct path direct = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
+	struct path relay = proven(PATH_RELAY, 1000 * MS, 10 * MS);
+	usec_t now;
+
+	path_sent(&direct, 2000 * MS, 100, 7, 1, true);
+	now = run_until_dead(&direct, 2000 * MS) + PATH_HOLD_MIN;
+	ASSERT(path_loss_percent(&direct) > PATH_LOSSY);
+	path_probe(&direct, now, 5);
+	ASSERT(path_answered(&direct, now + 10 * MS, 5));
+	ASSERT(!path_beats(&direct, &relay, now + 10 * MS));
+	ASSERT_EQ(path_tick(&direct, now + 110 * MS, false, 0), PATH_WANTS_PROBE);
+	path_probe(&direct, now + 110 * MS, 6);
+	ASSERT(path_answered(&direct, now + 120 * MS, 6));
+	ASSERT(path_beats(&direct, &relay, now + 120 * MS));
+}
+
+TEST(the_score_is_that_of_the_protocol)
+{
+	struct path direct = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+	struct path lan = proven(PATH_LAN, 1000 * MS, 40 * MS);
+	struct path relay = proven(PATH_RELAY, 1000 * MS, 40 * MS);
+
+	ASSERT_EQ(path_score(&direct), 40 * MS);
+	ASSERT_EQ(path_score(&lan), 35 * MS);
+	ASSERT_EQ(path_score(&relay), (40 + 15 + 10) * MS);
+	relay.streamed = true;
+	ASSERT_EQ(path_score(&relay), (40 + 60 + 20) * MS);
+	direct.remote.family = FAMILY_V6;
+	direct.theirs = true;
+	ASSERT_EQ(path_score(&direct), (40 - 3 - 2) * MS);
+	direct.lost = 1;
+	direct.history = 20;
+	ASSERT_EQ(path_score(&direct), (40 - 3 - 2 + 50) * MS);
+	direct.lost = UINT32_MAX;
+	direct.history = 32;
+	ASSERT_EQ(path_score(&direct), (40 - 3 - 2 + 300) * MS);
+}
+
+/* Measures `p` every five seconds for `times` times, and weighs it. */
+static usec_t
+weigh_often(struct path *p, const struct path *current, usec_t now, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++, now += 5000 * MS)
+		path_weigh(p, current, now);
+	return now - 5000 * MS;
+}
+
+TEST(between_direct_paths_data_moves_for_a_clear_and_lasting_gain_only)
 {
 	struct path a = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
-	struct path b = proven(PATH_DIRECT, 1000 * MS, 38 * MS);
-	struct path c = proven(PATH_DIRECT, 1000 * MS, 20 * MS);
+	struct path close = proven(PATH_DIRECT, 1000 * MS, 38 * MS);
+	struct path better = proven(PATH_DIRECT, 1000 * MS, 20 * MS);
+	usec_t now = weigh_often(&close, &a, 2000 * MS, 10);
 
-	ASSERT(!path_beats(&b, &a));
-	ASSERT(path_beats(&c, &a));
-	ASSERT(!path_beats(&a, &c));
+	ASSERT(!path_beats(&close, &a, now));
+	now = weigh_often(&better, &a, 2000 * MS, 2);
+	ASSERT(!path_beats(&better, &a, now + 60000 * MS)); /* two samples are not three */
+	path_weigh(&better, &a, 10000 * MS);
+	ASSERT(!path_beats(&better, &a, 10000 * MS)); /* nor eight seconds ten */
+	ASSERT(path_beats(&better, &a, 12000 * MS));
+	a.srtt = 20 * MS;
+	path_weigh(&better, &a, 13000 * MS);
+	ASSERT(!path_beats(&better, &a, 13000 * MS)); /* one that is not, and all begins anew */
+}
+
+TEST(a_lan_is_taken_at_once)
+{
+	struct path outside = proven(PATH_DIRECT, 1000 * MS, 20 * MS);
+	struct path lan = proven(PATH_LAN, 1000 * MS, 1 * MS);
+	struct path far = proven(PATH_LAN, 1000 * MS, 30 * MS);
+
+	ASSERT(path_beats(&lan, &outside, 1000 * MS));
+	ASSERT(!path_beats(&far, &outside, 1000 * MS));
+}
+
+TEST(after_a_change_of_network_the_first_to_answer_carries_data)
+{
+	struct path a = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
+	struct path b = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_doubt(&a, 2000 * MS);
+	path_doubt(&b, 2000 * MS);
+	ASSERT(!path_beats(&b, &a, 2000 * MS));
+	path_probe(&b, 2000 * MS, 3);
+	ASSERT(path_answered(&b, 2040 * MS, 3));
+	ASSERT(path_beats(&b, &a, 2040 * MS));
+}
+
+TEST(a_suspicion_alone_does_not_move_data_to_another_direct_path)
+{
+	struct path a = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+	struct path b = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_sent(&a, 2000 * MS, 100, 7, 1, true);
+	(void)path_tick(&a, 2500 * MS, true, 0);
+	ASSERT_EQ(a.state, PATH_SUSPECT);
+	ASSERT(!path_beats(&b, &a, 2500 * MS));
+}
+
+TEST(what_is_heard_defends_a_path_whose_answers_get_lost)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+	struct path silent = p;
+	usec_t began, dead;
+
+	path_sent(&silent, 2000 * MS, 100, 7, 1, true);
+	dead = run_until_dead(&silent, 2000 * MS) - silent.suspect_since;
+	path_sent(&p, 2000 * MS, 100, 7, 1, true);
+	(void)path_tick(&p, 2500 * MS, true, 0);
+	began = p.suspect_since;
+	path_heard(&p, began + 10 * MS, 100, 7, 9);
+	ASSERT(run_until_dead(&p, began) - began >= 1000 * MS);
+	ASSERT(dead < 1000 * MS);
+}
+
+TEST(one_lost_answer_is_no_suspicion_while_other_packets_come)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_probe(&p, 2000 * MS, 5);
+	path_heard(&p, 2300 * MS, 100, 7, 1);
+	ASSERT_EQ(path_tick(&p, 2500 * MS, true, 0), PATH_WANTS_PROBE);
+	ASSERT_EQ(p.state, PATH_VALID);
+	path_probe(&p, 2500 * MS, 6);
+	path_heard(&p, 2800 * MS, 100, 7, 2);
+	ASSERT_EQ(path_tick(&p, 3000 * MS, true, 0), PATH_WANTS_PROBE);
+	ASSERT_EQ(p.state, PATH_SUSPECT);
+}
+
+TEST(a_suspect_path_is_cleared_by_a_report_of_what_was_sent_since)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_sent(&p, 2000 * MS, 100, 7, 50, true);
+	path_told(&p, 2800 * MS, 7, 49);
+	ASSERT_EQ(p.state, PATH_SUSPECT);
+	path_told(&p, 2850 * MS, 7, 50); /* of before: it proves nothing of now */
+	ASSERT_EQ(p.state, PATH_SUSPECT);
+	path_sent(&p, 2860 * MS, 100, 7, 60, true);
+	path_told(&p, 2900 * MS, 7, 60);
+	ASSERT_EQ(p.state, PATH_VALID);
+}
+
+TEST(a_dead_path_that_once_worked_is_asked_ever_more_seldom)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 10 * MS);
+	usec_t now, last;
+
+	path_sent(&p, 2000 * MS, 100, 7, 1, true);
+	last = run_until_dead(&p, 2000 * MS);
+	ASSERT_EQ(path_due(&p, true, 0), 0); /* but not when nobody cares */
+	for (int i = 0; i < 100; i++) {
+		now = path_due(&p, true, PATH_KEEPALIVE);
+		ASSERT(now - last <= 30000 * MS);
+		ASSERT_EQ(path_tick(&p, now, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+		path_probe(&p, now, 100 + (uint64_t)i);
+		ASSERT(i > 0 || now - last <= 5000 * MS);
+		last = now;
+	}
+	ASSERT_EQ(path_due(&p, true, PATH_KEEPALIVE) - last, 30000 * MS);
+}
+
+TEST(a_copy_speaks_for_the_path_on_which_it_came_once)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_heard(&p, 1100 * MS, 100, 7, 5);
+	path_heard_copy(&p, 1200 * MS, 100, 7, 6);
+	ASSERT_EQ(p.last_rx, 1200 * MS);
+	ASSERT_EQ(p.heard_highest, 6);
+	path_heard_copy(&p, 1300 * MS, 100, 7, 6);
+	path_heard_copy(&p, 1300 * MS, 100, 8, 7);
+	ASSERT_EQ(p.last_rx, 1200 * MS);
+}
+
+TEST(a_path_is_in_doubt_as_soon_as_an_answer_is_late)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_probe(&p, 2000 * MS, 5);
+	ASSERT(!path_in_doubt(&p, 2050 * MS));
+	ASSERT(path_in_doubt(&p, 2200 * MS));
+	path_heard(&p, 2210 * MS, 100, 7, 1);
+	ASSERT(!path_in_doubt(&p, 2220 * MS));
 }
 
 TEST(an_address_that_only_spoke_gets_three_times_what_it_sent)
