@@ -33,7 +33,8 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # Engines are pure; shells talk to the machine.  A file is pure unless it is named
 # here, and check-pure and check-layers hold both sides to it.
 HOSTED_IN_ROLES := \
-	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c)) \
+	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
+		mapper.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c)) \
 	$(wildcard $(addprefix ca/,ledger.c office.c))
 
@@ -54,12 +55,12 @@ BENCH       := $(sort $(wildcard bench/*.c))
 
 PURE_PKGS   := libsodium libcrypto
 HOSTED_PKGS := $(PURE_PKGS) libuv sqlite3 jansson libmnl readline \
-	libseccomp libcap-ng
+	libseccomp libcap-ng miniupnpc
 
 # Asked once, and only when something is built: `make deps` runs without pkg-config.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(HOSTED_PKGS)))$(PKG_CFLAGS)
 PURE_LIBS   = $(eval PURE_LIBS := $(shell pkg-config --libs $(PURE_PKGS)) -lm)$(PURE_LIBS)
-HOSTED_LIBS = $(eval HOSTED_LIBS := $(shell pkg-config --libs $(HOSTED_PKGS)) -lm -lpthread)$(HOSTED_LIBS)
+HOSTED_LIBS = $(eval HOSTED_LIBS := $(shell pkg-config --libs $(HOSTED_PKGS)) -lnatpmp -lm -lpthread)$(HOSTED_LIBS)
 X86         = $(eval X86 := $(filter x86_64% i686%,$(shell $(CC) -dumpmachine)))$(X86)
 
 CFLAGS ?= -O2 -g

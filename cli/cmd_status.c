@@ -18,6 +18,7 @@ static const struct column node_columns[] = {
 	{ "sent", "tx_bytes", COLUMN_BYTES },
 	{ "received", "rx_bytes", COLUMN_BYTES },
 	{ "open to members", "allow_all", COLUMN_TEXT },
+	{ "port mapping", "port_mapping", COLUMN_TEXT },
 	{ "certificate until", "expires", COLUMN_TIME },
 	{ "running for", "uptime_s", COLUMN_DURATION },
 	{ "version", "version", COLUMN_TEXT },
@@ -54,11 +55,20 @@ static const struct column known_lighthouse_columns[] = {
 	{ NULL },
 };
 
+static const struct column mapping_columns[] = {
+	{ "MAPPED", "external", COLUMN_TEXT },
+	{ "BY", "method", COLUMN_TEXT },
+	{ "FOR", "lifetime_s", COLUMN_DURATION },
+	{ "DOUBLE NAT", "double_nat", COLUMN_TEXT },
+	{ NULL },
+};
+
 static const struct column warning_columns[] = { { "WARNING", "text", COLUMN_TEXT }, { NULL } };
 
 static const struct view node_views[] = {
 	{ NULL, node_columns },
 	{ "lighthouses", known_lighthouse_columns, "no lighthouse is known" },
+	{ "mappings", mapping_columns },
 	{ "warnings", warning_columns },
 	{ NULL },
 };

@@ -239,6 +239,71 @@ net_addresses(struct net *n, uint32_t except, struct net_address ret[static NET_
 	    err_phrase(rc)) : l.count;
 }
 
+struct gateway_search {
+	struct net_gateway *best;
+	uint32_t metric;
+	uint32_t except;
+};
+
+/* A default route of the main table that leads to a gateway, and by the lowest metric so far. */
+static int
+list_route(const struct nlmsghdr *h, void *ctx)
+{
+	struct gateway_search *s = ctx;
+	const struct rtmsg *route = mnl_nlmsg_get_payload(h);
+	size_t size = route->rtm_family == AF_INET ? 4 : 16;
+	struct net_gateway found = { 0 };
+	uint32_t metric = 0, table = route->rtm_table;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, h, sizeof(*route)) {
+		const void *value = mnl_attr_get_payload(attr);
+
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_GATEWAY:
+			if (mnl_attr_get_payload_len(attr) == size)
+				found.ip = size == 4 ? ip_v4(value) : ip_v6(value);
+			break;
+		case RTA_OIF:
+			found.ifindex = mnl_attr_get_u32(attr);
+			break;
+		case RTA_PRIORITY:
+			metric = mnl_attr_get_u32(attr);
+			break;
+		case RTA_TABLE:
+			table = mnl_attr_get_u32(attr);
+			break;
+		}
+	}
+	if (route->rtm_dst_len != 0 || route->rtm_type != RTN_UNICAST || table != RT_TABLE_MAIN ||
+	    found.ip.family == FAMILY_NONE || found.ifindex == s->except)
+		return MNL_CB_OK;
+	if (s->best->ip.family == FAMILY_NONE || metric < s->metric) {
+		*s->best = found;
+		s->metric = metric;
+	}
+	return MNL_CB_OK;
+}
+
+int
+net_gateway(struct net *n, uint8_t family, uint32_t except, struct net_gateway *ret,
+    struct err *err)
+{
+	struct net_gateway best = { 0 };
+	struct gateway_search s = { .best = &best, .except = except };
+	union request r;
+	struct nlmsghdr *h = begin(n, &r, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(h, sizeof(*route));
+	int rc;
+
+	route->rtm_family = af_of(family);
+	rc = talk(n, h, list_route, &s);
+	if (rc < 0)
+		return err_set(err, rc, "cannot list this machine's routes: %s", err_phrase(rc));
+	*ret = best;
+	return 0;
+}
+
 /* The interface that a message is about; 0 when it names none. */
 static uint32_t
 interface_of(const struct nlmsghdr *h)

@@ -63,6 +63,19 @@ struct net_address {
 int net_addresses(struct net *n, uint32_t except, struct net_address ret[static NET_ADDRESSES_MAX],
     struct err *err) must_check;
 
+/* Who passes on what is for the rest of the world. */
+struct net_gateway {
+	struct ip ip;		/* FAMILY_NONE: there is none */
+	uint32_t ifindex;
+};
+
+/*
+ * The gateway of the default route of `family` with the lowest metric that does not lead to the
+ * interface `except`.
+ */
+int net_gateway(struct net *n, uint8_t family, uint32_t except, struct net_gateway *ret,
+    struct err *err) must_check;
+
 /*
  * Calls `on_change` from the loop NET_SETTLE_MS after addresses, routes or links changed, other
  * than on the interface `ignored`.

@@ -103,6 +103,26 @@ state_word(const struct node *n, const struct view_status *v)
 	return any_registered(v) || v->peers_connected > 0 ? "ready" : "starting";
 }
 
+/* What the router passes on to us. */
+static json_t *
+mappings_body(const struct mesh *m)
+{
+	struct mapping held[MESH_MAPPINGS_MAX];
+	size_t count = view_mappings(m, held, ARRAY_LEN(held));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *row = json_object();
+
+		body_addr(row, "external", &held[i].external);
+		body_text(row, "method", mapping_method_word(held[i].method));
+		body_number(row, "lifetime_s", held[i].lifetime);
+		body_flag(row, "double_nat", held[i].double_nat);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
 static int
 verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
@@ -127,6 +147,8 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_number(body, "rx_bytes", v.rx_bytes);
 	body_flag(body, "allow_all", v.allow_all);
 	body_put(body, "counters", counters_body(n->mesh));
+	body_text(body, "port_mapping", mapper_state_word(&n->mapper));
+	body_put(body, "mappings", mappings_body(n->mesh));
 	body_put(body, "lighthouses", lighthouses_body(&v, now.mono));
 	body_put(body, "warnings", warnings_body(n, &v, now.wall));
 	*ret = body;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/crypto.h"
 #include "host/file.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
@@ -66,6 +67,8 @@ carry_out(struct node *n)
 				ping_answered(n, e->event);
 			else if (e->event->kind == EVENT_WHY_ANSWER)
 				ask_answered(n, e->event);
+			else if (e->event->kind == EVENT_SEEN_ELSEWHERE)
+				n->seen_elsewhere = true;
 			break;
 		case EFFECT_TRACE:
 			log_fact(&n->log, now, e->fact);
@@ -75,6 +78,14 @@ carry_out(struct node *n)
 		}
 	}
 	outbox_reset(&n->out);
+}
+
+static usec_t
+next_due(const struct node *n)
+{
+	usec_t asked = due_min(ping_next_due(&n->pinger), ask_next_due(&n->asker));
+
+	return due_min(mesh_next_due(n->mesh), due_min(asked, mapper_due(&n->mapper)));
 }
 
 void
@@ -87,8 +98,7 @@ node_settle(struct node *n)
 		mesh_socket_opened(n->mesh, clock_now(), told.id, &told.local, &n->out);
 		carry_out(n);
 	}
-	loop_wake_at(&n->loop, due_min(mesh_next_due(n->mesh),
-		due_min(ping_next_due(&n->pinger), ask_next_due(&n->asker))));
+	loop_wake_at(&n->loop, next_due(n));
 }
 
 static void
@@ -133,6 +143,11 @@ on_due(void *ctx)
 	ping_tick(n, clock_now().mono);
 	ask_tick(n, clock_now().mono);
 	node_settle(n);
+	/* Whoever sees us elsewhere sees another outside of the router, or another router. */
+	if (n->seen_elsewhere)
+		mapper_again(&n->mapper);
+	n->seen_elsewhere = false;
+	mapper_tick(&n->mapper);
 }
 
 /* Tells the engine where this machine might be reached. */
@@ -153,6 +168,33 @@ tell_addresses(struct node *n)
 	mesh_net_changed(n->mesh, clock_now(), local, told, &n->out);
 }
 
+/* What the router passes on to us is something else now. */
+static void
+on_mapper(void *ctx, bool changed)
+{
+	struct mapping held[MAPPER_FAMILIES];
+	struct node *n = ctx;
+
+	if (!n->mesh)
+		return;
+	if (changed)
+		mesh_mapped(n->mesh, clock_now(), held, mapper_mappings(&n->mapper, held), &n->out);
+	node_settle(n);
+}
+
+/* The router is asked for the main sockets' ports, if that is wanted. */
+static void
+ask_router(struct node *n)
+{
+	uint16_t port[MAPPER_FAMILIES] = { 0 };
+
+	for (size_t i = 0; i < NODE_SOCKETS; i++)
+		if (n->udp[i].fd >= 0)
+			port[i] = n->udp[i].port;
+	mapper_network(&n->mapper, setting_yes(&n->store.settings, node_settings, "port-mapping"),
+	    port);
+}
+
 static void
 on_net_change(void *ctx)
 {
@@ -165,6 +207,7 @@ on_net_change(void *ctx)
 		resolve_again(&n->names[i].resolve);
 	tell_addresses(n);
 	node_settle(n);
+	ask_router(n);
 }
 
 /* A lighthouse's name was looked up. */
@@ -211,6 +254,7 @@ node_configure(struct node *n, struct err *err)
 	if (rc == 0) {
 		mesh_configure(n->mesh, clock_now(), settings, &n->out);
 		node_settle(n);
+		ask_router(n);
 	}
 	free(settings);
 	return rc;
@@ -347,7 +391,7 @@ start_engine(struct node *n, struct err *err)
 	stock_load(n);
 	tell_addresses(n);
 	mesh_start(n->mesh, clock_now(), &n->out);
-	node_settle(n);
+	on_mapper(n, true);
 	return 0;
 }
 
@@ -515,6 +559,19 @@ open_all(struct node *n, bool foreground, struct err *err)
 	return rc;
 }
 
+/* Its nonces are our own and no one else's, in this life and the next. */
+static void
+open_mapper(struct node *n)
+{
+	static const char label[] = "mpynet port mapping nonces";
+	uint8_t secret[32];
+
+	crypto_kdf1(secret, n->bundle.key, label, sizeof(label) - 1);
+	mapper_open(&n->mapper, &n->loop.uv, &n->net, n->tun.ifindex, &n->rng, secret, n, on_mapper);
+	crypto_wipe(secret, sizeof(secret));
+	ask_router(n);
+}
+
 /* From here on packets come. */
 static int
 watch_all(struct node *n, struct err *err)
@@ -526,6 +583,7 @@ watch_all(struct node *n, struct err *err)
 			rc = udp_watch(&n->udp[i], &n->loop.uv, n, on_udp);
 	if (rc < 0)
 		return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
+	open_mapper(n);
 	rc = net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change, err);
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
 		rc = look_up_names(n, &n->bundle.lighthouses[i], err);
@@ -554,6 +612,7 @@ run(struct node *n, const struct node_options *o, struct ready *ready, struct er
 		loop_run(&n->loop);
 		log_line(&n->log, TRACE_NOTICE, "%s stops", n->me.cert.name);
 	}
+	mapper_close(&n->mapper);
 	stop_engine(n);
 	return rc;
 }

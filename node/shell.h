@@ -19,6 +19,7 @@
 #include "host/udp.h"
 #include "host/udp_pool.h"
 #include "node/ask.h"
+#include "node/mapper.h"
 #include "node/mesh.h"
 #include "node/ping.h"
 #include "node/store.h"
@@ -45,6 +46,7 @@ struct node {
 	struct ip listen;	/* the address they are bound to; FAMILY_NONE: all */
 	struct tun tun;
 	struct net net;
+	struct mapper mapper;
 	struct ctl ctl;
 	struct rng rng;
 	struct bundle bundle;
@@ -57,6 +59,7 @@ struct node {
 	struct pinger pinger;
 	struct asker asker;
 	usec_t started;		/* mono */
+	bool seen_elsewhere;	/* and the router was not asked yet what that means */
 	bool stopping;
 };
 

@@ -369,6 +369,7 @@ hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struc
 	if (addr_equal(observed, &seen->addr))
 		return;
 	*observed = seen->addr;
+	outbox_event(out, &(struct event){ .kind = EVENT_SEEN_ELSEWHERE, .at = seen->addr });
 	upkeep_candidates_changed(m, now, out);
 }
 

@@ -14,6 +14,8 @@ const struct setting node_settings[] = {
 	{ "accept-routes", "", true, "peers whose subnets are reached through them",
 	    setting_check_names },
 	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
+	{ "port-mapping", "yes", true, "ask the router for a port by PCP, NAT-PMP or UPnP",
+	    setting_check_yes_no },
 	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
 	{ 0 },
 };

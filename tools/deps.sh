@@ -7,9 +7,11 @@
 set -eu
 
 build='gcc libc6-dev pkg-config libsodium-dev libssl-dev libuv1-dev libsqlite3-dev
-libreadline-dev libjansson-dev libmnl-dev libseccomp-dev libcap-ng-dev'
+libreadline-dev libjansson-dev libmnl-dev libseccomp-dev libcap-ng-dev
+libminiupnpc-dev libnatpmp-dev'
 check='clang libclang-rt-14-dev mandoc iproute2 iputils-ping
-nftables conntrack procps util-linux wireguard-go wireguard-tools coturn zsh fish'
+nftables conntrack procps util-linux wireguard-go wireguard-tools coturn miniupnpd
+miniupnpd-nftables zsh fish'
 python='python3 python3-venv python3-numpy python3-gmpy2 python3-cryptography'
 
 missing=

@@ -128,6 +128,36 @@ table ip guests {
 """ + linux(_address)
 
 
+# Where miniupnpd writes what it was asked for; see portmap.py.
+MAPPED = """
+table inet miniupnpd {
+	chain forward {
+		type filter hook forward priority 0
+		jump asked
+	}
+	chain asked {
+	}
+	chain prerouting {
+		type nat hook prerouting priority -100
+		iifname eth0 jump translated
+	}
+	chain translated {
+	}
+	chain postrouting {
+		type nat hook postrouting priority 99
+		oifname eth0 jump returned
+	}
+	chain returned {
+	}
+}
+"""
+
+
+def mapping(_address):
+    """Symmetric, but its router maps ports when it is asked to."""
+    return CLOSED_BUT_TRANSLATED + MAPPED + masquerade("fully-random")
+
+
 # IPv6 has no NAT, but a home router lets in only what was asked for.
 FIREWALL6 = """
 table ip6 filter {
@@ -147,4 +177,6 @@ KINDS = {
     "fullcone": full_cone,
     "acone": address_cone,
     "udp-block": udp_blocked,
+    "upnp": mapping,
+    "pcp": mapping,
 }
