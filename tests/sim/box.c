@@ -11,6 +11,7 @@
 #include "tests/sim/portmap.h"
 #include "tests/sim/sockets.h"
 #include "tests/sim/stage.h"
+#include "tests/sim/streams.h"
 
 #include <stdlib.h>
 
@@ -111,11 +112,17 @@ check_rate(struct box *b)
 static void
 to_net(struct box *b, const struct effect *e)
 {
-	struct addr from = sockets_source(b, e->socket, &e->to);
 	struct stage *st = b->stage;
+	struct addr from;
 
-	watch_sent(&st->watch, b->number, &e->to, e->data, e->len);
+	watch_said(&st->watch, b->number, e->data, e->len);
 	check_rate(b);
+	if (e->socket >= SOCKET_STREAM) {
+		streams_send(b, e->socket, e->data, e->len);
+		return;
+	}
+	watch_sent(&st->watch, b->number, &e->to);
+	from = sockets_source(b, e->socket, &e->to);
 	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
 		net_send(&st->net, &b->station, from, e->to, META_TTL_OF(e->meta), e->data, e->len);
 }
@@ -223,7 +230,7 @@ carry_out(struct box *b, const struct effect *e)
 	case EFFECT_REMEMBER: disk_write(b, &e->memory); break;
 	case EFFECT_EVENT: event(b, e->event); break;
 	case EFFECT_TRACE: trace(b, e->fact); break;
-	case EFFECT_STREAM: break;
+	case EFFECT_STREAM: streams_change(b, e->stream); break;
 	case EFFECT_SOCKET: sockets_change(b, &e->change); break;
 	}
 }
@@ -290,7 +297,7 @@ packet_of(const struct box *b, struct datagram *d)
 	return (struct packet){
 		.data = d->data,
 		.len = d->len,
-		.socket = sockets_at(b, &d->dst),
+		.socket = d->stream != 0 ? d->stream : sockets_at(b, &d->dst),
 		.from = d->src,
 	};
 }
@@ -334,7 +341,7 @@ hear(void *ctx, struct datagram *d)
 {
 	struct box *b = ctx;
 
-	if (!box_is_on(b) || sockets_at(b, &d->dst) == SOCKET_NONE) {
+	if (!box_is_on(b) || (d->stream == 0 && sockets_at(b, &d->dst) == SOCKET_NONE)) {
 		datagram_free(d);
 		return;
 	}
@@ -530,6 +537,7 @@ box_crash(struct box *b)
 	world_never(b->stage->w, &b->portmap);
 	routes_free(b);
 	sockets_free(b);
+	streams_end(b);
 	while (b->waiting_count > 0)
 		datagram_free(b->waiting[--b->waiting_count]);
 }

@@ -24,6 +24,7 @@ struct stage;
 struct identity {
 	char name[16];
 	uint8_t private_key[32];
+	uint8_t tls_pin[32]; /* of a lighthouse */
 	uint8_t cert[CERT_MAX];
 	size_t cert_len;
 	struct ip addresses[2];
@@ -78,6 +79,7 @@ struct box {
 	uint64_t sent;
 	usec_t period; /* the one that is counted */
 	unsigned sent_in_period;
+	uint64_t frames_sent; /* by streams */
 	uint64_t received;
 	uint64_t pings_answered;
 	usec_t ping_rtt; /* of the last answer to a ping of its own */

@@ -241,7 +241,7 @@ outcome_expected(const struct kind *a, const struct kind *b)
 	case TECHNIQUE_OPEN:
 	case TECHNIQUE_V6:
 	case TECHNIQUE_MAP: return OUTCOME_DIRECT;
-	case TECHNIQUE_TCP: return OUTCOME_NOTHING;
+	case TECHNIQUE_TCP: return OUTCOME_TCP;
 	default: return OUTCOME_RELAYED;
 	}
 }

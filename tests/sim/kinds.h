@@ -66,11 +66,12 @@ extern const char technique_letters[TECHNIQUE_COUNT + 1];
 
 enum technique technique_needed(const struct kind *a, const struct kind *b);
 
-/* What a pair comes to, given what is built. */
+/* What a pair comes to. */
 enum outcome {
 	OUTCOME_DIRECT,
 	OUTCOME_RELAYED,
-	OUTCOME_NOTHING, /* UDP is blocked, and TCP is not spoken */
+	OUTCOME_TCP,     /* relayed, by a relay that one of them reaches over TCP */
+	OUTCOME_NOTHING, /* no answer */
 	OUTCOME_COUNT,
 };
 

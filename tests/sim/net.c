@@ -212,8 +212,8 @@ net_heal(struct net *n, const struct station *from, const struct station *to)
 		}
 }
 
-static bool
-is_cut(const struct net *n, const struct station *from, const struct station *to)
+bool
+net_is_cut(const struct net *n, const struct station *from, const struct station *to)
 {
 	for (size_t i = 0; i < n->cut_count; i++)
 		if (n->cuts[i].from == from && n->cuts[i].to == to)
@@ -327,7 +327,7 @@ carry_to_all(struct datagram *d, struct station *from)
 	struct station *to = from->lan->way_out == NULL ? NULL : from->lan->hosts;
 
 	for (; to != NULL; to = to->next)
-		if (to != from && !is_cut(d->net, from, to))
+		if (to != from && !net_is_cut(d->net, from, to))
 			cross(datagram_copy(d), from, to);
 	datagram_free(d);
 }
@@ -345,7 +345,7 @@ carry(struct datagram *d, struct station *from)
 		tap_capture(tap, d);
 	if (to == NULL)
 		to = from->lan->way_out;
-	if (to == NULL || to == from || is_cut(d->net, from, to) ||
+	if (to == NULL || to == from || net_is_cut(d->net, from, to) ||
 	    (internet && !hops_left(d, INTERNET_HOPS))) {
 		datagram_lose(d);
 		return;
@@ -409,4 +409,18 @@ net_send(struct net *n, struct station *from, struct addr src, struct addr dst, 
 		carry_to_all(d, from);
 	else
 		carry(d, from);
+}
+
+void
+net_frame(struct net *n, const struct station *from, struct station *to, struct addr src,
+    struct addr dst, uint32_t stream, usec_t when, const uint8_t *data, uint32_t len)
+{
+	struct datagram *d = datagram_new(n, from, &src, &dst, data, len);
+
+	world_note(n->w, &when, sizeof(when));
+	world_note(n->w, data, len);
+	d->stream = stream;
+	d->to = to;
+	d->arrival.ring = arrive;
+	world_at(n->w, &d->arrival, when);
 }

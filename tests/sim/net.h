@@ -56,6 +56,7 @@ struct datagram {
 	struct station *to;         /* the next station on its way */
 	struct addr src;
 	struct addr dst;
+	uint32_t stream; /* a frame of this one, by the receiver's number; 0: of none */
 	unsigned ttl; /* routers that it may still go through, and the host that it is for */
 	uint32_t len;
 	uint8_t *data;
@@ -137,6 +138,13 @@ void net_heal(struct net *n, const struct station *from, const struct station *t
 /* Sends a copy of `len` bytes, with TTL_DEFAULT for a `ttl` of 0. */
 void net_send(struct net *n, struct station *from, struct addr src, struct addr dst, unsigned ttl,
     const uint8_t *data, uint32_t len);
+
+/* Does nothing at all pass from `from` to `to`, of which each is how a site is on the Internet? */
+bool net_is_cut(const struct net *n, const struct station *from, const struct station *to);
+
+/* A frame of a stream arrives at the host `to` at `when`, whatever is between the two. */
+void net_frame(struct net *n, const struct station *from, struct station *to, struct addr src,
+    struct addr dst, uint32_t stream, usec_t when, const uint8_t *data, uint32_t len);
 
 /* Has the address ever been somebody's, whatever the port? */
 bool net_knows(const struct net *n, const struct addr *a);

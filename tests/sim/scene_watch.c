@@ -29,7 +29,8 @@ say(struct watch *t, const char *to, uint8_t counter, uint8_t last)
 	uint8_t p[48] = { 4, [8] = counter, [47] = last };
 	struct addr a = at(to);
 
-	watch_sent(t, 1, &a, p, sizeof(p));
+	watch_said(t, 1, p, sizeof(p));
+	watch_sent(t, 1, &a);
 }
 
 /* A parcel from box 0 comes out at box `where`. */

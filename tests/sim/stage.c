@@ -4,6 +4,7 @@
  */
 #include "tests/sim/stage.h"
 #include "core/crypto.h"
+#include "tests/sim/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 enum {
 	OUTBOX_EFFECTS = 1024,
 	OUTBOX_BYTES = 1 << 20,
+	ENDS_MAX = 1 << 20,
 };
 
 #define DAY (UINT64_C(24) * 3600)
@@ -78,11 +80,14 @@ say_counts(void *ctx)
 void
 stage_init(struct stage *st, struct world *w)
 {
+	static const uint8_t hash_key[16];
+
 	memset(st, 0, sizeof(*st));
 	st->w = w;
 	w->last_words = say_counts;
 	w->last_words_ctx = st;
 	net_init(&st->net, w);
+	table_init(&st->streams, hash_key, 2 * sizeof(uint32_t), ENDS_MAX);
 	watch_init(&st->watch, w, &st->net);
 	if (outbox_init(&st->out, OUTBOX_EFFECTS, OUTBOX_BYTES) < 0)
 		abort();
@@ -92,6 +97,7 @@ stage_init(struct stage *st, struct world *w)
 void
 stage_free(struct stage *st)
 {
+	streams_free(st);
 	for (uint32_t i = 0; i < st->box_count; i++)
 		box_free(st->boxes[i]);
 	free(st->boxes);
@@ -110,6 +116,10 @@ identify(struct stage *st, struct identity *id, uint32_t flags)
 
 	rng_fill(&st->w->rng, id->private_key, sizeof(id->private_key));
 	strcpy(c.name, id->name);
+	if (flags & CERT_LIGHTHOUSE) {
+		rng_fill(&st->w->rng, id->tls_pin, sizeof(id->tls_pin));
+		memcpy(c.tls_pin, id->tls_pin, sizeof(c.tls_pin));
+	}
 	crypto_dh_public(c.key, id->private_key);
 	c.not_after = WORLD_EPOCH / USEC_PER_SEC + lifetime;
 	c.address_count = 2;

@@ -32,6 +32,8 @@ struct stage {
 	bool errands_run;              /* at this moment: those that are added now come last */
 	struct datagram *const *heard; /* the batch that is being taken in */
 	size_t heard_count;
+	struct table streams; /* of either end; see streams.c */
+	uint32_t stream_count;
 	uint8_t ca_seed[32];
 	struct cert ca;
 	uint8_t ca_cert[CERT_MAX];

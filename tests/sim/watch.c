@@ -106,7 +106,14 @@ check_sealed_once(struct watch *t, uint32_t from, const uint8_t *p, size_t len)
 }
 
 void
-watch_sent(struct watch *t, uint32_t from, const struct addr *to, const uint8_t *p, size_t len)
+watch_said(struct watch *t, uint32_t from, const uint8_t *p, size_t len)
+{
+	if (len >= DATA_HEADER && le32(p) == TYPE_DATA)
+		check_sealed_once(t, from, p, len);
+}
+
+void
+watch_sent(struct watch *t, uint32_t from, const struct addr *to)
 {
 	enum addr_class c = addr_class(to);
 	char text[ADDR_TEXT_MAX];
@@ -116,8 +123,6 @@ watch_sent(struct watch *t, uint32_t from, const struct addr *to, const uint8_t 
 	if (!net_knows(t->net, to))
 		world_fail(t->w, "box %u sends to %s, which was never anybody's address", from,
 		    addr_format(text, to));
-	if (len >= DATA_HEADER && le32(p) == TYPE_DATA)
-		check_sealed_once(t, from, p, len);
 }
 
 static uint32_t

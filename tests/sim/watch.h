@@ -56,9 +56,11 @@ struct watch {
 void watch_init(struct watch *t, struct world *w, const struct net *net);
 void watch_free(struct watch *t);
 
-/* A box sends `len` bytes to `to`. Before the network has them. */
-void
-watch_sent(struct watch *t, uint32_t from, const struct addr *to, const uint8_t *p, size_t len);
+/* A box says `len` bytes, by whatever way. */
+void watch_said(struct watch *t, uint32_t from, const uint8_t *p, size_t len);
+
+/* A box sends a datagram to `to`. Before the network has it. */
+void watch_sent(struct watch *t, uint32_t from, const struct addr *to);
 
 /*
  * Writes a new parcel of `size` bytes between two inner addresses of one family and returns its
