@@ -355,16 +355,40 @@ other_socket(socket_id s)
 	return s;
 }
 
+/* A question that comes again, since nobody can tell whether it had arrived, puts the answer off. */
 static void
 answer_later(struct beacon *b, struct client *cl, const struct later *l)
 {
-	for (size_t i = 0; i < CLIENT_LATER; i++)
-		if (cl->later[i].due == 0) {
-			cl->later[i] = *l;
-			client_settle(b, cl);
-			return;
-		}
-	b->totals.limited++;
+	struct later *row = NULL;
+
+	for (struct later *r = cl->later; r < cl->later + CLIENT_LATER; r++) {
+		bool again = r->due != 0 && r->pong.txid == l->pong.txid;
+
+		if (again || (r->due == 0 && row == NULL))
+			row = r;
+		if (again)
+			break;
+	}
+	if (row == NULL) {
+		b->totals.limited++;
+		return;
+	}
+	*row = *l;
+	client_settle(b, cl);
+}
+
+/*
+ * Where the PONG goes: to the source of the PING, or, for one that measures, to another port of the
+ * same IP address. False: it names somebody else.
+ */
+static bool
+pong_to(const struct ping *ping, const struct addr *from, struct addr *ret)
+{
+	*ret = *from;
+	if (!(ping->flags & PING_MEASURE) || ping->observed.addr.family == FAMILY_NONE)
+		return true;
+	ret->port = ping->observed.addr.port;
+	return addr_same_ip(&ping->observed.addr, from);
 }
 
 static int
@@ -372,11 +396,13 @@ on_ping(struct beacon *b, const struct heard *h, struct client *cl, const struct
     struct outbox *out)
 {
 	uint8_t frame[PING_LEN];
-	struct later l = { .to = h->packet->from, .socket = h->packet->socket };
+	struct later l = { .socket = h->packet->socket };
 	struct ping ping;
 
 	if (ping_decode(&ping, f) < 0)
 		return ERR_FORMAT;
+	if (!pong_to(&ping, &h->packet->from, &l.to))
+		return 0;
 	if ((ping.flags & PING_OTHER_PORT) && b->alt_port)
 		l.socket = other_socket(l.socket);
 	l.pong = (struct ping){

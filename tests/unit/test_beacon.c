@@ -625,6 +625,50 @@ TEST(a_ping_that_measures_is_answered_and_moves_nobody)
 	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &before));
 }
 
+TEST(a_ping_that_measures_is_answered_at_another_port_and_at_no_other_address)
+{
+	uint8_t frame[PING_LEN];
+	struct ping ping = { .txid = 42, .observed = { EP_REFLEXIVE, { 0 } } };
+	unsigned sent;
+	struct frame f;
+
+	begin_registered();
+	ping.observed.addr = one->at;
+	ping.observed.addr.port = 999;
+	for (ping.flags = 0; ping.flags <= PING_MEASURE; ping.flags += PING_MEASURE) {
+		sent = scene.sent;
+		ASSERT(guest_say(&scene, one, frame,
+		    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN)));
+		ASSERT_EQ(scene.sent, sent + 1);
+		ASSERT_EQ(got(one, FRAME_PONG, &f), ping.flags == 0);
+	}
+	ping.flags = PING_MEASURE;
+	ping.observed.addr = two->at;
+	sent = scene.sent;
+	ASSERT(guest_say(&scene, one, frame,
+	    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN)));
+	ASSERT_EQ(scene.sent, sent);
+}
+
+TEST(a_late_answer_that_is_asked_for_again_is_put_off_and_comes_once)
+{
+	uint8_t frame[PING_LEN];
+	struct ping ping = { .txid = 42, .flags = PING_MEASURE, .delay_s = 9 };
+	struct frame f;
+
+	begin_registered();
+	for (int n = 0; n < 2; n++) {
+		ASSERT(guest_say(&scene, one, frame,
+		    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN)));
+		scene_run(&scene, 5 * USEC_PER_SEC);
+	}
+	ASSERT(!got(one, FRAME_PONG, &f));
+	scene_run(&scene, 5 * USEC_PER_SEC);
+	ASSERT(got(one, FRAME_PONG, &f));
+	scene_run(&scene, 20 * USEC_PER_SEC);
+	ASSERT(!got(one, FRAME_PONG, &f));
+}
+
 TEST(who_is_heard_at_the_second_port_only_is_answered_from_there)
 {
 	uint8_t frame[FRAME_MAX];
