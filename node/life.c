@@ -449,6 +449,7 @@ mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, s
 	}
 	streams_network_changed(m, now);
 	upkeep_candidates_changed(m, now, out);
+	measure_anew(m, now);
 }
 
 void

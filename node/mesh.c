@@ -360,6 +360,10 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 		m->counts[r == ERR_REPLAY ? MESH_REPLAYED : MESH_NOT_AUTHENTIC]++;
 		return;
 	}
+	if (!o.first && measure_takes(m, now, peer, way, o.p, o.len)) {
+		peer->heard_at = now.mono;
+		return;
+	}
 	path = reach_path(m, now, peer, way, true);
 	if (path == NULL)
 		return;
@@ -550,6 +554,8 @@ on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t
 	struct peer *peer = i == NULL ? NULL : roster_by_key(m, i->key);
 	uint8_t key[32];
 
+	if (way->relay == NULL && measure_knocked(m, msg))
+		return;
 	if (peer == NULL || way->relay != NULL) {
 		m->counts[MESH_BAD_OPEN]++;
 		return;
@@ -747,6 +753,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 		streams_tick(m, now, out);
 		relays_tick(m, now, out);
 		finder_tick(m, now, out);
+		measure_tick(m, now, out);
 		housekeeping(m, now, out);
 	} while (due_reached(mesh_next_due(m), now.mono) && !outbox_half_full(out));
 }
@@ -757,5 +764,6 @@ mesh_next_due(const struct mesh *m)
 	usec_t due = due_min(heap_next_due(&m->timers), m->housekeeping_due);
 
 	due = due_min(due, m->streams.due);
+	due = due_min(due, measure_due(m));
 	return due_min(due, due_min(relay_due(&m->relaying), finder_due(&m->finder)));
 }

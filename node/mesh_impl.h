@@ -47,6 +47,26 @@ struct lighthouse {
 	struct stream stream;
 };
 
+/* A network that we have been in, by its public address, and how long it lets mappings live. */
+#define KNOWN_NETWORKS 4
+struct known_network {
+	struct ip public;
+	struct netcheck_life life;
+};
+
+/* The network is being measured, or will be. */
+struct measuring {
+	struct netcheck_run run;
+	usec_t due; /* when it begins anew; 0: not before a lighthouse is there */
+	struct peer *servers[NETCHECK_SERVERS];
+	unsigned server_count;
+	socket_id sockets[NETCHECK_SLOTS];
+	uint32_t epoch; /* of the descriptor: networks that we have been in */
+	struct ip life_of; /* the network whose mappings are being timed */
+	struct known_network known[KNOWN_NETWORKS];
+	unsigned next_known;
+};
+
 /* Where a datagram came from, or goes to. */
 struct way {
 	socket_id socket;
@@ -137,6 +157,7 @@ struct mesh {
 	uint32_t candidates_seq; /* grows whenever our own candidates change */
 	struct netcheck netcheck; /* what was measured of the network that we are in */
 	struct nat nat;		  /* our own descriptor, as others are told it */
+	struct measuring measuring;
 	usec_t keepalive;	  /* how long our NAT lets a path be idle */
 
 	struct ping_sent pings[PINGS_MAX];
@@ -242,6 +263,9 @@ void reach_remember_clock(struct mesh *m, struct outbox *out);
 bool reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const struct addr *at,
     enum path_origin origin);
 
+/* Is it an address of this machine, with the port of a main socket? */
+bool reach_is_own(const struct mesh *m, const struct addr *at);
+
 /* The path of `peer` that `way` is; made if an authentic packet came from there. NULL: no room. */
 struct path *reach_path(struct mesh *m, struct instant now, struct peer *peer,
     const struct way *way, bool make);
@@ -297,6 +321,35 @@ void upkeep_due(struct mesh *m, struct peer *peer, usec_t due);
 
 /* Our own candidates have changed: everybody is told. */
 void upkeep_candidates_changed(struct mesh *m, struct instant now, struct outbox *out);
+
+/*
+ * measure.c: what network are we in?
+ */
+
+/* A session with a lighthouse came up: there may be more to measure with. */
+void measure_session(struct mesh *m, struct instant now);
+
+/* It is measured again in a moment; what was found stands until then. */
+void measure_soon(struct mesh *m, struct instant now);
+
+/* We are in another network: nothing that was found is true any more. */
+void measure_anew(struct mesh *m, struct instant now);
+
+/* Is it being measured, or about to be? */
+bool measure_runs(const struct mesh *m);
+
+void measure_tick(struct mesh *m, struct instant now, struct outbox *out);
+usec_t measure_due(const struct mesh *m);
+
+/*
+ * `len` bytes that were opened at `p` came from the lighthouse `peer` by `way`. True: they were
+ * (or once would have been) the answer to a measurement, and no path has to do with them.
+ */
+bool measure_takes(struct mesh *m, struct instant now, struct peer *peer, const struct way *way,
+    uint8_t *p, size_t len);
+
+/* Have we sent this OPEN ourselves? */
+bool measure_knocked(struct mesh *m, const uint8_t *msg);
 
 /*
  * speak.c: control frames

@@ -125,8 +125,8 @@ class_of(const struct addr *at)
 	return c == ADDR_CLASS_PRIVATE || c == ADDR_CLASS_LINK_LOCAL ? PATH_LAN : PATH_DIRECT;
 }
 
-static bool
-is_own_address(const struct mesh *m, const struct addr *at)
+bool
+reach_is_own(const struct mesh *m, const struct addr *at)
 {
 	for (size_t i = 0; i < m->local_count; i++) {
 		if (addr_equal(&m->local[i], at))
@@ -141,7 +141,7 @@ path_worth(const struct mesh *m, const struct path *p)
 {
 	struct ep ep = { .kind = EP_HOST, .addr = p->remote };
 
-	if (trust_in_overlay(m->trust, addr_ip(&p->remote)) || is_own_address(m, &p->remote))
+	if (trust_in_overlay(m->trust, addr_ip(&p->remote)) || reach_is_own(m, &p->remote))
 		return TARGET_NEVER;
 	return target_worth(&ep, vouched_by(p->origin));
 }

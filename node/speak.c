@@ -368,6 +368,8 @@ hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struc
 	observed = &l->observed[seen->addr.family == FAMILY_V6];
 	if (addr_equal(observed, &seen->addr))
 		return;
+	if (observed->family != FAMILY_NONE && !addr_same_ip(observed, &seen->addr))
+		measure_anew(m, now);
 	*observed = seen->addr;
 	outbox_event(out, &(struct event){ .kind = EVENT_SEEN_ELSEWHERE, .at = seen->addr });
 	upkeep_candidates_changed(m, now, out);

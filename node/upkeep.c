@@ -146,6 +146,7 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 	peer->failing_since = 0;
 	if (peer->lighthouse != NULL && !peer->lighthouse->registered) {
 		peer->lighthouse->register_due = now.mono;
+		measure_session(m, now);
 	} else if (peer->lighthouse == NULL && !peer->stock) {
 		peer->candidates_told = 0;
 		peer->candidates_due = now.mono;

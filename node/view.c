@@ -263,6 +263,17 @@ count_peers(const struct mesh *m, struct instant now, struct view_status *ret)
 }
 
 void
+view_netcheck(const struct mesh *m, struct view_netcheck *ret)
+{
+	*ret = (struct view_netcheck){
+		.found = m->netcheck,
+		.running = measure_runs(m),
+		.life_runs = netcheck_times(&m->measuring.run),
+		.keepalive = m->keepalive,
+	};
+}
+
+void
 view_status(const struct mesh *m, struct instant now, struct view_status *ret)
 {
 	const struct cert *root = trust_root(m->trust, 0);

@@ -8,6 +8,7 @@
 #include "core/addr.h"
 #include "core/outbox.h"
 #include "node/config.h"
+#include "node/netcheck.h"
 #include "node/mesh.h"
 #include "node/tell.h"
 
@@ -108,6 +109,16 @@ struct view_status {
 	struct view_lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
 };
+
+/* What is known of the network that this node is in. */
+struct view_netcheck {
+	struct netcheck found;
+	bool running;	  /* it is being measured, or will be in a moment */
+	bool life_runs;	  /* how long mappings live is still being watched */
+	usec_t keepalive; /* how long a path may be idle, as follows from it */
+};
+
+void view_netcheck(const struct mesh *m, struct view_netcheck *ret);
 
 void view_status(const struct mesh *m, struct instant now, struct view_status *ret);
 

@@ -49,6 +49,10 @@ void scene_expiry(struct world *w, unsigned number);
 void scene_successor(struct world *w, unsigned number);
 void scene_load(struct world *w, unsigned number);
 
+/* What node and lighthouses find out together. */
+void scene_netcheck(struct world *w, unsigned number);
+void scene_mapping_life(struct world *w, unsigned number);
+
 /* Everything at a time. */
 void scene_chaos(struct world *w, unsigned number);
 void scene_thousand(struct world *w, unsigned number);

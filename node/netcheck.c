@@ -1,0 +1,824 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * netcheck.c - one step after the other, each a handful of questions and what follows from them.
+ *
+ *	STEP_MAIN -> STEP_FILTERING -> STEP_PORTS -> STEP_HOPS -> STEP_HAIRPIN
+ *
+ * A step that has nothing to find out is passed over. A question is asked four times before no
+ * answer is an answer: of the conclusions here half are drawn from silence, and a network that
+ * loses five packets in a hundred shall not be taken for a filter.
+ */
+#include "node/netcheck.h"
+#include "node/judge.h"
+#include "node/path.h"
+
+#include <string.h>
+
+#define SPACING     USEC_PER_MS /* between the first packets of a step: NATs are to see the order */
+#define PATIENCE    (500 * USEC_PER_MS) /* and twice the round trip, for the last answer */
+#define FRESH       (SLOT_LIFE - SLOT_FRESH)
+#define TTL_MIN     2 /* with 1 nothing gets to our own router's outside */
+#define TTL_MAX     8
+#define KNOCKS      3
+#define KNOCK_EVERY (200 * USEC_PER_MS)
+#define LIFE_AGAIN  (40 * USEC_PER_MS)
+#define LIFE_LATE   (3 * USEC_PER_SEC)
+
+/* When a question is asked again, after the first time. */
+static const usec_t tries_at[] = {
+	0,
+	150 * USEC_PER_MS,
+	400 * USEC_PER_MS,
+	800 * USEC_PER_MS,
+};
+
+/* Just under what NATs are known to be set to: 10, 15, 20, 30, 60, 120 s. */
+static const uint8_t life_delays[NETCHECK_LIVES] = { 9, 14, 19, 28, 58, 118 };
+
+enum slot_state {
+	SOCKET_SHUT,
+	SOCKET_WANTED,
+	SOCKET_IN_USE,
+	SOCKET_LEFT,
+	SOCKET_RENEWED, /* left, and wanted anew */
+};
+
+/*
+ * Questions
+ */
+
+static const struct addr *
+server_at(const struct netcheck_run *r, unsigned server, bool v6)
+{
+	return v6 ? &r->servers[server].v6 : &r->servers[server].v4;
+}
+
+static struct addr
+second_port(const struct addr *first)
+{
+	struct addr a = *first;
+
+	a.port++;
+	return a;
+}
+
+static bool
+has_server(const struct netcheck_run *r, unsigned server, bool v6)
+{
+	return server < r->server_count && server_at(r, server, v6)->family != FAMILY_NONE;
+}
+
+static void
+want_socket(struct netcheck_run *r, unsigned slot)
+{
+	if (r->sockets[slot] == SOCKET_SHUT)
+		r->sockets[slot] = SOCKET_WANTED;
+	else if (r->sockets[slot] == SOCKET_LEFT)
+		r->sockets[slot] = SOCKET_RENEWED;
+}
+
+static void
+leave_socket(struct netcheck_run *r, unsigned slot)
+{
+	if (r->sockets[slot] == SOCKET_IN_USE)
+		r->sockets[slot] = SOCKET_LEFT;
+	else if (r->sockets[slot] == SOCKET_WANTED)
+		r->sockets[slot] = SOCKET_SHUT;
+}
+
+/* Puts a question at the end of the step's. NULL: there are too many. */
+static struct netcheck_probe *
+ask(struct netcheck_run *r, usec_t at, const struct netcheck_probe *like)
+{
+	struct netcheck_probe *p = &r->probes[r->probe_count];
+
+	if (r->probe_count == NETCHECK_PROBES || !has_server(r, like->server, like->v6))
+		return NULL;
+	r->probe_count++;
+	*p = *like;
+	p->begun = at;
+	p->due = at;
+	want_socket(r, p->slot);
+	return p;
+}
+
+/* How is `slot` seen by the first port of `server`? */
+static void
+ask_plainly(struct netcheck_run *r, usec_t at, unsigned slot, unsigned server, bool alt, bool v6)
+{
+	struct netcheck_probe p = {
+		.slot = (uint8_t)slot,
+		.answer_slot = (uint8_t)slot,
+		.server = (uint8_t)server,
+		.alt = alt,
+		.v6 = v6,
+	};
+
+	(void)ask(r, at, &p);
+}
+
+static bool
+is_waiting(const struct netcheck_probe *p)
+{
+	return p->due != 0;
+}
+
+/* The one that asked `slot` plainly, if it was answered. */
+static const struct netcheck_probe *
+seen_at(const struct netcheck_run *r, unsigned slot)
+{
+	for (unsigned i = 0; i < r->probe_count; i++) {
+		const struct netcheck_probe *p = &r->probes[i];
+
+		if (p->slot == slot && p->answered && p->flags == 0 &&
+		    p->answer_to.family == FAMILY_NONE)
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * STEP_MAIN
+ */
+
+static void
+begin_main(struct netcheck_run *r, usec_t now)
+{
+	for (unsigned alt = 0; alt < 2; alt++)
+		for (unsigned server = 0; server < r->server_count; server++) {
+			ask_plainly(r, now + r->probe_count * SPACING, SLOT_MAIN_V4, server,
+			    alt != 0, false);
+			ask_plainly(r, now + r->probe_count * SPACING, SLOT_MAIN_V6, server,
+			    alt != 0, true);
+		}
+}
+
+/* How the main socket of one family was seen. Returns how many servers answered. */
+static unsigned
+sight(const struct netcheck_run *r, bool v6, struct sightings *ret)
+{
+	bool answered[NETCHECK_SERVERS] = { false };
+
+	*ret = (struct sightings){ .own = true };
+	for (unsigned i = 0; i < r->probe_count; i++) {
+		const struct netcheck_probe *p = &r->probes[i];
+
+		if (!p->answered || p->v6 != v6)
+			continue;
+		ret->at[p->server][p->alt] = p->seen;
+		ret->own &= p->own;
+		answered[p->server] = true;
+	}
+	return answered[0] + answered[1];
+}
+
+static void
+add_public(struct netcheck *n, const struct sightings *s)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		const struct addr *at = &s->at[i / 2][i % 2];
+		unsigned k = 0;
+
+		while (k < n->public_count && !addr_same_ip(&n->public[k], at))
+			k++;
+		if (at->family != FAMILY_NONE && k == n->public_count && k < NETCHECK_PUBLIC_MAX)
+			n->public[n->public_count++] = *at;
+	}
+}
+
+static void
+conclude_main(struct netcheck_run *r)
+{
+	struct netcheck *n = &r->found;
+	struct sightings v4, v6;
+	unsigned answered_v6 = sight(r, true, &v6);
+
+	n->lighthouses = sight(r, false, &v4);
+	n->udp = n->lighthouses + answered_v6 > 0 ? FACT_YES : FACT_NO;
+	n->nat.mapping = (uint8_t)judge_mapping(&v4);
+	add_public(n, &v4);
+	if (n->public_count > 1)
+		n->nat.flags |= NAT_POOLED;
+	if (n->nat.mapping == NAT_MAPPING_NONE)
+		n->kept = FACT_YES;
+	else if (n->nat.mapping == NAT_MAPPING_ENDPOINT)
+		n->kept = n->public[0].port == r->main_port[0] ? FACT_YES : FACT_NO;
+	if (r->server_count > 0 && has_server(r, 0, true))
+		n->v6 = answered_v6 > 0 ? FACT_YES : FACT_NO;
+	if (answered_v6 > 0) {
+		n->v6_translated = v6.own ? FACT_NO : FACT_YES;
+		add_public(n, &v6);
+	}
+	if (n->nat.mapping != NAT_MAPPING_UNKNOWN)
+		r->knock_at[0] = n->public[0];
+}
+
+/*
+ * STEP_FILTERING: the port of a fresh socket of each family
+ */
+
+static void
+begin_filtering(struct netcheck_run *r, usec_t now)
+{
+	if (r->found.nat.mapping != NAT_MAPPING_UNKNOWN)
+		ask_plainly(r, now, SLOT_FRESH, 0, false, false);
+	if (r->found.v6 == FACT_YES)
+		ask_plainly(r, now + SPACING, SLOT_FRESH + 1, 0, false, true);
+}
+
+/* Two servers at different addresses answer over this family. */
+static bool
+has_other_address(const struct netcheck_run *r, bool v6)
+{
+	return has_server(r, 1, v6) && !addr_same_ip(server_at(r, 0, v6), server_at(r, 1, v6)) &&
+	       (v6 || r->found.lighthouses == 2);
+}
+
+/*
+ * Now that it is known where the fresh socket is seen: the server that it has written to answers
+ * from its other port, and the one that it has not is told by the main socket to answer there.
+ */
+static void
+go_on_filtering(struct netcheck_run *r, usec_t now, const struct netcheck_probe *known)
+{
+	struct netcheck_probe port = {
+		.slot = known->slot,
+		.answer_slot = known->slot,
+		.v6 = known->v6,
+		.flags = PING_OTHER_PORT,
+	};
+	struct netcheck_probe address = {
+		.slot = known->v6 ? SLOT_MAIN_V6 : SLOT_MAIN_V4,
+		.answer_slot = known->slot,
+		.server = 1,
+		.v6 = known->v6,
+		.answer_to = known->seen,
+	};
+
+	(void)ask(r, now, &port);
+	if (has_other_address(r, known->v6))
+		(void)ask(r, now + SPACING, &address);
+}
+
+static enum nat_filtering
+filtering(const struct netcheck_run *r, unsigned slot)
+{
+	enum nat_filtering f = NAT_FILTERING_PORT;
+
+	if (seen_at(r, slot) == NULL)
+		return NAT_FILTERING_UNKNOWN;
+	for (unsigned i = 0; i < r->probe_count; i++) {
+		const struct netcheck_probe *p = &r->probes[i];
+
+		if (p->answer_slot != slot || !p->answered)
+			continue;
+		if (p->answer_to.family != FAMILY_NONE)
+			return NAT_FILTERING_ENDPOINT;
+		if (p->flags == PING_OTHER_PORT)
+			f = p->same_port ? NAT_FILTERING_UNKNOWN : NAT_FILTERING_ADDRESS;
+	}
+	return f;
+}
+
+static void
+conclude_filtering(struct netcheck_run *r)
+{
+	r->found.nat.filtering = (uint8_t)filtering(r, SLOT_FRESH);
+	r->found.v6_filtering = filtering(r, SLOT_FRESH + 1);
+}
+
+/*
+ * STEP_PORTS
+ */
+
+static void
+begin_ports(struct netcheck_run *r, usec_t now)
+{
+	if (r->found.nat.mapping != NAT_MAPPING_ADDRESS && r->found.nat.mapping != NAT_MAPPING_PORT)
+		return;
+	for (unsigned i = 0; i < FRESH; i++)
+		ask_plainly(r, now + r->probe_count * SPACING, SLOT_FRESH + i, 0, false, false);
+	ask_plainly(r, now + r->probe_count * SPACING, SLOT_FRESH, 0, true, false);
+	ask_plainly(r, now + r->probe_count * SPACING, SLOT_FRESH, 1, false, false);
+	ask_plainly(r, now + r->probe_count * SPACING, SLOT_FRESH, 1, true, false);
+}
+
+/* Was `p` seen where one that asked before it from the same socket was? */
+static bool
+is_old_mapping(const struct netcheck_run *r, const struct netcheck_probe *p)
+{
+	for (const struct netcheck_probe *q = r->probes; q < p; q++)
+		if (q->slot == p->slot && q->answered && addr_equal(&q->seen, &p->seen))
+			return true;
+	return false;
+}
+
+static void
+conclude_ports(struct netcheck_run *r)
+{
+	struct allocation all[NETCHECK_PROBES];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->probe_count; i++) {
+		const struct netcheck_probe *p = &r->probes[i];
+
+		if (!p->answered || is_old_mapping(r, p))
+			continue;
+		all[n++] = (struct allocation){
+			.inside = p->local_port,
+			.outside = p->seen.port,
+			.first = i < FRESH,
+			.late = p->sent > 1,
+		};
+	}
+	judge_ports(&r->found.nat, all, n);
+	r->news = true;
+}
+
+/*
+ * STEP_HOPS: the first TTL with which a packet opens all our own filters on its way
+ */
+
+static void
+begin_hops(struct netcheck_run *r, usec_t now)
+{
+	const struct nat *nat = &r->found.nat;
+	bool filters = nat->filtering == NAT_FILTERING_PORT ||
+	    (nat->filtering == NAT_FILTERING_ADDRESS && has_other_address(r, false));
+
+	if (!filters ||
+	    (nat->mapping != NAT_MAPPING_NONE && nat->mapping != NAT_MAPPING_ENDPOINT))
+		return;
+	for (unsigned i = 0; i <= TTL_MAX - TTL_MIN; i++)
+		ask_plainly(r, now + i * SPACING, SLOT_FRESH + i, 0, false, false);
+}
+
+/*
+ * An opener goes to a port that the socket has never written to, with a TTL that may not get it
+ * there, and then somebody is asked to answer from that port. Where a filter tells addresses apart
+ * and not ports, it has to be the other server's.
+ */
+static void
+go_on_hops(struct netcheck_run *r, usec_t now, const struct netcheck_probe *known)
+{
+	struct netcheck_probe p = {
+		.slot = known->slot,
+		.answer_slot = known->slot,
+		.ttl = (uint8_t)(TTL_MIN + known->slot - SLOT_FRESH),
+		.flags = PING_OTHER_PORT,
+		.opens = second_port(&r->servers[0].v4),
+	};
+
+	if (r->found.nat.filtering == NAT_FILTERING_ADDRESS) {
+		p.slot = SLOT_MAIN_V4;
+		p.server = 1;
+		p.flags = 0;
+		p.answer_to = known->seen;
+		p.opens = r->servers[1].v4;
+	}
+	(void)ask(r, now, &p);
+}
+
+/* It got in: greater TTLs need not be tried. */
+static void
+settle_hops(struct netcheck_run *r, const struct netcheck_probe *in)
+{
+	for (unsigned i = 0; i < r->probe_count; i++)
+		if (r->probes[i].answer_slot > in->answer_slot)
+			r->probes[i].due = 0;
+	if (r->found.hops == 0 || in->ttl < r->found.hops)
+		r->found.hops = in->ttl;
+}
+
+/*
+ * STEP_HAIRPIN: the main socket and a fresh one write to each other's outside
+ */
+
+static void
+begin_hairpin(struct netcheck_run *r, usec_t now)
+{
+	r->knocks = 0;
+	if (r->found.nat.mapping == NAT_MAPPING_ENDPOINT)
+		ask_plainly(r, now, SLOT_FRESH, 0, false, false);
+}
+
+static void
+go_on_hairpin(struct netcheck_run *r, usec_t now, const struct netcheck_probe *known)
+{
+	r->knock_at[1] = known->seen;
+	r->knock_due = now;
+	r->found.hairpin = FACT_NO;
+}
+
+/*
+ * From step to step
+ */
+
+static void
+leave_fresh(struct netcheck_run *r)
+{
+	for (unsigned slot = SLOT_FRESH; slot < SLOT_LIFE; slot++)
+		leave_socket(r, slot);
+}
+
+static void
+begin_step(struct netcheck_run *r, usec_t now)
+{
+	leave_fresh(r);
+	r->txid += NETCHECK_PROBES;
+	r->probe_count = 0;
+	r->knock_due = 0;
+	switch (r->step) {
+	case STEP_MAIN: begin_main(r, now); break;
+	case STEP_FILTERING: begin_filtering(r, now); break;
+	case STEP_PORTS: begin_ports(r, now); break;
+	case STEP_HOPS: begin_hops(r, now); break;
+	case STEP_HAIRPIN: begin_hairpin(r, now); break;
+	case STEP_REST: break;
+	}
+}
+
+static void
+conclude_step(struct netcheck_run *r, usec_t now)
+{
+	switch (r->step) {
+	case STEP_MAIN: conclude_main(r); break;
+	case STEP_FILTERING: conclude_filtering(r); break;
+	case STEP_PORTS: conclude_ports(r); break;
+	case STEP_HAIRPIN:
+		if (r->found.hairpin == FACT_YES)
+			r->found.nat.flags |= NAT_HAIRPIN;
+		r->found.measured_at = now;
+		r->news = r->over = true;
+		break;
+	case STEP_HOPS:
+	case STEP_REST: break;
+	}
+}
+
+static void
+next_step(struct netcheck_run *r, usec_t now)
+{
+	conclude_step(r, now);
+	r->step = r->step == STEP_HAIRPIN ? STEP_REST : r->step + 1;
+	begin_step(r, now);
+}
+
+void
+netcheck_begin(struct netcheck_run *r, usec_t now, const struct netcheck_server *servers,
+    unsigned n, const uint16_t main_port[static 2], const struct rng *rng)
+{
+	r->server_count = n < NETCHECK_SERVERS ? n : NETCHECK_SERVERS;
+	memcpy(r->servers, servers, r->server_count * sizeof(*servers));
+	memcpy(r->main_port, main_port, sizeof(r->main_port));
+	memset(&r->found, 0, sizeof(r->found));
+	rng_fill(rng, r->knock, sizeof(r->knock));
+	r->txid = rng_u64(rng);
+	r->rtt = 0;
+	r->news = r->over = false;
+	r->step = STEP_MAIN;
+	begin_step(r, now);
+}
+
+void
+netcheck_stop(struct netcheck_run *r)
+{
+	r->step = STEP_REST;
+	r->news = r->over = r->life_news = false;
+	begin_step(r, 0);
+	for (unsigned i = 0; i < NETCHECK_LIVES; i++) {
+		r->lives[i].due = 0;
+		leave_socket(r, SLOT_LIFE + i);
+	}
+}
+
+bool
+netcheck_runs(const struct netcheck_run *r)
+{
+	return r->step != STEP_REST;
+}
+
+bool
+netcheck_times(const struct netcheck_run *r)
+{
+	for (unsigned i = 0; i < NETCHECK_LIVES; i++)
+		if (is_waiting(&r->lives[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Life
+ */
+
+void
+netcheck_begin_life(struct netcheck_run *r, usec_t now, const struct rng *rng)
+{
+	r->life = (struct netcheck_life){ 0 };
+	r->life_txid = rng_u64(rng);
+	for (unsigned i = 0; i < NETCHECK_LIVES && has_server(r, 0, false); i++) {
+		unsigned slot = SLOT_LIFE + i;
+
+		leave_socket(r, slot);
+		want_socket(r, slot);
+		r->lives[i] = (struct netcheck_probe){
+			.slot = (uint8_t)slot,
+			.answer_slot = (uint8_t)slot,
+			.delay_s = life_delays[i],
+			.due = now + i * SPACING,
+		};
+	}
+}
+
+/* What the answers, and those that have not come, say together. */
+static void
+conclude_life(struct netcheck_run *r)
+{
+	struct netcheck_life l = { .known = true };
+
+	for (unsigned i = 0; i < NETCHECK_LIVES; i++) {
+		const struct netcheck_probe *p = &r->lives[i];
+
+		if (p->answered) {
+			l.s = p->delay_s;
+			l.below_s = 0;
+		} else if (is_waiting(p)) {
+			l.known = false;
+		} else if (l.below_s == 0) {
+			l.below_s = p->delay_s;
+		}
+	}
+	r->life = l;
+	r->life_news = true;
+}
+
+static void
+end_life(struct netcheck_run *r, struct netcheck_probe *p)
+{
+	p->due = 0;
+	leave_socket(r, p->slot);
+	conclude_life(r);
+}
+
+/* Twice, since nothing tells whether a question has come; the lighthouse counts from the second. */
+static void
+life_sent(struct netcheck_probe *p, usec_t now)
+{
+	p->sent++;
+	p->sent_at = now;
+	p->due = now + (p->sent < 2 ? LIFE_AGAIN : p->delay_s * USEC_PER_SEC + LIFE_LATE);
+}
+
+/*
+ * What is to be done
+ */
+
+static bool
+socket_due(struct netcheck_run *r, struct netcheck_do *ret)
+{
+	for (unsigned slot = SLOT_FRESH; slot < NETCHECK_SLOTS; slot++) {
+		uint8_t *state = &r->sockets[slot];
+		bool left = *state == SOCKET_LEFT || *state == SOCKET_RENEWED;
+
+		if (!left && *state != SOCKET_WANTED)
+			continue;
+		ret->what = left ? NETCHECK_CLOSE : NETCHECK_OPEN;
+		ret->slot = slot;
+		ret->family = FAMILY_V4;
+		if (r->step == STEP_FILTERING && slot == SLOT_FRESH + 1)
+			ret->family = FAMILY_V6;
+		*state = *state == SOCKET_LEFT ? SOCKET_SHUT :
+		    left                       ? SOCKET_WANTED :
+						 SOCKET_IN_USE;
+		return true;
+	}
+	return false;
+}
+
+static void
+fill_question(const struct netcheck_run *r, const struct netcheck_probe *p, uint64_t txid,
+    struct netcheck_do *ret)
+{
+	const struct addr *first = server_at(r, p->server, p->v6);
+
+	ret->what = NETCHECK_ASK;
+	ret->slot = p->slot;
+	ret->server = p->server;
+	ret->to = p->alt ? second_port(first) : *first;
+	ret->ttl = 0;
+	ret->ping = (struct ping){
+		.txid = txid,
+		.flags = PING_MEASURE | p->flags,
+		.delay_s = p->delay_s,
+	};
+	if (p->answer_to.family != FAMILY_NONE)
+		ret->ping.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = p->answer_to };
+}
+
+/* What goes before a question, so that its answer may get in. Nobody waits for one to this. */
+static void
+fill_opener(const struct netcheck_probe *p, struct netcheck_do *ret)
+{
+	ret->slot = p->answer_slot;
+	ret->to = p->opens;
+	ret->ttl = p->ttl;
+	ret->ping = (struct ping){ .flags = PING_MEASURE };
+}
+
+static bool
+life_due(struct netcheck_run *r, usec_t now, struct netcheck_do *ret)
+{
+	for (unsigned i = 0; i < NETCHECK_LIVES; i++) {
+		struct netcheck_probe *p = &r->lives[i];
+
+		if (!due_reached(p->due, now))
+			continue;
+		if (p->sent == 2) {
+			end_life(r, p);
+			continue;
+		}
+		fill_question(r, p, r->life_txid + i, ret);
+		life_sent(p, now);
+		return true;
+	}
+	return false;
+}
+
+static bool
+question_due(struct netcheck_run *r, usec_t now, struct netcheck_do *ret)
+{
+	for (unsigned i = 0; i < r->probe_count; i++) {
+		struct netcheck_probe *p = &r->probes[i];
+
+		if (!due_reached(p->due, now))
+			continue;
+		if (p->sent == ARRAY_LEN(tries_at)) {
+			p->due = 0;
+			continue;
+		}
+		fill_question(r, p, r->txid + i, ret);
+		if (p->ttl != 0 && !p->opened) {
+			fill_opener(p, ret);
+			p->opened = true;
+			return true;
+		}
+		p->opened = false;
+		p->sent_at = now;
+		p->sent++;
+		p->due = p->sent < ARRAY_LEN(tries_at) ? p->begun + tries_at[p->sent] :
+							 now + PATIENCE + 2 * r->rtt;
+		return true;
+	}
+	return false;
+}
+
+static bool
+knock_due(struct netcheck_run *r, usec_t now, struct netcheck_do *ret)
+{
+	bool fresh = r->knocks % 2 != 0;
+
+	if (!due_reached(r->knock_due, now))
+		return false;
+	if (r->knocks == 2 * KNOCKS || r->found.hairpin == FACT_YES) {
+		r->knock_due = 0;
+		return false;
+	}
+	ret->what = NETCHECK_KNOCK;
+	ret->slot = fresh ? SLOT_FRESH : SLOT_MAIN_V4;
+	ret->to = r->knock_at[!fresh];
+	r->knocks++;
+	if (fresh)
+		r->knock_due = now + KNOCK_EVERY;
+	return true;
+}
+
+static bool
+news_due(struct netcheck_run *r, struct netcheck_do *ret)
+{
+	if (r->life_news) {
+		ret->what = NETCHECK_LIFE;
+		r->life_news = false;
+		return true;
+	}
+	if (!r->news)
+		return false;
+	ret->what = r->over ? NETCHECK_DONE : NETCHECK_NEWS;
+	r->news = r->over = false;
+	return true;
+}
+
+static bool
+is_step_over(const struct netcheck_run *r)
+{
+	if (r->step == STEP_REST || r->knock_due != 0)
+		return false;
+	for (unsigned i = 0; i < r->probe_count; i++)
+		if (is_waiting(&r->probes[i]))
+			return false;
+	return true;
+}
+
+bool
+netcheck_next(struct netcheck_run *r, usec_t now, struct netcheck_do *ret)
+{
+	for (;;) {
+		if (news_due(r, ret) || socket_due(r, ret) || life_due(r, now, ret) ||
+		    question_due(r, now, ret) || knock_due(r, now, ret))
+			return true;
+		if (is_step_over(r))
+			next_step(r, now);
+		else if (!r->news && !r->life_news)
+			return false;
+	}
+}
+
+usec_t
+netcheck_due(const struct netcheck_run *r)
+{
+	usec_t due = r->knock_due;
+
+	for (unsigned i = 0; i < NETCHECK_LIVES; i++)
+		due = due_min(due, r->lives[i].due);
+	for (unsigned i = 0; i < r->probe_count; i++)
+		due = due_min(due, r->probes[i].due);
+	if (r->news || r->life_news || is_step_over(r))
+		due = 1;
+	for (unsigned slot = SLOT_FRESH; slot < NETCHECK_SLOTS; slot++)
+		if (r->sockets[slot] != SOCKET_SHUT && r->sockets[slot] != SOCKET_IN_USE)
+			due = 1;
+	return due;
+}
+
+/*
+ * What was heard
+ */
+
+static bool
+answered(struct netcheck_probe *p, const struct netcheck_answer *a)
+{
+	if (!is_waiting(p) || p->answered || a->slot != p->answer_slot)
+		return false;
+	p->answered = true;
+	p->due = 0;
+	p->seen = a->seen;
+	p->own = a->own;
+	p->local_port = a->local_port;
+	return true;
+}
+
+static void
+go_on(struct netcheck_run *r, usec_t now, struct netcheck_probe *p)
+{
+	bool plain = p->flags == 0 && p->answer_to.family == FAMILY_NONE;
+
+	if (r->step == STEP_FILTERING && plain)
+		go_on_filtering(r, now, p);
+	else if (r->step == STEP_HOPS && plain)
+		go_on_hops(r, now, p);
+	else if (r->step == STEP_HOPS)
+		settle_hops(r, p);
+	else if (r->step == STEP_HAIRPIN)
+		go_on_hairpin(r, now, p);
+}
+
+bool
+netcheck_heard(struct netcheck_run *r, usec_t now, const struct netcheck_answer *a)
+{
+	struct netcheck_probe *p;
+
+	if (a->txid - r->life_txid < NETCHECK_LIVES) {
+		p = &r->lives[a->txid - r->life_txid];
+		if (answered(p, a))
+			end_life(r, p);
+		return true;
+	}
+	if (a->txid - r->txid >= r->probe_count)
+		return false;
+	p = &r->probes[a->txid - r->txid];
+	if (p->sent == 0 || !answered(p, a))
+		return true;
+	if (p->sent == 1)
+		r->rtt = max_u64(r->rtt, now - p->sent_at);
+	p->same_port = a->from.port == server_at(r, p->server, p->v6)->port;
+	go_on(r, now, p);
+	return true;
+}
+
+bool
+netcheck_knocked(struct netcheck_run *r, const uint8_t id[static INTRODUCTION_ID_LEN])
+{
+	if (r->step != STEP_HAIRPIN || memcmp(id, r->knock, sizeof(r->knock)) != 0)
+		return false;
+	r->found.hairpin = FACT_YES;
+	return true;
+}
+
+usec_t
+netcheck_keepalive(const struct netcheck *n)
+{
+	usec_t span = n->life.s * USEC_PER_SEC * 8 / 10;
+
+	if (n->life.below_s == 0) /* there is no reason yet to be hastier than at the start */
+		span = max_u64(span, PATH_KEEPALIVE);
+	return min_u64(max_u64(span, PATH_KEEPALIVE_MIN), PATH_KEEPALIVE_MAX);
+}
