@@ -25,7 +25,7 @@
 #include "node/mesh.h"
 
 #define PORTMAP_LIFETIME     7200u		   /* seconds that are asked for */
-#define PORTMAP_LIFETIME_MIN 120u		   /* less that is granted is taken as this (RFC 6887, 15) */
+#define PORTMAP_LIFETIME_MIN 10u		   /* less that is granted is taken as this */
 #define PORTMAP_LIFETIME_MAX 86400u		   /* more than this is as good as this */
 #define PORTMAP_PATIENCE     (250 * USEC_PER_MS)
 #define PORTMAP_ROUND_MAX    (128 * USEC_PER_SEC)  /* NAT-PMP's nine tries (RFC 6886, 3.1) */

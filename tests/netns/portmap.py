@@ -43,7 +43,7 @@ class Mapper:
         self.config = self.lab.dir / (router.name + ".miniupnpd")
         self.config.write_text(CONFIG % {
             "upnp": "yes" if upnp else "no", "pcp": "yes" if pcp else "no",
-            "shortest": min(120, longest), "longest": longest,
+            "shortest": min(120, longest - 1), "longest": longest,
             "leases": self.lab.dir / (router.name + ".leases")})
         self.start()
 
