@@ -34,6 +34,7 @@ int cmd_status(struct context *c, const struct args *a, struct err *e);
 int cmd_peers(struct context *c, const struct args *a, struct err *e);
 int cmd_peer(struct context *c, const struct args *a, struct err *e);
 int cmd_ping(struct context *c, const struct args *a, struct err *e);
+int cmd_why(struct context *c, const struct args *a, struct err *e);
 int cmd_routes(struct context *c, const struct args *a, struct err *e);
 
 int cmd_set(struct context *c, const struct args *a, struct err *e);

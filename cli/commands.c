@@ -60,6 +60,8 @@ const struct command commands[] = {
 	{ "ping <peer> [--count <number>] [--interval <seconds>] [--timeout <seconds>] "
 	  "[--size <bytes>]", cmd_ping,
 	  "see whether a member answers, how fast, and by which path" },
+	{ "why [<peer>] [--watch] [--codes]", cmd_why,
+	  "say why a member is reached as it is, what was measured, and what would help" },
 	{ "routes", cmd_routes,
 	  "list what the kernel sends into the mesh" },
 

@@ -9,10 +9,20 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CELL_MAX 256
+#define CELL_MAX 512
 #define ROWS_MAX 4096 /* lines of a table; --json has them all */
+
+/* The columns of the terminal `to`, or 0. */
+static size_t
+width_of(FILE *to)
+{
+	struct winsize size;
+
+	return ioctl(fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 void
 output_init(struct output *o, FILE *to)
@@ -20,6 +30,7 @@ output_init(struct output *o, FILE *to)
 	const char *no_color = getenv("NO_COLOR");
 
 	*o = (struct output){ .to = to, .terminal = isatty(fileno(to)) == 1 };
+	o->width = o->terminal ? width_of(to) : 0;
 	o->colour = o->terminal && (no_color == NULL || *no_color == '\0');
 }
 
@@ -116,6 +127,7 @@ number_cell(char to[static CELL_MAX], enum column_kind kind, double number)
 	case COLUMN_PERCENT: snprintf(to, CELL_MAX, "%.0f %%", number); break;
 	case COLUMN_TEXT:
 	case COLUMN_STATE:
+	case COLUMN_PROSE:
 	case COLUMN_PATH: break;
 	}
 }
@@ -290,6 +302,29 @@ put_table(const struct output *o, const struct view *view, const json_t *rows)
 	}
 }
 
+/* A narrower column is no help to anybody. */
+#define PROSE_MIN 24
+
+/* A sentence in lines of at most what is left of the width behind `indent`. */
+static void
+put_prose(const struct output *o, const char *text, size_t indent)
+{
+	size_t room = o->width >= indent + PROSE_MIN ? o->width - indent : SIZE_MAX;
+
+	while (strlen(text) > room) {
+		size_t n = room;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			break;
+		fprintf(o->to, "%.*s\n", (int)n, text);
+		put_blanks(o, indent);
+		text += n + 1;
+	}
+	fputs(text, o->to);
+}
+
 /* Members of the body itself, a line each; what is absent has no line. */
 static void
 put_fields(const struct output *o, const struct column *columns, const json_t *body)
@@ -306,7 +341,10 @@ put_fields(const struct output *o, const struct column *columns, const json_t *b
 		put_coloured(o, o->colour ? COLOUR_HEAD : NULL, c->title);
 		put_blanks(o, widest - strlen(c->title) + 2);
 		cell(text, c, body, false);
-		put_coloured(o, colour_of(o, c, text), text);
+		if (c->kind == COLUMN_PROSE)
+			put_prose(o, text, widest + 2);
+		else
+			put_coloured(o, colour_of(o, c, text), text);
 		fputc('\n', o->to);
 	}
 }

@@ -27,6 +27,7 @@ struct output {
 	FILE *to;
 	enum output_format format;
 	bool terminal; /* `to` is one: JSON is indented */
+	size_t width;  /* of the terminal; 0: sentences are not broken */
 	bool colour;
 };
 
@@ -41,6 +42,7 @@ enum column_kind {
 	COLUMN_TIME,     /* Unix seconds: "2026-05-01 12:00 UTC" */
 	COLUMN_DATE,     /* Unix seconds: "2026-05-01" */
 	COLUMN_PERCENT,  /* a number, 0 to 100: "3 %" */
+	COLUMN_PROSE,    /* a sentence: of a field it is broken to fit the terminal */
 	COLUMN_PATH,     /* a path of docs/control.md: "direct 203.0.113.7:7717", coloured */
 };
 

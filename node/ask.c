@@ -79,10 +79,11 @@ reason_body(const struct why *w, const char *me, const char *peer)
 static json_t *
 there_body(const struct node *n, const struct view_peer *p)
 {
+	static const struct addr nowhere; /* where its relay is, it does not say */
 	const struct told *t = &p->there;
 	json_t *body = reason_body(&t->why, p->name, n->me.cert.name);
 
-	body_text(body, "kind", row_path_word(t->path));
+	row_path(body, t->path, &nowhere, t->why.via);
 	if (t->rtt != 0)
 		body_number(body, "rtt_us", t->rtt);
 	body_number(body, "loss_percent", t->loss_percent);

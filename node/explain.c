@@ -82,6 +82,17 @@ last_direct(const struct peer *peer)
 	return last;
 }
 
+/* Between two packets of a burst there is less than this, between two bursts more. */
+#define WITHIN_BURST (2 * USEC_PER_SEC)
+
+static bool
+is_punching(const struct mesh *m, struct instant now, const struct peer *peer)
+{
+	usec_t due = punch_due(m, peer);
+
+	return due != 0 && due < now.mono + WITHIN_BURST;
+}
+
 static void
 explain_relayed(const struct mesh *m, struct instant now, const struct peer *peer,
     const struct path *best, struct why *ret)
@@ -103,7 +114,7 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
 	} else if (was != NULL) {
 		ret->code = WHY_WENT_SILENT;
 	} else {
-		ret->code = peer->punch_round == 0 ? WHY_PUNCHING : WHY_NEVER_ANSWERED;
+		ret->code = is_punching(m, now, peer) ? WHY_PUNCHING : WHY_NEVER_ANSWERED;
 	}
 }
 

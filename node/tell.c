@@ -48,7 +48,7 @@ reason_of(const struct mesh *m, struct peer *peer, const struct why *w)
 	if (why_has(w, WHY_AT) && w->at.family != FAMILY_NONE)
 		r.at = (struct ep){ .kind = EP_REFLEXIVE, .addr = w->at };
 	r.at.addr.scope = 0;
-	if (why_has(w, WHY_VIA))
+	if (w->via[0] != '\0')
 		r.via = (struct blob){ (const uint8_t *)w->via, (uint16_t)strlen(w->via) };
 	fill_numbers(&r, w);
 	return r;

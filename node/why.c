@@ -18,6 +18,9 @@
 #define NOTHING_TO_CHANGE "nothing need change: there is no shorter way"
 #define BY_ITSELF	  "nothing need be done: this changes by itself"
 
+#define MAP_A_PORT \
+	"let the router of either side map a port (UPnP, NAT-PMP or PCP), or forward a UDP port"
+
 /* clang-format off */
 static const struct why_entry entries[] = {
 	/* Direct */
@@ -47,92 +50,84 @@ static const struct why_entry entries[] = {
 	  NOTHING_TO_CHANGE },
 
 	/* Relayed */
-	{ WHY_PUNCHING, WHY_STATE_RELAYED, "punching", F(VIA) | F(TRIES) | F(ADDRESSES),
-	  "{peer} is reached through {via} while direct ways are tried: {tries:packet} so far, to "
-	  "{addresses:address}",
+	{ WHY_PUNCHING, WHY_STATE_RELAYED, "punching", F(TRIES) | F(ADDRESSES),
+	  "direct ways to {peer} are being tried: {tries:packet} so far, to {addresses:address}",
 	  BY_ITSELF ", within seconds" },
-	{ WHY_PREDICTING, WHY_STATE_RELAYED, "predicting",
-	  F(VIA) | F(TRIES) | F(NAT_ME) | F(NAT_PEER),
-	  "{peer} is reached through {via} while the next port of a NAT is being foretold (attempt "
-	  "{tries}; NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
+	{ WHY_PREDICTING, WHY_STATE_RELAYED, "predicting", F(TRIES) | F(NAT_ME) | F(NAT_PEER),
+	  "the port that a NAT will take next is being foretold, attempt {tries} (NAT of {me}: "
+	  "{nat-me}; of {peer}: {nat-peer})",
 	  BY_ITSELF ", within seconds" },
 	{ WHY_PREDICTION_FAILED, WHY_STATE_RELAYED, "prediction-failed",
-	  F(VIA) | F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
-	  "{peer} is reached through {via}: the next port of a NAT was foretold wrongly in "
-	  "{tries:attempt} (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
-	  "let the router of either side map a port (UPnP, NAT-PMP or PCP), or forward a UDP port" },
+	  F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "the port that a NAT would take next was foretold wrongly in {tries:attempt} (NAT of {me}: "
+	  "{nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  MAP_A_PORT },
 	{ WHY_BIRTHDAY_RUNNING, WHY_STATE_RELAYED, "birthday-running",
-	  F(VIA) | F(TRIES) | F(NAT_ME) | F(NAT_PEER),
-	  "{peer} is reached through {via} while ports of a symmetric NAT are searched (attempt "
-	  "{tries}; NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
+	  F(TRIES) | F(NAT_ME) | F(NAT_PEER),
+	  "the ports of a symmetric NAT are being searched, attempt {tries} (NAT of {me}: {nat-me}; of "
+	  "{peer}: {nat-peer})",
 	  BY_ITSELF ", within seconds" },
 	{ WHY_BIRTHDAY_QUEUED, WHY_STATE_RELAYED, "birthday-queued",
-	  F(VIA) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
-	  "{peer} is reached through {via}: the ports of a symmetric NAT will be searched when it is "
-	  "its turn (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "the ports of a symmetric NAT will be searched when it is the turn of {peer}: one search at a "
+	  "time (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
 	  BY_ITSELF "; sooner if the router of either side maps ports (UPnP, NAT-PMP or PCP)" },
 	{ WHY_BIRTHDAY_FAILED, WHY_STATE_RELAYED, "birthday-failed",
-	  F(VIA) | F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
-	  "{peer} is reached through {via}: {tries:search} for the port of a symmetric NAT found "
-	  "none (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
-	  "let the router of either side map a port (UPnP, NAT-PMP or PCP), or forward a UDP port" },
-	{ WHY_BOTH_SYMMETRIC, WHY_STATE_RELAYED, "both-symmetric",
-	  F(VIA) | F(NAT_ME) | F(NAT_PEER),
-	  "{peer} is reached through {via}: both NATs give every flow a port that cannot be foretold "
-	  "(NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
-	  "let the router of either side map a port (UPnP, NAT-PMP or PCP), forward a UDP port, or "
-	  "give both sides IPv6" },
-	{ WHY_UDP_BLOCKED_HERE, WHY_STATE_RELAYED, "udp-blocked-here", F(VIA) | F(SINCE),
-	  "{peer} is reached through {via} over TCP: no UDP has come back to {me} for {since}",
+	  F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "{tries:search} for an open port of a symmetric NAT found none (NAT of {me}: {nat-me}; of "
+	  "{peer}: {nat-peer}); next try {next}",
+	  MAP_A_PORT },
+	{ WHY_BOTH_SYMMETRIC, WHY_STATE_RELAYED, "both-symmetric", F(NAT_ME) | F(NAT_PEER),
+	  "the NATs of {me} and {peer} give every flow another port, and neither can be foretold or "
+	  "searched (NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
+	  MAP_A_PORT ", or give both sides IPv6" },
+	{ WHY_UDP_BLOCKED_HERE, WHY_STATE_RELAYED, "udp-blocked-here", F(SINCE),
+	  "no UDP has come back to {me} for {since}, so it speaks TCP to its relay",
 	  "allow outgoing UDP, and its answers, on the firewall of {me}" },
-	{ WHY_UDP_BLOCKED_THERE, WHY_STATE_RELAYED, "udp-blocked-there", F(VIA),
-	  "{peer} is reached through {via}: it has no UDP, and speaks TCP to its relay",
+	{ WHY_UDP_BLOCKED_THERE, WHY_STATE_RELAYED, "udp-blocked-there", 0,
+	  "{peer} has no UDP, and speaks TCP to its relay",
 	  "allow outgoing UDP, and its answers, on the firewall of {peer}" },
-	{ WHY_NO_CANDIDATES, WHY_STATE_RELAYED, "no-candidates", F(VIA),
-	  "{peer} is reached through {via}: it has named no address at which it might be tried",
+	{ WHY_NO_CANDIDATES, WHY_STATE_RELAYED, "no-candidates", 0,
+	  "{peer} has named no address at which it might be tried",
 	  "look at `mpynet netcheck` on {peer}: it knows no address of its own" },
 	{ WHY_NEVER_ANSWERED, WHY_STATE_RELAYED, "never-answered",
-	  F(VIA) | F(TRIES) | F(ADDRESSES) | F(NEXT),
-	  "{peer} is reached through {via}: {tries:packet} to {addresses:address} of it had no "
-	  "answer, so a firewall drops them on the way; next try {next}",
+	  F(TRIES) | F(ADDRESSES) | F(NEXT),
+	  "{tries:packet} to {addresses:address} of {peer} had no answer, so a firewall drops them on "
+	  "the way; next try {next}",
 	  "open UDP on the firewall of {me} or of {peer}, or let the router of either side map a port "
 	  "(UPnP, NAT-PMP or PCP)" },
-	{ WHY_NOT_HEARD_THERE, WHY_STATE_RELAYED, "not-heard-there",
-	  F(VIA) | F(AT) | F(SINCE) | F(NEXT),
-	  "{peer} is reached through {via}: what {me} sends to {at} does not arrive there, and what "
-	  "comes from there does, since {since}; next try {next}",
-	  "look for what drops UDP from {me} to {at}: a firewall rule or a route on the way" },
-	{ WHY_NOT_HEARD_HERE, WHY_STATE_RELAYED, "not-heard-here",
-	  F(VIA) | F(AT) | F(SINCE) | F(NEXT),
-	  "{peer} is reached through {via}: it hears {me}, and nothing comes back from {at}, since "
-	  "{since}; next try {next}",
-	  "look for what drops UDP from {at} to {me}: a firewall rule or a route on the way" },
-	{ WHY_WENT_SILENT, WHY_STATE_RELAYED, "went-silent", F(VIA) | F(AT) | F(SINCE) | F(NEXT),
-	  "{peer} is reached through {via}: it was reached directly at {at}, where nothing has been "
-	  "heard for {since}; next try {next}",
-	  BY_ITSELF " if the network comes back; else a NAT or firewall on the way has changed" },
-	{ WHY_HELD_DOWN, WHY_STATE_RELAYED, "held-down", F(VIA) | F(AT) | F(NEXT),
-	  "{peer} is reached through {via}: the direct path to {at} died a short while ago and works "
-	  "again; it is taken {next}",
-	  BY_ITSELF "; a path that dies often is held down longer, up to a minute" },
-	{ WHY_LOSSY, WHY_STATE_RELAYED, "lossy", F(VIA) | F(AT) | F(LOSS),
-	  "{peer} is reached through {via}: the direct path to {at} loses {loss} of the packets, and "
-	  "has to answer twice in a row before it is taken",
-	  "look for what loses packets: weak radio, or a line that is full" },
-	{ WHY_DOUBLE_NAT, WHY_STATE_RELAYED, "double-nat", F(VIA) | F(AT) | F(TRIES) | F(NEXT),
-	  "{peer} is reached through {via}: the router of {me} maps {at}, which is not a public "
-	  "address, so there is a second NAT in front of it; {tries:packet} had no answer; next try "
+	{ WHY_NOT_HEARD_THERE, WHY_STATE_RELAYED, "not-heard-there", F(AT) | F(SINCE) | F(NEXT),
+	  "what {me} sends to {at} has not arrived there for {since}, though what comes from there "
+	  "does; next try {next}",
+	  "look for what drops UDP from {me} to {peer}: a firewall rule or a route on the way" },
+	{ WHY_NOT_HEARD_HERE, WHY_STATE_RELAYED, "not-heard-here", F(AT) | F(SINCE) | F(NEXT),
+	  "{peer} hears {me}, but nothing has come from {at} for {since}; next try {next}",
+	  "look for what drops UDP from {peer} to {me}: a firewall rule or a route on the way" },
+	{ WHY_WENT_SILENT, WHY_STATE_RELAYED, "went-silent", F(AT) | F(SINCE) | F(NEXT),
+	  "{peer} was reached directly at {at}, where nothing has been heard for {since}; next try "
 	  "{next}",
+	  BY_ITSELF " if the network comes back; else a NAT or firewall on the way has changed" },
+	{ WHY_HELD_DOWN, WHY_STATE_RELAYED, "held-down", F(AT) | F(NEXT),
+	  "the direct path to {peer} at {at} died a short while ago and works again; it may carry "
+	  "data {next}",
+	  BY_ITSELF "; a path that dies often is held down longer, up to a minute" },
+	{ WHY_LOSSY, WHY_STATE_RELAYED, "lossy", F(AT) | F(LOSS),
+	  "the direct path to {peer} at {at} loses {loss} of the packets, and has to answer twice "
+	  "in a row before it is taken",
+	  "look for what loses packets: weak radio, or a line that is full" },
+	{ WHY_DOUBLE_NAT, WHY_STATE_RELAYED, "double-nat", F(AT) | F(TRIES) | F(NEXT),
+	  "the router of {me} maps {at}, which is not where the world sees it, so there is another NAT "
+	  "in front; {tries:packet} to {peer} had no answer; next try {next}",
 	  "set the inner router to bridge mode, ask the provider for a public address or IPv6, or let "
 	  "the router of {peer} map a port" },
-	{ WHY_NO_HAIRPIN, WHY_STATE_RELAYED, "no-hairpin", F(VIA) | F(AT) | F(NEXT),
-	  "{peer} is reached through {via}: both are behind the same NAT at {at}, which does not turn "
-	  "packets round, and their own addresses do not reach each other; next try {next}",
+	{ WHY_NO_HAIRPIN, WHY_STATE_RELAYED, "no-hairpin", F(AT) | F(NEXT),
+	  "{me} and {peer} are behind the same NAT at {at}, which does not turn packets round, and "
+	  "their own addresses do not reach each other; next try {next}",
 	  "let the hosts of that network reach each other (guest networks and wireless isolation "
 	  "forbid it)" },
-	{ WHY_METERED, WHY_STATE_RELAYED, "metered", F(VIA),
-	  "{peer} is reached through {via}: a direct way could be searched, which takes more packets "
-	  "than are sent on a metered link unasked",
+	{ WHY_METERED, WHY_STATE_RELAYED, "metered", 0,
+	  "a direct way to {peer} could be searched, which takes more packets than are sent on a "
+	  "metered link unasked",
 	  "use a link that is not metered" },
 
 	/* Not connected */
@@ -140,10 +135,11 @@ static const struct why_entry entries[] = {
 	  "nobody has wanted to talk to {peer} lately",
 	  "send it something: `mpynet ping {peer}`" },
 	{ WHY_CONNECTING, WHY_STATE_NONE, "connecting", F(SINCE),
-	  "{peer} is being called, since {since}",
+	  "{peer} is being called, for {since} now",
 	  BY_ITSELF ", within seconds" },
 	{ WHY_NO_ANSWER, WHY_STATE_NONE, "no-answer", F(TRIES) | F(SINCE) | F(ADDRESSES),
-	  "{peer} has not answered {tries:handshake} to {addresses:address} and relay, since {since}",
+	  "{peer} has not answered {tries:handshake} in {since}, sent through relays and to "
+	  "{addresses:address}",
 	  "see whether it is up, and whether its firewall lets UDP through: `mpynet netcheck` there" },
 	{ WHY_NO_NETWORK, WHY_STATE_NONE, "no-network", 0,
 	  "{me} has no network: not one interface has an address",
@@ -156,11 +152,11 @@ static const struct why_entry entries[] = {
 	  "no lighthouse has heard of {peer}",
 	  "see that the name is right, and that it is up: `mpynet status` there" },
 	{ WHY_NOT_REGISTERED, WHY_STATE_NONE, "not-registered", F(SINCE),
-	  "{peer} is a member, and registered with no lighthouse, as they said {since} ago",
+	  "{peer} is a member, but no lighthouse had it registered when asked {since} ago",
 	  "start it: `mpynet up` there; if it runs, `mpynet status` there says why no lighthouse "
 	  "answers it" },
 	{ WHY_NO_RELAY, WHY_STATE_NONE, "no-relay", F(TRIES) | F(ADDRESSES) | F(SINCE),
-	  "{peer} has not answered {tries:handshake} to {addresses:address}, since {since}, and there "
+	  "{peer} has not answered {tries:handshake} in {since}, sent to {addresses:address}, and there "
 	  "is no relay that both can use",
 	  "sign a host that both reach with --relay, or a lighthouse without --no-relay" },
 	{ WHY_RELAY_REFUSED, WHY_STATE_NONE, "relay-refused", F(VIA) | F(SINCE),
@@ -172,8 +168,8 @@ static const struct why_entry entries[] = {
 	  "other way answers",
 	  "sign another host with --relay; it takes a share by itself" },
 	{ WHY_NO_PATH, WHY_STATE_NONE, "no-path", F(SINCE) | F(ADDRESSES),
-	  "there is a session with {peer}, and on not one of {addresses:path} anything has been heard "
-	  "for {since}",
+	  "there is a session with {peer}, but nothing has been heard for {since} on any of "
+	  "{addresses:path}",
 	  BY_ITSELF " when the network is back, here or there" },
 	{ WHY_PEER_STOPPED, WHY_STATE_NONE, "stopped", F(SINCE),
 	  "{peer} was stopped {since} ago: it said goodbye",
@@ -182,7 +178,7 @@ static const struct why_entry entries[] = {
 	  "{me} and {peer} found {since} ago that they speak no version of the protocol in common",
 	  "upgrade the older of the two: `mpynet version`" },
 	{ WHY_CERT_REFUSED, WHY_STATE_NONE, "certificate-refused", F(SINCE),
-	  "{peer} refused the certificate of {me}, {since} ago",
+	  "{peer} refused the certificate of {me} {since} ago",
 	  "have it signed again by the authority of this network: `mpynet sign`, and `mpynet join` "
 	  "here" },
 	{ WHY_CERT_EXPIRED, WHY_STATE_NONE, "certificate-expired", F(SINCE),
@@ -247,6 +243,18 @@ why_word(enum why_code code)
 }
 
 const char *
+why_state_word(enum why_state state)
+{
+	static const char *const words[] = {
+		[WHY_STATE_NONE] = "not connected",
+		[WHY_STATE_RELAYED] = "relayed",
+		[WHY_STATE_DIRECT] = "direct",
+	};
+
+	return words[state];
+}
+
+const char *
 why_fact_word(enum why_fact fact)
 {
 	return fact_words[fact];
@@ -278,18 +286,22 @@ add(struct text *t, const char *fmt, ...)
 		t->len = min_u64(t->len + (size_t)n, t->cap - 1);
 }
 
-/* "3 packets", "1 address", "2 searches". */
-static void
-add_count(struct text *t, uint64_t n, const char *noun, size_t noun_len)
+/* The ending that makes many of it: packets, addresses, searches. */
+static const char *
+plural(const char *noun, size_t len)
 {
-	char last = noun_len > 0 ? noun[noun_len - 1] : '\0';
+	bool hisses = noun[len - 1] == 's' || (len > 1 && memcmp(noun + len - 2, "ch", 2) == 0);
 
+	return hisses ? "es" : "s";
+}
+
+/* "3 packets", "1 address". */
+static void
+add_count(struct text *t, uint64_t n, const char *noun, size_t len)
+{
 	add(t, "%llu", (unsigned long long)n);
-	if (noun_len == 0)
-		return;
-	add(t, " %.*s", (int)noun_len, noun);
-	if (n != 1)
-		add(t, last == 's' || last == 'h' ? "es" : "s");
+	if (len > 0)
+		add(t, " %.*s%s", (int)len, noun, n == 1 ? "" : plural(noun, len));
 }
 
 static void
@@ -348,9 +360,37 @@ add_number(struct text *t, const struct why *w, enum why_fact fact, const char *
 	}
 }
 
+/* What stands for a fact where no measurement is at hand. */
+static void
+add_form(struct text *t, enum why_fact fact, const char *noun, size_t len)
+{
+	static const char *const words[WHY_FACTS] = {
+		[WHY_RTT] = "TIME",
+		[WHY_LOSS] = "N %",
+		[WHY_TRIES] = "N",
+		[WHY_ADDRESSES] = "N",
+		[WHY_SINCE] = "TIME",
+		[WHY_NEXT] = "in TIME",
+		[WHY_APART] = "TIME",
+		[WHY_AT] = "ADDRESS",
+		[WHY_VIA] = "RELAY",
+		[WHY_NAT_ME] = "KIND",
+		[WHY_NAT_PEER] = "KIND",
+	};
+
+	add(t, "%s", words[fact]);
+	if (len > 0)
+		add(t, " %.*s%s", (int)len, noun, plural(noun, len));
+}
+
+/* `w` NULL: there is no measurement. */
 static void
 add_fact(struct text *t, const struct why *w, enum why_fact fact, const char *noun, size_t len)
 {
+	if (w == NULL) {
+		add_form(t, fact, noun, len);
+		return;
+	}
 	switch (fact) {
 	case WHY_AT:
 		add_addr(t, &w->at);
@@ -441,4 +481,16 @@ why_change(char to[static WHY_TEXT_MAX], const struct why *w, const char *me, co
 	const struct why_entry *e = why_entry(w->code);
 
 	return fill(to, e != NULL ? e->change : "upgrade this host", w, me, peer);
+}
+
+const char *
+why_text_form(char to[static WHY_TEXT_MAX], const struct why_entry *e)
+{
+	return fill(to, e->text, NULL, "this host", "PEER");
+}
+
+const char *
+why_change_form(char to[static WHY_TEXT_MAX], const struct why_entry *e)
+{
+	return fill(to, e->change, NULL, "this host", "PEER");
 }

@@ -95,7 +95,7 @@ struct why {
 	enum why_code code;
 	uint64_t number[WHY_NUMBERS];
 	struct addr at; /* FAMILY_NONE: not known */
-	char via[NAME_MAX_LEN + 1];
+	char via[NAME_MAX_LEN + 1]; /* also the relay in use, whatever the reason */
 	struct nat nat_me;
 	struct nat nat_peer;
 };
@@ -155,5 +155,15 @@ const char *why_text(char to[static WHY_TEXT_MAX], const struct why *w, const ch
     const char *peer);
 const char *why_change(char to[static WHY_TEXT_MAX], const struct why *w, const char *me,
     const char *peer);
+
+/*
+ * The same two with words in the place of measurements ("TIME", "N packets", "PEER"), for whoever
+ * reads the list itself.
+ */
+const char *why_text_form(char to[static WHY_TEXT_MAX], const struct why_entry *e);
+const char *why_change_form(char to[static WHY_TEXT_MAX], const struct why_entry *e);
+
+/* "not connected", "relayed", "direct". */
+const char *why_state_word(enum why_state state);
 
 #endif

@@ -7,6 +7,7 @@ import pty
 import re
 import shutil
 import subprocess
+import time
 
 from daemon import DIRECT, RELAYED, STATUS, Daemon, peer
 from place import MPYNET, ROOT, Skipped
@@ -223,3 +224,54 @@ def test_leaving_removes_everything_and_asks_first(place):
     place.does("leave", "--yes")
     assert not node.exists()
     place.fails(1, "has joined no network", "leave", "--yes")
+
+
+WHY = {"schema": 1, "role": "node", **peer("party3", why="never-answered"), "connected": True,
+       "nat": "symmetric, random ports",
+       "here": {"why": "never-answered", "nat": "endpoint-independent", "facts": {"tries": 14},
+                "text": "14 packets to 3 addresses of party3 had no answer", "change": "open UDP"},
+       "there": {"why": "punching", "text": "direct ways to party1 are being tried",
+                 "path": RELAYED, "facts": {}, "change": "wait"},
+       "paths": [{"kind": "direct", "at": "203.0.113.7:7717", "state": "probing", "tries": 7,
+                  "origin": "told", "in_use": False}]}
+
+
+def test_why_shows_both_ends_and_what_was_tried(place):
+    daemon = Daemon(place, {"why": WHY})
+    out = place.does("why", "party3").out
+    for text in ("here        14 packets to 3 addresses of party3 had no answer",
+                 "what helps  open UDP", "why there   punching", "path there  relay lh",
+                 "there       direct ways to party1 are being tried",
+                 "NAT there   symmetric, random ports"):
+        assert text in out, out
+    assert out.splitlines()[-1].split() == [
+        "direct", "203.0.113.7:7717", "-", "told", "probing", "7", "-", "-", "-", "-"], out
+    assert place.does("why", "party3", "--json").json() == WHY
+    assert daemon.asked[0] == ("why", {"name": "party3"})
+
+
+def test_why_exits_with_1_if_there_is_no_connection(place):
+    body = {"schema": 1, "role": "node", "name": "party9", "connected": False, "why": "unknown",
+            "here": {"why": "unknown", "text": "no lighthouse has heard of party9",
+                     "change": "see that the name is right"}}
+    Daemon(place, {"why": body})
+    result = place.run("why", "party9")
+    assert result.status == 1 and "no lighthouse has heard of party9" in result.out, result
+    place.fails(2, "why whom?", "why")
+
+
+def test_why_watch_says_a_thing_once(place):
+    daemon = Daemon(place, {"why": WHY})
+    terminal = place.terminal("why", "party3", "--watch")
+    terminal.wait("14 packets")
+    while len(daemon.asked) < 3:
+        time.sleep(0.05)
+    terminal.type("\x03")
+    assert terminal.end() == 0 and "14 packets" not in terminal.seen, terminal.seen
+
+
+def test_the_list_of_reasons_is_the_one_of_the_page(place):
+    page = (ROOT / "docs" / "paths.md").read_text()
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \| (.*) \|$", page, re.M)
+    codes = place.does("why", "--codes", "--json").json()["codes"]
+    assert [(c["why"], c["text"], c["change"]) for c in codes] == listed

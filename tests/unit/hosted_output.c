@@ -142,7 +142,7 @@ TEST(a_cell_is_bounded)
 	json_object_set_new(row, "name", json_string(name));
 	json_object_set_new(body, "rows", json_pack("[o]", row));
 	text = shown(body, OUTPUT_PORCELAIN, false);
-	ASSERT(strlen(text) < 300);
+	ASSERT(strlen(text) < 600);
 	ASSERT(strstr(text, "...") != NULL);
 	free(text);
 	json_decref(body);
@@ -200,4 +200,29 @@ TEST(a_refusal_never_looks_like_success)
 		ASSERT_EQ(parse(&a, line), 0);
 		ASSERT_EQ(a.code, EXIT_CONFIG);
 	}
+}
+
+TEST(a_sentence_is_broken_at_words_to_fit_the_terminal)
+{
+	static const struct column prose[] = {
+		{ "here", "text", COLUMN_PROSE },
+		{ "what helps", "more", COLUMN_PROSE },
+		{ NULL },
+	};
+	static const struct view list[] = { { NULL, prose }, { NULL } };
+	json_t *body = json_pack("{s:s, s:s}", "text", "14 packets to 3 addresses had no answer at all",
+	    "more", "wait");
+	struct output o = { .format = OUTPUT_PEOPLE, .width = 40 };
+	char *text = NULL;
+	size_t len;
+
+	o.to = open_memstream(&text, &len);
+	ASSERT(body != NULL && o.to != NULL);
+	output_show(&o, body, list);
+	fclose(o.to);
+	ASSERT_STR(text, "here        14 packets to 3 addresses\n"
+			 "            had no answer at all\n"
+			 "what helps  wait\n");
+	free(text);
+	json_decref(body);
 }
