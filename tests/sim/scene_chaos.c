@@ -67,19 +67,6 @@ mend(struct link *l)
 }
 
 static void
-flush(struct box *b)
-{
-	struct router *routers[] = { b->site.home, b->site.carrier };
-
-	for (size_t i = 0; i < ARRAY_LEN(routers); i++) {
-		if (routers[i] == NULL)
-			continue;
-		nat_flush(&routers[i]->v4);
-		nat_flush(&routers[i]->v6);
-	}
-}
-
-static void
 toggle(struct chaos *c, struct box *b)
 {
 	if (!box_is_on(b))
@@ -99,7 +86,7 @@ break_something(struct chaos *c)
 	switch (draw(c, 10)) {
 	case 0: toggle(c, b); break;
 	case 1: toggle(c, c->st.lighthouses[draw(c, LIGHTHOUSES)]); break;
-	case 2: flush(b); break;
+	case 2: stage_reboot(&c->st, b); break;
 	case 3: stage_readdress(&c->st, b, 1 + (unsigned)draw(c, 3)); break;
 	case 4: edge->up.cut = !edge->up.cut; break;
 	case 5: edge->down.cut = !edge->down.cut; break;

@@ -166,15 +166,9 @@ void
 scene_nat_reboots(struct world *w, unsigned number)
 {
 	struct pair *p = couple(w, number);
-	struct router *routers[] = { p->b->site.home, p->b->site.carrier };
 
 	set_link(p->b, true);
-	for (size_t i = 0; i < ARRAY_LEN(routers); i++) {
-		if (routers[i] == NULL)
-			continue;
-		nat_flush(&routers[i]->v4);
-		nat_flush(&routers[i]->v6);
-	}
+	stage_reboot(&p->st, p->b);
 	stage_run(&p->st, SEC);
 	set_link(p->b, false);
 	stage_run(&p->st, 10 * SEC);

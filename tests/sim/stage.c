@@ -4,6 +4,7 @@
  */
 #include "tests/sim/stage.h"
 #include "core/crypto.h"
+#include "tests/sim/portmap.h"
 #include "tests/sim/streams.h"
 
 #include <stdio.h>
@@ -223,6 +224,29 @@ stage_heal(struct stage *st, struct box *a, struct box *b)
 	net_heal(&st->net, site_edge(&a->site, &a->station), site_edge(&b->site, &b->station));
 }
 
+/* A router that was away, or has another address, says so to those for whom it maps ports. */
+static void
+ask_again(struct box *b)
+{
+	if (box_is_on(b))
+		portmap_ask(b);
+}
+
+void
+stage_reboot(struct stage *st, struct box *b)
+{
+	struct router *routers[] = { b->site.home, b->site.carrier };
+
+	(void)st;
+	for (size_t i = 0; i < ARRAY_LEN(routers); i++) {
+		if (routers[i] == NULL)
+			continue;
+		nat_flush(&routers[i]->v4);
+		nat_flush(&routers[i]->v6);
+	}
+	ask_again(b);
+}
+
 void
 stage_readdress(struct stage *st, struct box *b, unsigned nth)
 {
@@ -231,6 +255,7 @@ stage_readdress(struct stage *st, struct box *b, unsigned nth)
 	site_readdress(&b->site, &st->net, &b->station, nth);
 	if (!addr_equal(&before, &b->site.host_v4))
 		box_net_changed(b);
+	ask_again(b);
 }
 
 /* Which of a box's addresses a parcel bears: nine of ten are IPv4. */

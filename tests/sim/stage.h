@@ -81,6 +81,9 @@ void stage_run(struct stage *st, usec_t span);
 void stage_cut(struct stage *st, struct box *a, struct box *b);
 void stage_heal(struct stage *st, struct box *a, struct box *b);
 
+/* The routers of `b`'s site start again. */
+void stage_reboot(struct stage *st, struct box *b);
+
 /*
  * The provider of `b`'s site gives it another public address, the `nth`. Where the machine has that
  * address itself, its engine is told.
