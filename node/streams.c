@@ -342,6 +342,15 @@ ask(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out
 	return hopeful;
 }
 
+/* It may have been a moment's silence, or the lighthouse's; so the first attempts follow soon. */
+static usec_t
+next_attempt(struct mesh *m)
+{
+	unsigned n = (unsigned)min_u64(m->streams.udp_attempts++, 5);
+
+	return rng_jitter(&m->rng, min_u64(STREAM_UDP_FIRST << n, STREAM_UDP_AGAIN));
+}
+
 static void
 ask_udp(struct mesh *m, struct instant now, struct outbox *out)
 {
@@ -354,10 +363,11 @@ ask_udp(struct mesh *m, struct instant now, struct outbox *out)
 	if (!carried) {
 		s->udp_due = 0;
 		s->udp_asked = 0;
+		s->udp_attempts = 0;
 		return;
 	}
 	if (s->udp_due == 0)
-		s->udp_due = now.mono + rng_jitter(&m->rng, STREAM_UDP_AGAIN);
+		s->udp_due = now.mono + next_attempt(m);
 	if (due_reached(s->udp_due, now.mono)) {
 		for (size_t i = 0; i < m->lighthouse_count; i++)
 			hopeful += ask(m, now, &m->lighthouses[i], out);
@@ -367,7 +377,7 @@ ask_udp(struct mesh *m, struct instant now, struct outbox *out)
 			s->udp_due = now.mono + STREAM_UDP_GAP;
 		} else {
 			s->udp_asked = 0;
-			s->udp_due = now.mono + rng_jitter(&m->rng, STREAM_UDP_AGAIN);
+			s->udp_due = now.mono + next_attempt(m);
 		}
 	}
 	want(s, s->udp_due);
@@ -395,6 +405,7 @@ streams_network_changed(struct mesh *m, struct instant now)
 	name_network(m, s->network);
 	if (s->silent_since != 0)
 		s->silent_since = now.mono;
+	s->udp_attempts = 0;
 	if (s->udp_due != 0)
 		s->udp_due = now.mono;
 	for (size_t i = 0; i < m->lighthouse_count; i++) {

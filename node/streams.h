@@ -18,6 +18,7 @@
 #define STREAM_PORT	   443
 #define STREAM_PATIENCE	   (300 * USEC_PER_MS) /* for UDP, where nothing is known of the network */
 #define STREAM_NEAREST	   2		       /* lighthouses to which there is one */
+#define STREAM_UDP_FIRST   (2 * USEC_PER_SEC)  /* then at twice the distance, up to */
 #define STREAM_UDP_AGAIN   (60 * USEC_PER_SEC)
 #define STREAM_UDP_GAP	   (200 * USEC_PER_MS) /* between the questions of one attempt */
 #define STREAM_UDP_ASKS	   3
@@ -51,6 +52,7 @@ struct streams {
 	usec_t working_since; /* one does; 0: none */
 	usec_t udp_due;	      /* when UDP is asked again */
 	unsigned udp_asked;   /* questions of this attempt */
+	unsigned udp_attempts;
 	uint8_t network[16];  /* which one this is, as far as our addresses tell */
 	struct {
 		uint8_t key[16];

@@ -33,6 +33,7 @@ static const struct scene scenes[] = {
 	{ "rekeys", "sessions are renewed and nobody notices", scene_rekeys, 6 },
 	{ "silence", "after an hour of silence the first packet is answered", scene_silence, 6 },
 	{ "bad-links", "what a bad link loses is all that is lost", scene_bad_links, 12 },
+	{ "streams", "where UDP is blocked TCP carries, and only there", scene_streams, 6 },
 	{ "mtu", "routes carry what the path carries", scene_mtu, 10 },
 	{ "black-hole", "a path that loses large packets gets smaller ones", scene_black_hole, 4 },
 	{ "replay", "nothing comes of a datagram that was heard before", scene_replay, 10 },

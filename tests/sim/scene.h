@@ -42,6 +42,7 @@ void scene_silence(struct world *w, unsigned number);
 void scene_bad_links(struct world *w, unsigned number);
 void scene_forger(struct world *w, unsigned number);
 void scene_wrong_clocks(struct world *w, unsigned number);
+void scene_streams(struct world *w, unsigned number);
 void scene_mtu(struct world *w, unsigned number);
 void scene_black_hole(struct world *w, unsigned number);
 void scene_replay(struct world *w, unsigned number);
