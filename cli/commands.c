@@ -62,6 +62,8 @@ const struct command commands[] = {
 	  "see whether a member answers, how fast, and by which path" },
 	{ "why [<peer>] [--watch] [--codes]", cmd_why,
 	  "say why a member is reached as it is, what was measured, and what would help" },
+	{ "metrics", cmd_metrics,
+	  "print what is counted and measured, for Prometheus" },
 	{ "routes", cmd_routes,
 	  "list what the kernel sends into the mesh" },
 

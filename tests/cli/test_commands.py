@@ -275,3 +275,27 @@ def test_the_list_of_reasons_is_the_one_of_the_page(place):
     listed = re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \| (.*) \|$", page, re.M)
     codes = place.does("why", "--codes", "--json").json()["codes"]
     assert [(c["why"], c["text"], c["change"]) for c in codes] == listed
+
+
+def test_metrics_are_what_status_and_peers_say(place):
+    status = {**STATUS, "version": "0.1.0", "tx_bytes": 1500, "counters": {"bad-outer": 3},
+              "lighthouses": [{"name": "lh", "registered": True, "rtt_us": 21400}]}
+    peers = {"schema": 1, "role": "node",
+             "peers": [peer("party2", path=DIRECT, why="punched", connected=True),
+                       peer('p"\\\x1b', loss_percent=25)]}
+    Daemon(place, {"status": status, "peers": peers})
+    out = place.does("metrics").out
+    for line in ('mpynet_info{name="party1",role="node",network="study",version="0.1.0"} 1',
+                 "mpynet_sent_bytes_total 1500", 'mpynet_events_total{event="bad-outer"} 3',
+                 'mpynet_lighthouse_registered{lighthouse="lh"} 1',
+                 'mpynet_lighthouse_rtt_seconds{lighthouse="lh"} 0.0214',
+                 'mpynet_peer_rtt_seconds{peer="party2"} 0.0431',
+                 'mpynet_peer_path{peer="party2",path="direct"} 1',
+                 'mpynet_peer_why{peer="party2",why="punched"} 1',
+                 'mpynet_peer_loss_ratio{peer="p\\"\\\\?"} 0.25',
+                 'mpynet_peer_path{peer="p\\"\\\\?",path="relay",relay="lh"} 1'):
+        assert line in out.splitlines(), (line, out)
+    assert "mpynet_circuits" not in out         # a lighthouse's
+    named = re.findall(r"^# TYPE (\S+) (counter|gauge)$", out, re.M)
+    assert {name for name, _ in named} == set(re.findall(r"^(mpynet_\w+)", out, re.M))
+    assert place.does("metrics", "--json").json()["metrics"][0]["name"] == "mpynet_info"
