@@ -19,6 +19,8 @@ static const struct column node_columns[] = {
 	{ "received", "rx_bytes", COLUMN_BYTES },
 	{ "open to members", "allow_all", COLUMN_TEXT },
 	{ "port mapping", "port_mapping", COLUMN_TEXT },
+	{ "circuits relayed", "relaying.circuits", COLUMN_TEXT },
+	{ "  bytes", "relaying.bytes", COLUMN_BYTES },
 	{ "certificate until", "expires", COLUMN_TIME },
 	{ "running for", "uptime_s", COLUMN_DURATION },
 	{ "version", "version", COLUMN_TEXT },

@@ -45,6 +45,7 @@ struct client {
 };
 
 struct circuits {
+	uint8_t self[32];
 	struct table ends;
 	struct table clients;
 	struct heap idle;
@@ -57,7 +58,7 @@ struct circuits {
 };
 
 struct circuits *
-circuits_new(const struct rng *rng, uint32_t limit, uint64_t rate)
+circuits_new(const uint8_t self[static 32], const struct rng *rng, uint32_t limit, uint64_t rate)
 {
 	struct circuits *c = calloc(1, sizeof(*c));
 	uint8_t key[2][16];
@@ -67,9 +68,16 @@ circuits_new(const struct rng *rng, uint32_t limit, uint64_t rate)
 	rng_fill(rng, key, sizeof(key));
 	table_init(&c->ends, key[0], END_LEN, 2 * limit);
 	table_init(&c->clients, key[1], 32, 2 * limit);
+	memcpy(c->self, self, sizeof(c->self));
 	c->limit = limit;
 	c->rate = rate;
 	return c;
+}
+
+void
+circuits_set_rate(struct circuits *c, uint64_t rate)
+{
+	c->rate = rate;
 }
 
 static void
@@ -216,7 +224,8 @@ pick_number(struct circuits *c, struct client *cl)
 	uint32_t n;
 
 	do {
-		n = ++cl->last_number | CIRCUIT_BY_RELAY;
+		n = ++cl->last_number & ~CIRCUIT_GREATER;
+		n |= CIRCUIT_BY_RELAY | circuit_side(c->self, cl->key);
 	} while (find(c, cl->key, n) != NULL);
 	return n;
 }
@@ -324,6 +333,17 @@ circuits_open(struct circuits *c, usec_t now, const uint8_t opener[static 32], u
 	ci->announced = now;
 	end_of(ret, ci, OTHER);
 	return 0;
+}
+
+enum relay_code
+circuits_code(int r)
+{
+	switch (r) {
+	case 0: return RELAY_OK;
+	case ERR_FULL:
+	case -ENOMEM: return RELAY_FULL;
+	}
+	return RELAY_DENIED;
 }
 
 /*

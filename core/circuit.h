@@ -21,6 +21,8 @@
 #include "core/rng.h"
 #include "core/wire.h"
 
+#include <string.h>
+
 #define CIRCUITS_OF_CLIENT 64 /* at either end */
 #define CIRCUIT_IDLE       (180 * USEC_PER_SEC)
 /* Until the other side has used a circuit, RELAY_INCOMING comes again with the data, so often. */
@@ -38,12 +40,23 @@ struct circuit_end {
 	uint32_t number;
 };
 
+/* What bit 30 of a circuit's number is between this relay and this client. */
+static inline uint32_t
+circuit_side(const uint8_t relay[static 32], const uint8_t client[static 32])
+{
+	return memcmp(relay, client, 32) > 0 ? CIRCUIT_GREATER : 0;
+}
+
 /*
- * At most `limit` circuits, which share `rate` bytes a second. NULL without memory. `rng` is used
- * here only.
+ * At most `limit` circuits through the relay with the static key `self`, which share `rate` bytes a
+ * second. NULL without memory. `rng` is used here only.
  */
-struct circuits *circuits_new(const struct rng *rng, uint32_t limit, uint64_t rate);
+struct circuits *circuits_new(const uint8_t self[static 32], const struct rng *rng, uint32_t limit,
+    uint64_t rate);
 void circuits_free(struct circuits *c);
+
+/* From now on they share another rate. */
+void circuits_set_rate(struct circuits *c, uint64_t rate);
 
 /*
  * The client `opener` asks for a circuit to `other` under its own `number` (bit 31 clear). 0, with
@@ -54,6 +67,9 @@ void circuits_free(struct circuits *c);
  */
 int circuits_open(struct circuits *c, usec_t now, const uint8_t opener[static 32], uint32_t number,
     const uint8_t other[static 32], struct circuit_end *ret) must_check;
+
+/* What the client is told of what circuits_open() returned. */
+enum relay_code circuits_code(int r);
 
 /* Where a datagram goes. */
 struct circuit_hop {

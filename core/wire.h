@@ -515,6 +515,12 @@ bool ping_measures(const uint8_t *p, size_t len) must_check;
  * session picks its number there: RELAY_OPEN has bit 31 clear, RELAY_INCOMING has it set.
  */
 #define CIRCUIT_BY_RELAY 0x80000000u
+/*
+ * Two nodes that both relay may each be the other's client, in one session. Bit 30 tells whose
+ * circuit it is: set where the relay is the one with the greater static key. Who is a lighthouse is
+ * nobody's client and need not look.
+ */
+#define CIRCUIT_GREATER 0x40000000u
 
 struct relay_open {
 	uint32_t circuit;

@@ -147,6 +147,27 @@ setting_check_names(char to[static SETTING_VALUE_MAX], const char *value, struct
 	return 0;
 }
 
+#define RATE_MAX 100000 /* Mbit/s */
+
+int
+setting_check_rate(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	size_t digits = strspn(value, "0123456789");
+	unsigned long rate = digits > 0 && digits < 9 ? strtoul(value, NULL, 10) : 0;
+
+	if (value[digits] != '\0' || rate == 0 || rate > RATE_MAX)
+		return err_set(err, -EINVAL, "\"%.64s\" is no rate; say Mbit/s, from 1 to %d", value,
+		    RATE_MAX);
+	snprintf(to, SETTING_VALUE_MAX, "%lu", rate);
+	return 0;
+}
+
+uint64_t
+setting_rate(const char *value)
+{
+	return strtoull(value, NULL, 10) * 1000000 / 8;
+}
+
 /* "7717" or "192.0.2.1:7717"; port 0 refuses. */
 static int
 parse_listen(struct addr *ret, const char *value)

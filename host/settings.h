@@ -52,8 +52,12 @@ int settings_body(struct db *db, const struct setting *list, const char *key, js
 int setting_check_yes_no(char to[static SETTING_VALUE_MAX], const char *value, struct err *err);
 int setting_check_names(char to[static SETTING_VALUE_MAX], const char *value, struct err *err);
 int setting_check_listen(char to[static SETTING_VALUE_MAX], const char *value, struct err *err);
+int setting_check_rate(char to[static SETTING_VALUE_MAX], const char *value, struct err *err);
 int setting_check_interface(char to[static SETTING_VALUE_MAX], const char *value,
     struct err *err);
+
+/* What setting_check_rate took, Mbit/s in its spelling, as bytes a second. */
+uint64_t setting_rate(const char *value);
 
 /* What setting_check_listen took: family FAMILY_NONE for a port of all addresses. */
 struct addr setting_listen(const char *value);

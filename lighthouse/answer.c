@@ -7,7 +7,6 @@
  */
 #include "lighthouse/beacon_impl.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void
@@ -150,6 +149,7 @@ on_register(struct beacon *b, const struct heard *h, struct client *cl, const st
 	}
 	ack.seq = c.seq;
 	ack.observed = seen_at(cl->socket, &cl->at);
+	referral_for(b, h->now, cl, &ack.relays);
 	client_send(b, h->now, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
 	return 0;
 }
@@ -473,17 +473,6 @@ send_incoming(struct beacon *b, struct instant now, struct client *cl, uint32_t 
 	    relay_open_encode(frame, sizeof(frame), FRAME_RELAY_INCOMING, &o), out);
 }
 
-static enum relay_code
-relay_code_of(int r)
-{
-	switch (r) {
-	case 0: return RELAY_OK;
-	case ERR_FULL:
-	case -ENOMEM: return RELAY_FULL;
-	}
-	return RELAY_DENIED;
-}
-
 /* Opens, or opens again, and tells the other side. */
 static enum relay_code
 open_circuit(struct beacon *b, struct instant now, struct client *cl, const struct relay_open *o,
@@ -508,7 +497,7 @@ open_circuit(struct beacon *b, struct instant now, struct client *cl, const stru
 		send_incoming(b, now, other, end.number, cl->key, out);
 		trace_circuit(b, cl, o->key, TRACE_CIRCUIT_OPEN, RELAY_OK, out);
 	}
-	return relay_code_of(r);
+	return circuits_code(r);
 }
 
 static int

@@ -83,7 +83,8 @@ make_tables(struct beacon *b, const struct beacon_config *c)
 	limit_init(&b->stun_limit, key[3]);
 	b->clients = calloc(b->clients_max, sizeof(struct client *));
 	b->registry = registry_new(&b->rng, b->clients_max);
-	b->circuits = circuits_new(&b->rng, b->clients_max * CIRCUITS_OF_CLIENTS, rate);
+	b->circuits = circuits_new(b->self.public, &b->rng,
+	    b->clients_max * CIRCUITS_OF_CLIENTS, rate);
 	b->members = members_new(&b->rng, MEMBERS_LIGHTHOUSE_MAX);
 	if (b->members == NULL)
 		return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * beacon_impl.h - the inside of a lighthouse, for the three files that are the engine: beacon.c
- * (the way of a packet, and time), client.c (conversations), answer.c (control frames).
+ * beacon_impl.h - the inside of a lighthouse, for the files that are the engine: beacon.c (the
+ * way of a packet, and time), client.c (conversations), answer.c (control frames), referral.c (which
+ * relays a node is told of).
  */
 #ifndef LIGHTHOUSE_BEACON_IMPL_H
 #define LIGHTHOUSE_BEACON_IMPL_H
@@ -26,6 +27,8 @@
 #define CLIENT_TOLD    5 /* times that the other side hears of one: requests come so often */
 #define CLIENT_WAITING 4 /* introductions that wait for a session with the one asked for */
 #define CLIENT_LATER   8 /* PONGs that were asked to be late */
+
+#define BEACON_RELAYS_MAX 64 /* nodes that relay and that others are told of */
 
 /* Somebody with a conversation, or whom we try to reach. */
 struct client {
@@ -101,6 +104,8 @@ struct beacon {
 	struct client **clients; /* in the order of their coming, holes filled by the last */
 	uint32_t client_count;
 	uint32_t clients_max;
+	struct client *relays[BEACON_RELAYS_MAX]; /* those certified RELAY */
+	size_t relay_count;
 	struct heap timers;
 	usec_t expire_due;       /* members whose certificates ended */
 	uint64_t newest_written; /* of trust_newest() */
@@ -164,6 +169,17 @@ void client_tick(struct beacon *b, struct instant now, struct client *cl, struct
 /* A fact about `cl`, to be completed and given to outbox_trace(). */
 struct trace_fact
 client_fact(const struct client *cl, enum trace_what what, enum trace_level level);
+
+/*
+ * referral.c: nodes that relay
+ */
+
+void referral_add(struct beacon *b, struct client *cl);
+void referral_drop(struct beacon *b, const struct client *cl);
+
+/* Those that `cl` is told of, which are registered and can be reached; `ret` is empty before. */
+void referral_for(const struct beacon *b, struct instant now, const struct client *cl,
+    struct relays *ret);
 
 /*
  * answer.c: control frames

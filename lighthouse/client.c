@@ -82,6 +82,10 @@ client_of(struct beacon *b, struct instant now, const struct member *m)
 		}
 	}
 	memcpy(cl->name, m->name, sizeof(cl->name));
+	if (m->flags & CERT_RELAY)
+		referral_add(b, cl);
+	else
+		referral_drop(b, cl);
 	channel_set_not_after(cl->channel, now, min_u64(m->valid_until, b->own.valid_until));
 	return cl;
 }
@@ -101,6 +105,7 @@ client_free(struct beacon *b, struct instant now, struct client *cl, struct outb
 	struct client *last = b->clients[--b->client_count];
 
 	end_circuits(b, now, cl, out);
+	referral_drop(b, cl);
 	table_del(&b->by_key, cl->key);
 	b->clients[cl->place] = last;
 	last->place = cl->place;

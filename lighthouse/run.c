@@ -102,6 +102,7 @@ start_engine(struct lighthouse *l, struct err *err)
 		.cert = { l->bundle.host.bytes, l->bundle.host.len },
 		.authority_count = l->bundle.ca_count,
 		.relay = l->relay,
+		.relay_rate = l->relay_rate,
 		.stun = l->stun,
 		.alt_port = l->udp[2].fd >= 0,
 	};
@@ -222,7 +223,7 @@ watch_sockets(struct lighthouse *l, struct err *err)
 static int
 prepare(struct lighthouse *l, struct err *err)
 {
-	char listen[SETTING_VALUE_MAX];
+	char listen[SETTING_VALUE_MAX], rate[SETTING_VALUE_MAX];
 	bool changed;
 	int rc = lighthouse_store_open(&l->store, l->home.dir, err);
 
@@ -230,6 +231,11 @@ prepare(struct lighthouse *l, struct err *err)
 		return rc;
 	rc = setting_get(&l->store.settings, setting_find(lighthouse_settings, "listen", NULL),
 	    listen, err);
+	if (rc >= 0)
+		rc = setting_get(&l->store.settings,
+		    setting_find(lighthouse_settings, "relay-rate", NULL), rate, err);
+	if (rc >= 0)
+		l->relay_rate = setting_rate(rate);
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");
 	store_close(&l->store);

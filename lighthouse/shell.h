@@ -36,6 +36,7 @@ struct lighthouse {
 	struct outbox out;
 	usec_t started;		/* mono */
 	bool stun, relay;	/* as set when it started */
+	uint64_t relay_rate;	/* bytes a second, likewise */
 	bool stopping;
 };
 

@@ -29,6 +29,8 @@ const struct setting lighthouse_settings[] = {
 	{ "stun", "no", false, "answer STUN Binding requests of strangers", setting_check_yes_no },
 	{ "relay", "yes", false, "pass datagrams between members that cannot reach one another",
 	    setting_check_yes_no },
+	{ "relay-rate", "1000", false, "Mbit/s to relay at most, shared fairly by who uses it",
+	    setting_check_rate },
 	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
 	{ "public", "", false, "where members reach it", check_public },
 	{ 0 },

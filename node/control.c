@@ -95,6 +95,22 @@ counters_body(const struct mesh *m)
 	return body;
 }
 
+/* What passes through us between others; nothing where we do not relay. */
+static void
+put_relaying(json_t *body, const struct view_status *v)
+{
+	json_t *row;
+
+	if (!v->relays)
+		return;
+	row = json_object();
+	body_number(row, "circuits", v->circuits);
+	body_number(row, "packets", v->relayed_packets);
+	body_number(row, "bytes", v->relayed_bytes);
+	body_number(row, "dropped", v->relay_dropped);
+	body_put(body, "relaying", row);
+}
+
 static const char *
 state_word(const struct node *n, const struct view_status *v)
 {
@@ -146,6 +162,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_number(body, "tx_bytes", v.tx_bytes);
 	body_number(body, "rx_bytes", v.rx_bytes);
 	body_flag(body, "allow_all", v.allow_all);
+	put_relaying(body, &v);
 	body_put(body, "counters", counters_body(n->mesh));
 	body_text(body, "port_mapping", mapper_state_word(&n->mapper));
 	body_put(body, "mappings", mappings_body(n->mesh));

@@ -151,8 +151,6 @@ init_tables(struct mesh *m)
 	rng_fill(&m->rng, key, sizeof(key));
 	firewall_init(&m->firewall, key);
 	rng_fill(&m->rng, key, sizeof(key));
-	relay_init(&m->relaying, key, &m->rng);
-	rng_fill(&m->rng, key, sizeof(key));
 	target_limit_init(&m->targets, key);
 	finder_init(&m->finder, &m->rng);
 }
@@ -171,6 +169,7 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 {
 	unsigned load = c->handshakes_per_second != 0 ? c->handshakes_per_second :
 							DOOR_LOAD_DEFAULT;
+	uint8_t key[16];
 	int r;
 
 	init_tables(m);
@@ -183,12 +182,15 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 		r = take_identity(m, c, now, e);
 	if (r < 0)
 		return r;
+	rng_fill(&m->rng, key, sizeof(key));
+	relay_init(&m->relaying, m->self.public, key, &m->rng);
 	m->door = door_new(&m->self, m->trust, m->members, &m->rng, load, m->peers_max);
 	if (m->door == NULL)
 		return err_set(e, -ENOMEM, "not enough memory");
 	if (c->has_psk)
 		memcpy(m->psk, c->psk, sizeof(m->psk));
 	take_settings(m, &c->settings);
+	carry_configure(m, now, &c->settings, NULL);
 	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
 		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
 	return r;
@@ -242,6 +244,7 @@ mesh_free(struct mesh *m)
 	finder_wipe(&m->finder);
 	introductions_wipe(&m->introductions);
 	relay_wipe(&m->relaying);
+	carry_wipe(m);
 	sockets_wipe(&m->sockets);
 	firewall_wipe(&m->firewall);
 	route_wipe(&m->routes);
@@ -350,6 +353,7 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 {
 	m->started = true;
 	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
+	relays_look(m, now, 0);
 	for (size_t i = 0; i < m->pinned_count; i++)
 		add_lighthouse(m, &m->pinned[i], now, out);
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
@@ -465,9 +469,8 @@ void
 mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s,
     struct outbox *out)
 {
-	(void)now;
-	(void)out;
 	take_settings(m, s);
+	carry_configure(m, now, s, out);
 }
 
 int

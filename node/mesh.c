@@ -614,7 +614,7 @@ mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t
  */
 
 static void
-relays_tick(struct mesh *m, struct instant now, struct outbox *out)
+circuits_tick(struct mesh *m, struct instant now, struct outbox *out)
 {
 	struct circuit *c;
 
@@ -751,7 +751,9 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 	do {
 		peers_tick(m, now, out);
 		streams_tick(m, now, out);
+		circuits_tick(m, now, out);
 		relays_tick(m, now, out);
+		carry_tick(m, now, out);
 		finder_tick(m, now, out);
 		measure_tick(m, now, out);
 		housekeeping(m, now, out);
@@ -765,5 +767,7 @@ mesh_next_due(const struct mesh *m)
 
 	due = due_min(due, m->streams.due);
 	due = due_min(due, measure_due(m));
-	return due_min(due, due_min(relay_due(&m->relaying), finder_due(&m->finder)));
+	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
+	due = due_min(due, relays_due(m));
+	return due_min(due, finder_due(&m->finder));
 }

@@ -3,7 +3,8 @@
  * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
  * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
  * one), punch.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what routers
- * pass on), speak.c (control frames), view.c (what a person sees).
+ * pass on), relays.c (through whom), carry.c (what we relay), speak.c (control frames), view.c (what
+ * a person sees).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H
@@ -11,12 +12,14 @@
 #include "core/door.h"
 #include "core/introduce.h"
 #include "core/trace.h"
+#include "node/carry.h"
 #include "node/finder.h"
 #include "node/firewall.h"
 #include "node/mesh.h"
 #include "node/netcheck.h"
 #include "node/peer.h"
 #include "node/relay.h"
+#include "node/relays.h"
 #include "node/route.h"
 #include "node/sockets.h"
 #include "node/streams.h"
@@ -139,6 +142,8 @@ struct mesh {
 	struct routes routes;
 	struct firewall firewall;
 	struct relaying relaying;
+	struct relays_known relays;
+	struct circuits *carried; /* for others; NULL: we do not relay */
 	struct finder finder;
 	struct introductions introductions;
 	struct target_limit targets;
@@ -249,12 +254,18 @@ int reach_seal_hedged(struct mesh *m, struct instant now, struct peer *peer, uin
 /* Our lighthouses, the nearest first. Returns how many. */
 size_t reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUSES_MAX]);
 
+/* The lighthouses are asked for the member with this key, and to introduce us. */
+void reach_look_up(struct mesh *m, struct instant now, const uint8_t key[static 32]);
+
 /* There is something to say to `peer`: a session is made if there is none. */
 void reach_want(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
 /* A fresh initiation, or the last one again, goes wherever the peer might be. */
 void reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* The handshake that the best relay has had for a moment goes through the others too, when due. */
+void reach_second_relay(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
 /* What of our timestamps and of the network's time must survive a restart. */
 void reach_remember_clock(struct mesh *m, struct outbox *out);

@@ -55,7 +55,7 @@ peer_renew(struct peer *p, struct instant now, const struct member *m)
 bool
 peer_is_warm(const struct peer *p, usec_t now)
 {
-	return p->lighthouse != NULL || (p->used_at != 0 && now - p->used_at < PEER_WARM);
+	return p->lighthouse != NULL || p->relays_for_us || (p->used_at != 0 && now - p->used_at < PEER_WARM);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef NODE_PEER_H
 #define NODE_PEER_H
 
+#include "core/bucket.h"
 #include "core/cert.h"
 #include "core/channel.h"
 #include "core/heap.h"
@@ -89,6 +90,14 @@ struct peer {
 	uint32_t candidates_seq; /* the newest that it sent */
 	struct nat nat; /* how its NAT behaves, by its own word in CANDIDATES or a lighthouse's */
 	bool has_nat;
+
+	struct relays relays;	  /* through which it is reached, as it or a lighthouse says */
+	bool relays_for_us;	  /* a session with it is kept for the sake of others */
+	usec_t relays_not_until;  /* it said that it does not relay: not asked before */
+	bool has_relayed;	  /* paths may go over it */
+	usec_t second_relay_due;  /* the handshake is to go through the second best one, 0 never */
+	struct bucket wakes;	  /* of others that it has us call, as a relay */
+	struct bucket complaints; /* RELAY_CLOSE about circuits that there are not */
 
 	uint64_t tx_bytes;
 	uint64_t rx_bytes;

@@ -10,7 +10,6 @@
 
 #define HANDSHAKE_WAYS_MAX 8
 #define BURST_PACKETS_MAX  64
-#define RELAYS_USED	   2
 
 
 /*
@@ -190,6 +189,7 @@ reach_path(struct mesh *m, struct instant now, struct peer *peer, const struct w
 			return NULL;
 		path_init(&like, PATH_RELAY, ORIGIN_HEARD, 0, &way->addr);
 		like.relay = way->relay;
+		way->relay->has_relayed = true;
 		like.circuit = way->circuit;
 	} else {
 		path_init(&like, class_of(&way->addr), ORIGIN_HEARD, way->socket, &way->addr);
@@ -197,14 +197,6 @@ reach_path(struct mesh *m, struct instant now, struct peer *peer, const struct w
 			return NULL;
 	}
 	return add_path(peer, now.mono, &like);
-}
-
-/* Is the lighthouse a relay that can be used now? */
-static bool
-can_relay(const struct lighthouse *l, struct instant now)
-{
-	return l->peer != NULL && (l->peer->cert.flags & CERT_RELAY) != 0 &&
-	    channel_ready(l->peer->channel, now) && l->peer->best != PEER_NO_PATH;
 }
 
 static usec_t
@@ -234,19 +226,17 @@ reach_lighthouses(struct mesh *m, struct lighthouse *order[static MESH_LIGHTHOUS
 void
 reach_add_relays(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
-	struct lighthouse *order[MESH_LIGHTHOUSES_MAX];
-	size_t n = reach_lighthouses(m, order), used = 0;
+	struct peer *relays[RELAYS_USED];
+	size_t n;
 
 	if (peer->lighthouse != NULL || peer->stock)
 		return;
-	for (size_t i = 0; i < n && used < RELAYS_USED; i++) {
-		struct way way = { .relay = order[i]->peer };
-		struct circuit *c;
+	n = relays_for(m, now, peer, relays);
+	for (size_t i = 0; i < n; i++) {
+		struct way way = { .relay = relays[i] };
+		struct circuit *c =
+		    relay_circuit_to(&m->relaying, now.mono, relays[i], peer->key);
 
-		if (!can_relay(order[i], now))
-			continue;
-		used++;
-		c = relay_circuit_to(&m->relaying, now.mono, order[i]->peer, peer->key);
 		if (c == NULL)
 			continue;
 		if (!c->incoming && c->tries == 0 && relay_asked(c, now.mono))
@@ -290,6 +280,13 @@ is_healthy(const struct peer *peer)
 	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
 }
 
+/* In the first moment the handshake goes through the best relay alone. */
+static bool
+waits_for_best(struct mesh *m, struct instant now, const struct peer *peer, const struct path *p)
+{
+	return now.mono < peer->second_relay_due && !relays_best_first(m, now, peer, p);
+}
+
 /*
  * The handshake's bytes go out on every path that might work, relays first. When there are more
  * than it may take, every other attempt begins with the last ones.
@@ -308,7 +305,8 @@ send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uin
 			struct path *p = &peer->paths[slot];
 			struct way way = way_of(p);
 
-			if (p->state == PATH_FREE || (p->kind == PATH_RELAY) != (relays == 1))
+			if (p->state == PATH_FREE || (p->kind == PATH_RELAY) != (relays == 1) ||
+			    waits_for_best(m, now, peer, p))
 				continue;
 			if (!path_usable(p, now.mono) && !reach_may_try(m, now, peer, p, len))
 				continue;
@@ -358,14 +356,21 @@ seek(struct mesh *m, usec_t at, const struct seek *like)
 }
 
 void
-reach_ask_for(struct mesh *m, struct instant now, const struct peer *peer, usec_t delay)
+reach_look_up(struct mesh *m, struct instant now, const uint8_t key[static 32])
 {
 	struct seek like = { .by = QUERY_BY_KEY, .introduce = true };
 
-	if (peer->lighthouse != NULL || peer->stock)
-		return;
-	memcpy(like.key, peer->key, sizeof(like.key));
-	seek(m, now.mono + delay, &like);
+	memcpy(like.key, key, sizeof(like.key));
+	seek(m, now.mono, &like);
+}
+
+void
+reach_ask_for(struct mesh *m, struct instant now, const struct peer *peer, usec_t delay)
+{
+	struct instant then = { .mono = now.mono + delay, .wall = now.wall };
+
+	if (peer->lighthouse == NULL && !peer->stock)
+		reach_look_up(m, then, peer->key);
 }
 
 /* And who has its name now: a machine with another key may have taken its place. */
@@ -419,10 +424,14 @@ reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct out
 	}
 	peer->burst_packets = 0;
 	reach_add_relays(m, now, peer, out);
-	if (!peer_is_direct(peer))
+	if (!peer_is_direct(peer)) {
 		reach_ask_for(m, now, peer, 0);
+		relays_look(m, now, RELAYS_PATIENCE);
+	}
 	if (view.attempts > 1) /* no answer for REKEY_TIMEOUT */
 		ask_for_name(m, now, peer);
+	else
+		peer->second_relay_due = now.mono + RELAYS_SECOND_AFTER;
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
 }
 
@@ -435,6 +444,28 @@ reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbo
 	if (n > 0) {
 		reach_add_relays(m, now, peer, out);
 		send_everywhere(m, now, peer, msg, (size_t)n, out);
+	}
+}
+
+void
+reach_second_relay(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	usec_t began = peer->second_relay_due - RELAYS_SECOND_AFTER;
+	const uint8_t *msg;
+	int n;
+
+	if (!due_reached(peer->second_relay_due, now.mono))
+		return;
+	peer->second_relay_due = 0;
+	n = channel_attempt(peer->channel, now.mono, &msg);
+	for (size_t i = 0; i < PEER_PATHS_MAX && n > 0; i++) {
+		struct path *p = &peer->paths[i];
+		struct way way = way_of(p);
+
+		if (p->state == PATH_FREE || p->kind != PATH_RELAY || p->last_tx >= began)
+			continue;
+		p->last_tx = now.mono;
+		reach_send_copy(m, now, &way, msg, (size_t)n, out);
 	}
 }
 

@@ -3,6 +3,7 @@
  * relay.c - the table of our circuits.
  */
 #include "node/relay.h"
+#include "core/circuit.h"
 #include "core/grow.h"
 #include "core/wire.h"
 #include "node/peer.h"
@@ -25,9 +26,11 @@ circuit_key(const struct peer *relay, uint32_t id)
 }
 
 void
-relay_init(struct relaying *c, const uint8_t hash_key[static 16], const struct rng *rng)
+relay_init(struct relaying *c, const uint8_t self[static 32], const uint8_t hash_key[static 16],
+    const struct rng *rng)
 {
 	memset(c, 0, sizeof(*c));
+	memcpy(c->self, self, sizeof(c->self));
 	table_init(&c->by_id, hash_key, sizeof(struct circuit_key), CIRCUITS_MAX);
 	/* Not from 1 in every life, so that a relay's memory of an earlier one does no harm. */
 	c->next_id = rng_u32(rng);
@@ -88,7 +91,8 @@ relay_circuit_to(struct relaying *c, usec_t now, struct peer *relay, const uint8
 			return circuit;
 	}
 	do {
-		id = c->next_id++ & ~CIRCUIT_BY_RELAY;
+		id = c->next_id++ & ~(CIRCUIT_BY_RELAY | CIRCUIT_GREATER);
+		id |= circuit_side(relay->key, c->self);
 	} while (relay_get(c, relay, id) != NULL);
 	circuit = add(c, relay, id, key);
 	if (circuit != NULL) {

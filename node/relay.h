@@ -3,7 +3,7 @@
  * relay.h - circuits through relays: which number on whose session leads to whom.
  *
  * Whoever opens a circuit on a session picks its number: ours have bit 31 clear, those that a relay
- * announces to us have it set (core/wire.h). Data may follow a RELAY_OPEN at once; if the relay
+ * announces to us have it set; bit 30 tells them from circuits through us (core/wire.h). Data may follow a RELAY_OPEN at once; if the relay
  * says later that it cannot, the circuit is gone.
  */
 #ifndef NODE_RELAY_H
@@ -34,6 +34,7 @@ struct circuit {
 };
 
 struct relaying {
+	uint8_t self[32];
 	struct table by_id;
 	struct circuit **all; /* at most CIRCUITS_MAX */
 	size_t count;
@@ -42,7 +43,8 @@ struct relaying {
 	usec_t due; /* no circuit is due before; 0: none is */
 };
 
-void relay_init(struct relaying *c, const uint8_t hash_key[static 16], const struct rng *rng);
+void relay_init(struct relaying *c, const uint8_t self[static 32],
+    const uint8_t hash_key[static 16], const struct rng *rng);
 void relay_wipe(struct relaying *c);
 
 /*

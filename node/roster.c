@@ -213,8 +213,9 @@ forget_circuits(struct mesh *m, const struct peer *peer)
 void
 roster_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
-	(void)now;
 	assert(peer->lighthouse == NULL);
+	carry_left(m, now, peer, out);
+	relays_forget(m, now, peer, out);
 	roster_end(m, peer);
 	forget_circuits(m, peer);
 	sockets_leave(&m->sockets, peer, out);

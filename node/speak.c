@@ -110,18 +110,6 @@ speak_measure(struct mesh *m, struct instant now, struct peer *peer, struct path
 	say_ping(m, now, peer, path, PING_MEASURE, PING_LEN, out);
 }
 
-/* The relays through which we can be reached. */
-static void
-own_relays(const struct mesh *m, struct relays *to)
-{
-	for (size_t i = 0; i < m->lighthouse_count && to->n < WIRE_RELAYS_MAX; i++) {
-		const struct peer *p = m->lighthouses[i].peer;
-
-		if ((p->cert.flags & CERT_RELAY) != 0 && m->lighthouses[i].registered)
-			memcpy(to->key[to->n++], p->key, sizeof(p->key));
-	}
-}
-
 /*
  * Where we might be reached, the likeliest first: what a router maps to us, as the lighthouses see
  * us, our interfaces' own addresses; and last what is mapped by a router that is itself behind a
@@ -145,7 +133,7 @@ own_candidates(const struct mesh *m, struct candidates *c)
 	for (size_t i = 0; i < m->local_count; i++)
 		eps_add(&c->eps, EP_HOST, &m->local[i]);
 	mapping_candidates(m, true, &c->eps);
-	own_relays(m, &c->relays);
+	c->relays = m->relays.own;
 }
 
 static void
@@ -341,6 +329,8 @@ hear_close(struct mesh *m, struct instant now, struct peer *peer, const struct c
 	outbox_trace(out, &f);
 	peer->past.closed_for = c->reason;
 	peer->past.closed_at = now.mono;
+	carry_left(m, now, peer, out);
+	relays_lost(m, now, peer, out);
 	roster_end(m, peer);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		if (peer->paths[i].state != PATH_FREE)
@@ -385,6 +375,7 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 	if (l == NULL)
 		return;
 	hear_observed(m, now, peer, path, &a->observed, out);
+	relays_told(m, now, &a->relays);
 	if (a->seq != m->candidates_seq) /* more has changed since it was sent */
 		return;
 	l->register_due = now.mono + rng_jitter(&m->rng, ttl / 2);
@@ -397,9 +388,7 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 		l->lost_said = false;
 		f.at = a->observed.addr;
 		outbox_trace(out, &f);
-		/* One more relay through which we can be reached. */
-		upkeep_candidates_changed(m, now, out);
-		l->register_due = now.mono;
+		relays_look(m, now, 0); /* perhaps one more, through which we can be reached */
 	}
 }
 
@@ -424,6 +413,8 @@ take_contact(struct mesh *m, struct instant now, const struct member *member,
 	*news = false;
 	if (peer == NULL || peer->lighthouse != NULL)
 		return NULL;
+	peer->relays = c->relays;
+	relays_told(m, now, &c->relays);
 	take_nat(peer, &c->nat, false);
 	for (size_t i = 0; i < c->eps.n; i++) {
 		const struct ep *ep = &c->eps.ep[i];
@@ -500,6 +491,8 @@ found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *
 	struct channel_view c;
 
 	channel_view(peer->channel, now, &c);
+	if (s->by == QUERY_BY_NAME) /* a person wants it, though there is nothing to send */
+		peer->used_at = now.mono;
 	peer->past.unknown_at = 0;
 	for (const struct waiting *w = s->first; w != NULL; w = w->next)
 		mesh_to_peer_copy(m, now, peer, w->bytes, w->len, out);
@@ -571,6 +564,8 @@ hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const str
 	    (peer->candidates_seq != 0 && (int32_t)(c->seq - peer->candidates_seq) <= 0))
 		return;
 	peer->candidates_seq = c->seq;
+	peer->relays = c->relays;
+	relays_told(m, now, &c->relays);
 	take_nat(peer, &c->nat, true);
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
@@ -617,10 +612,18 @@ hear_pong(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 		upkeep_proven(m, now, peer, path, out);
 }
 
-static void
-hear_relay_incoming(struct mesh *m, struct peer *relay, const struct relay_open *o)
+/* May it relay for us? On a direct path only: nothing is relayed twice. */
+static bool
+is_relay(const struct peer *relay, const struct path *path)
 {
-	if ((relay->cert.flags & CERT_RELAY) != 0 && relay->lighthouse != NULL)
+	return (relay->cert.flags & CERT_RELAY) != 0 && path->kind != PATH_RELAY;
+}
+
+static void
+hear_relay_incoming(struct mesh *m, struct peer *relay, const struct path *path,
+    const struct relay_open *o)
+{
+	if (is_relay(relay, path) && !carry_is_ours(m, relay, o->circuit))
 		(void)relay_announced(&m->relaying, relay, o->circuit, o->key);
 }
 
@@ -680,16 +683,30 @@ hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
 }
 
 static void
-hear_relay_data(struct mesh *m, struct instant now, struct peer *relay, const struct frame *f,
+hear_relay_close(struct mesh *m, struct instant now, struct peer *peer, const struct relay_end *e,
     struct outbox *out)
+{
+	if (carry_is_ours(m, peer, e->circuit))
+		carry_hear_close(m, now, peer, e, out);
+	else
+		speak_circuit_over(m, now, peer, e->circuit, out);
+}
+
+static void
+hear_relay_data(struct mesh *m, struct instant now, struct peer *relay, const struct path *path,
+    const struct frame *f, struct outbox *out)
 {
 	struct relay_data d;
 	struct way way;
 
 	if (relay_data_decode(&d, f) < 0)
 		return;
+	if (carry_is_ours(m, relay, d.circuit)) {
+		carry_hear_data(m, now, relay, path, &d, out);
+		return;
+	}
 	way = (struct way){ .relay = relay, .circuit = d.circuit };
-	if ((relay->cert.flags & CERT_RELAY) == 0 || relay->lighthouse == NULL)
+	if (!is_relay(relay, path))
 		return;
 	if (relay_get(&m->relaying, relay, d.circuit) == NULL) {
 		m->counts[MESH_NO_CIRCUIT]++;
@@ -697,6 +714,14 @@ hear_relay_data(struct mesh *m, struct instant now, struct peer *relay, const st
 		return;
 	}
 	mesh_datagram(m, now, &way, d.datagram, d.len, out);
+}
+
+static void
+hear_error(struct mesh *m, struct instant now, struct peer *peer, const struct error *e,
+    struct outbox *out)
+{
+	if (e->code == ERROR_NOT_HERE && e->type == FRAME_RELAY_OPEN)
+		relays_refused(m, now, peer, out);
 }
 
 /* Decodes `f` with X_decode and, if that goes well, does what follows. */
@@ -723,7 +748,7 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 	case FRAME_CLOSE:
 		HEAR(close, c, hear_close(m, now, peer, &c, out))
 	case FRAME_ERROR:
-		HEAR(error, e, (void)e)
+		HEAR(error, e, hear_error(m, now, peer, &e, out))
 	case FRAME_REG_ACK:
 		HEAR(reg_ack, a, hear_reg_ack(m, now, peer, path, &a, out))
 	case FRAME_REPLY:
@@ -738,16 +763,22 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(ping, p, hear_ping(m, now, peer, path, index, &p, out))
 	case FRAME_PONG:
 		HEAR(ping, p, hear_pong(m, now, peer, path, index, &p, out))
+	case FRAME_RELAY_OPEN:
+		if (!carry_on(m)) {
+			speak_error(m, now, peer, ERROR_NOT_HERE, f, out);
+			break;
+		}
+		HEAR(relay_open, o, carry_hear_open(m, now, peer, path, &o, out))
 	case FRAME_RELAY_INCOMING:
-		HEAR(relay_open, o, hear_relay_incoming(m, peer, &o))
+		HEAR(relay_open, o, hear_relay_incoming(m, peer, path, &o))
 	case FRAME_RELAY_OPENED:
 		HEAR(relay_end, e, hear_relay_opened(m, now, peer, &e, out))
 	case FRAME_RELAY_CLOSE:
-		HEAR(relay_end, e, speak_circuit_over(m, now, peer, e.circuit, out))
+		HEAR(relay_end, e, hear_relay_close(m, now, peer, &e, out))
 	case FRAME_RELAY_DATA:
-		hear_relay_data(m, now, peer, f, out);
+		hear_relay_data(m, now, peer, path, f, out);
 		break;
-	default: /* REGISTER, QUERY, RELAY_OPEN: a lighthouse's or relay's business */
+	default: /* REGISTER, QUERY: a lighthouse's business */
 		speak_error(m, now, peer, ERROR_NOT_HERE, f, out);
 		break;
 	}

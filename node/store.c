@@ -13,6 +13,10 @@ const struct setting node_settings[] = {
 	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
 	{ "accept-routes", "", true, "peers whose subnets are reached through them",
 	    setting_check_names },
+	{ "relay", "yes", true, "pass datagrams between members, if the certificate says that it may",
+	    setting_check_yes_no },
+	{ "relay-rate", "100", true, "Mbit/s to relay at most, shared fairly by who uses it",
+	    setting_check_rate },
 	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
 	{ "port-mapping", "yes", true, "ask the router for a port by PCP, NAT-PMP or UPnP",
 	    setting_check_yes_no },
@@ -66,6 +70,19 @@ load_accepted(struct store *s, struct mesh_settings *to, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
+static int
+load_relaying(struct store *s, struct mesh_settings *to, struct err *err)
+{
+	char value[SETTING_VALUE_MAX];
+	int rc = setting_get(&s->settings, setting_find(node_settings, "relay-rate", NULL), value,
+	    err);
+
+	to->no_relay = !setting_yes(&s->settings, node_settings, "relay");
+	if (rc >= 0)
+		to->relay_rate = setting_rate(value);
+	return rc < 0 ? rc : 0;
+}
+
 int
 node_store_load(struct store *s, struct mesh_settings *ret, struct err *err)
 {
@@ -75,6 +92,8 @@ node_store_load(struct store *s, struct mesh_settings *ret, struct err *err)
 		.allow_all = setting_yes(&s->settings, node_settings, "allow-all"),
 	};
 	rc = load_rules(s, ret, err);
+	if (rc == 0)
+		rc = load_relaying(s, ret, err);
 	return rc < 0 ? rc : load_accepted(s, ret, err);
 }
 

@@ -151,8 +151,10 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 		peer->candidates_told = 0;
 		peer->candidates_due = now.mono;
 		peer->candidates_seq = 0; /* it may have begun a new life, and counts anew */
-		if (!peer_is_direct(peer))
+		if (!peer_is_direct(peer)) {
 			punch_begin(m, now, peer, 0, true);
+			relays_look(m, now, RELAYS_PATIENCE);
+		}
 	}
 	upkeep_tick(m, now, peer, out); /* HELLO first */
 	flush_waiting(m, now, peer, out);
@@ -174,8 +176,8 @@ is_missed(const struct peer *peer, const struct path *p)
 }
 
 /*
- * The paths that are kept alive while nothing flows: the two best direct ones, one relay, and for a
- * while the one that was in use before.
+ * The paths that are kept alive while nothing flows: the two best direct ones, one relay (two
+ * where there is nothing else), and for a while the one that was in use before.
  */
 static bool
 is_kept(struct peer *peer, const struct path *p, usec_t now)
@@ -196,7 +198,8 @@ is_kept(struct peer *peer, const struct path *p, usec_t now)
 		    (path_score(other) == path_score(p) && other < p))
 			better++;
 	}
-	return better < (p->kind == PATH_RELAY ? 1 : 2) || p == peer_best(peer);
+	return better < (p->kind == PATH_RELAY && peer_is_direct(peer) ? 1 : 2) ||
+	    p == peer_best(peer);
 }
 
 /* Is it measured every few seconds? While data flows: the path in use, and its rivals. */
@@ -207,7 +210,8 @@ is_measured(struct peer *peer, const struct path *p, usec_t now)
 
 	if (best == NULL || best->last_data_tx == 0 || now - best->last_data_tx >= ACTIVE_FOR)
 		return false;
-	return p == best || (p->kind != PATH_RELAY && is_kept(peer, p, now));
+	return p == best ||
+	    ((p->kind != PATH_RELAY || best->kind == PATH_RELAY) && is_kept(peer, p, now));
 }
 
 /* How long a path may be idle; 0: nobody minds if its NATs forget it. */
@@ -233,6 +237,8 @@ path_lost(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 	if (peer->lighthouse != NULL)
 		streams_poke(m, now);
 	upkeep_choose(m, now, peer, out);
+	if (peer->best == PEER_NO_PATH)
+		relays_lost(m, now, peer, out);
 	/* A peer in use gets all that can be tried at once: other paths, and a new handshake. */
 	if (peer->best == PEER_NO_PATH && peer_is_warm(peer, now.mono))
 		channel_want_fresh(peer->channel, now.mono);
@@ -427,6 +433,7 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 		if (p->state == PATH_VALID && p->held_until > now.mono)
 			due = due_min(due, p->held_until);
 	}
+	due = due_min(due, peer->second_relay_due);
 	if (best != NULL && !peer->stock)
 		due = due_min(due, best->last_rx + PATH_STALE_AFTER);
 	if (measured != NULL) {
@@ -460,6 +467,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 		reach_initiate(m, now, peer, out);
 	else if ((work & CHANNEL_REPEAT) != 0)
 		reach_repeat(m, now, peer, out);
+	reach_second_relay(m, now, peer, out);
 	if (due_reached(peer->candidates_due, now.mono) && channel_ready(peer->channel, now) &&
 	    peer->best != PEER_NO_PATH)
 		speak_candidates(m, now, peer, out);

@@ -262,6 +262,21 @@ count_peers(const struct mesh *m, struct instant now, struct view_status *ret)
 	}
 }
 
+static void
+fill_relaying(const struct mesh *m, struct view_status *ret)
+{
+	struct circuits_totals t;
+
+	ret->relays = carry_on(m);
+	if (!ret->relays)
+		return;
+	t = circuits_totals(m->carried);
+	ret->circuits = circuits_count(m->carried);
+	ret->relayed_packets = t.packets;
+	ret->relayed_bytes = t.bytes;
+	ret->relay_dropped = t.dropped;
+}
+
 void
 view_netcheck(const struct mesh *m, struct view_netcheck *ret)
 {
@@ -292,6 +307,7 @@ view_status(const struct mesh *m, struct instant now, struct view_status *ret)
 	ret->tx_bytes = m->tx_bytes;
 	ret->rx_bytes = m->rx_bytes;
 	ret->allow_all = m->allow_all;
+	fill_relaying(m, ret);
 	for (size_t i = 0; i < m->lighthouse_count; i++)
 		fill_lighthouse(&ret->lighthouses[ret->lighthouse_count++],
 		    m->lighthouses[i].peer, &m->lighthouses[i]);

@@ -106,6 +106,11 @@ struct view_status {
 	uint64_t tx_bytes;
 	uint64_t rx_bytes;
 	bool allow_all;
+	bool relays; /* for others; and then: */
+	uint64_t circuits;
+	uint64_t relayed_packets;
+	uint64_t relayed_bytes;
+	uint64_t relay_dropped; /* over a client's share */
 	struct view_lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
 };

@@ -53,6 +53,11 @@ void scene_load(struct world *w, unsigned number);
 /* What node and lighthouses find out together. */
 void scene_netcheck(struct world *w, unsigned number);
 void scene_mapping_life(struct world *w, unsigned number);
+/* Relays that are nodes. */
+void scene_node_relay(struct world *w, unsigned number);
+void scene_relay_choice(struct world *w, unsigned number);
+void scene_relay_dies(struct world *w, unsigned number);
+void scene_relay_stops(struct world *w, unsigned number);
 
 /* Everything at a time. */
 void scene_chaos(struct world *w, unsigned number);

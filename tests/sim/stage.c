@@ -148,7 +148,10 @@ box_add(struct stage *st, bool lighthouse, uint32_t as)
 	snprintf(b->id.name, sizeof(b->id.name), lighthouse ? "lh%u" : "n%u", as);
 	b->id.addresses[0] = overlay_v4(as + 1);
 	b->id.addresses[1] = overlay_v6(as + 1);
-	identify(st, &b->id, lighthouse ? CERT_LIGHTHOUSE | CERT_RELAY : 0);
+	if (!lighthouse)
+		identify(st, &b->id, st->node_flags);
+	else
+		identify(st, &b->id, CERT_LIGHTHOUSE | (st->no_relay ? 0 : CERT_RELAY));
 	return b;
 }
 

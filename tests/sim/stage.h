@@ -47,6 +47,8 @@ struct stage {
 	/* Of everybody that is made or turned on from now on. */
 	uint64_t lifetime;       /* seconds that certificates are valid; 0: 90 days */
 	uint32_t handshake_rate; /* more in a second is load; 0: the engines' default */
+	uint32_t node_flags;     /* that nodes are certified with */
+	bool no_relay;           /* lighthouses are no relays */
 	bool has_psk;
 	uint8_t psk[32];
 };

@@ -104,6 +104,12 @@ TEST(values_have_one_spelling)
 		{ setting_check_interface, "", NULL },
 		{ setting_check_interface, "abcdefghijklmnop", NULL },
 		{ setting_check_yes_no, "YES", NULL },
+		{ setting_check_rate, "0100", "100" },
+		{ setting_check_rate, "100000", "100000" },
+		{ setting_check_rate, "100001", NULL },
+		{ setting_check_rate, "0", NULL },
+		{ setting_check_rate, "10M", NULL },
+		{ setting_check_rate, "", NULL },
 	};
 	char to[SETTING_VALUE_MAX];
 

@@ -10,19 +10,6 @@
 
 static struct rng_stream stream;
 
-static struct circuits *
-fresh(uint32_t limit, uint64_t rate)
-{
-	struct rng rng;
-	struct circuits *c;
-
-	rng_stream_init(&stream, 1);
-	rng = rng_stream_source(&stream);
-	c = circuits_new(&rng, limit, rate);
-	ASSERT(c != NULL);
-	return c;
-}
-
 static const uint8_t *
 key_of(unsigned who)
 {
@@ -33,10 +20,37 @@ key_of(unsigned who)
 	return keys[who];
 }
 
+static struct circuits *
+fresh(uint32_t limit, uint64_t rate)
+{
+	struct rng rng;
+	struct circuits *c;
+
+	rng_stream_init(&stream, 1);
+	rng = rng_stream_source(&stream);
+	c = circuits_new(key_of(100), &rng, limit, rate);
+	ASSERT(c != NULL);
+	return c;
+}
+
 static bool
 is_end(const struct circuit_end *e, unsigned who, uint32_t number)
 {
 	return memcmp(e->key, key_of(who), 32) == 0 && e->number == number;
+}
+
+TEST(a_number_says_which_of_the_two_relays)
+{
+	struct circuits *c = fresh(LIMIT, 0); /* key 100 */
+	struct circuit_end end;
+
+	ASSERT_EQ(circuits_open(c, NOW, key_of(200), 1, key_of(50), &end), 0);
+	ASSERT_EQ(end.number & CIRCUIT_GREATER, CIRCUIT_GREATER);
+	ASSERT_EQ(circuits_open(c, NOW, key_of(50), 1, key_of(200), &end), 0);
+	ASSERT_EQ(end.number & CIRCUIT_GREATER, 0);
+	ASSERT_EQ(circuit_side(key_of(100), key_of(50)), CIRCUIT_GREATER);
+	ASSERT_EQ(circuit_side(key_of(50), key_of(100)), 0);
+	circuits_free(c);
 }
 
 TEST(what_one_sends_the_other_gets_under_its_own_number)
