@@ -9,6 +9,24 @@
 
 #include <string.h>
 
+#define PADDING_MAX	15
+#define HEAD_START_MAX	500 /* ms */
+
+/*
+ * Answers a request: where it came from, if the client is there or if so little may go to where it
+ * may not be.
+ */
+static void
+answer(struct beacon *b, const struct heard *h, struct client *cl, const uint8_t *frame, int len,
+    struct outbox *out)
+{
+	if (h->unproven && len > 0 && (size_t)len + DATA_MIN + PADDING_MAX <= h->owed)
+		client_send_to(
+		    b, h->now, cl, h->packet->socket, &h->packet->from, frame, len, out);
+	else
+		client_send(b, h->now, cl, frame, len, out);
+}
+
 static void
 send_error(struct beacon *b, const struct heard *h, struct client *cl, enum error_code code,
     uint8_t type, uint32_t ref, struct outbox *out)
@@ -16,7 +34,7 @@ send_error(struct beacon *b, const struct heard *h, struct client *cl, enum erro
 	uint8_t frame[FRAME_HEADER + 7];
 	struct error e = { .code = (uint16_t)code, .type = type, .ref = ref };
 
-	client_send(b, h->now, cl, frame, error_encode(frame, sizeof(frame), &e), out);
+	answer(b, h, cl, frame, error_encode(frame, sizeof(frame), &e), out);
 }
 
 /* How we see who sent something. */
@@ -148,9 +166,12 @@ on_register(struct beacon *b, const struct heard *h, struct client *cl, const st
 		return 0;
 	}
 	ack.seq = c.seq;
-	ack.observed = seen_at(cl->socket, &cl->at);
+	ack.observed = h->unproven ? seen_at(h->packet->socket, &h->packet->from) :
+				     seen_at(cl->socket, &cl->at);
 	referral_for(b, h->now, cl, &ack.relays);
-	client_send(b, h->now, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
+	answer(b, h, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
+	if (!h->unproven && h->now.mono - cl->places.rtt_at >= PLACE_RTT_EVERY)
+		(void)client_ask_there(b, h, cl, out);
 	return 0;
 }
 
@@ -203,6 +224,20 @@ contact_of(const struct beacon *b, const struct member *m, struct contact *ret)
 	return true;
 }
 
+/*
+ * How long the nearer of two waits before its first packet, in ms, so that the words to both, which
+ * leave here at once, are followed by first packets that leave at once.
+ */
+static uint16_t
+head_start(const struct client *cl, const struct client *other)
+{
+	usec_t near = cl->places.rtt, far = other == NULL ? 0 : other->places.rtt;
+
+	if (near == 0 || far <= near)
+		return 0;
+	return (uint16_t)min_u64((far - near) / 2 / USEC_PER_MS, HEAD_START_MAX);
+}
+
 /* Tells `cl` that the member with key `caller` is about to call. */
 static void
 send_punch(struct beacon *b, struct instant now, struct client *cl, const uint8_t caller[static 32],
@@ -210,7 +245,7 @@ send_punch(struct beacon *b, struct instant now, struct client *cl, const uint8_
 {
 	const struct member *m = current(b, now, members_get(b->members, caller));
 	uint8_t frame[FRAME_MAX];
-	struct punch p = { .delay_ms = 0 };
+	struct punch p = { .delay_ms = head_start(cl, client_get(b, caller)) };
 
 	if (m == NULL || !contact_of(b, m, &p.contact))
 		return;
@@ -335,7 +370,7 @@ on_query(struct beacon *b, const struct heard *h, struct client *cl, const struc
 	} else {
 		r.contact = (struct contact){ 0 };
 	}
-	client_send(b, h->now, cl, frame, reply_encode(frame, sizeof(frame), &r), out);
+	answer(b, h, cl, frame, reply_encode(frame, sizeof(frame), &r), out);
 	return 0;
 }
 
@@ -422,6 +457,25 @@ on_ping(struct beacon *b, const struct heard *h, struct client *cl, const struct
 	return 0;
 }
 
+/* To a PING of ours: the client is there. */
+static int
+on_pong(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
+    struct outbox *out)
+{
+	struct place from = { .at = h->packet->from, .socket = h->packet->socket };
+	struct registration *g = registry_get(b->registry, cl->key);
+	struct ping pong;
+
+	if (ping_decode(&pong, f) < 0)
+		return ERR_FORMAT;
+	if (!places_answer(&cl->places, h->now.mono, &from, pong.txid))
+		return 0;
+	client_move(cl, h);
+	if (g != NULL)
+		registration_heard(g, h->now, &cl->at, client_in_stream(cl), out);
+	return 0;
+}
+
 /*
  * RELAY_*
  */
@@ -504,7 +558,9 @@ static int
 on_relay_open(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
     struct outbox *out)
 {
+	uint8_t frame[FRAME_HEADER + 5];
 	struct relay_open o;
+	struct relay_end e;
 
 	if (relay_open_decode(&o, f) < 0)
 		return ERR_FORMAT;
@@ -512,8 +568,10 @@ on_relay_open(struct beacon *b, const struct heard *h, struct client *cl, const 
 		send_error(b, h, cl, ERROR_NOT_HERE, f->type, o.circuit, out);
 		return 0;
 	}
-	send_relay_end(b, h->now, cl, FRAME_RELAY_OPENED, o.circuit,
-	    open_circuit(b, h->now, cl, &o, out), out);
+	e.circuit = o.circuit;
+	e.code = (uint8_t)open_circuit(b, h->now, cl, &o, out);
+	answer(b, h, cl, frame,
+	    relay_end_encode(frame, sizeof(frame), FRAME_RELAY_OPENED, &e), out);
 	return 0;
 }
 
@@ -580,6 +638,7 @@ static const answer_fn answers[] = {
 	[FRAME_REGISTER] = on_register,
 	[FRAME_QUERY] = on_query,
 	[FRAME_PING] = on_ping,
+	[FRAME_PONG] = on_pong,
 	[FRAME_RELAY_OPEN] = on_relay_open,
 	[FRAME_RELAY_CLOSE] = on_relay_close,
 	[FRAME_RELAY_DATA] = on_relay_data,

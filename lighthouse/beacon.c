@@ -21,6 +21,7 @@
 #define RELAY_RATE          UINT64_C(125000000)
 #define CIRCUITS_OF_CLIENTS 4 /* circuits in all, for each client that there may be */
 #define EXPIRE_EVERY        (10 * USEC_PER_SEC)
+#define UNPROVEN_FACTOR     3 /* times the bytes that came may go back where nobody is proven */
 #define LOAD_SAID_EVERY     (60 * USEC_PER_SEC)
 #define EXPIRE_AT_ONCE      512 /* members looked at */
 
@@ -236,6 +237,13 @@ session_up(struct beacon *b, struct instant now, struct client *cl, struct outbo
 }
 
 static void
+respond(const struct packet *pk, struct client *cl, uint8_t *msg, struct outbox *out)
+{
+	places_respond(&cl->places, &(struct place){ .at = pk->from, .socket = pk->socket });
+	outbox_to_net(out, pk->socket, &pk->from, msg, RESPONSE_LEN);
+}
+
+static void
 accept(struct beacon *b, struct instant now, const struct packet *pk, struct client *cl,
     struct visitor *v, struct outbox *out)
 {
@@ -250,7 +258,7 @@ accept(struct beacon *b, struct instant now, const struct packet *pk, struct cli
 		client_index_drop(b, cl, index);
 	} else {
 		door_remember(b->door, v->hash, cl);
-		outbox_to_net(out, pk->socket, &pk->from, msg, RESPONSE_LEN);
+		respond(pk, cl, msg, out);
 	}
 	client_settle(b, cl);
 }
@@ -280,7 +288,7 @@ copy(struct beacon *b, struct instant now, const struct packet *pk, const struct
 	uint8_t *msg = outbox_room(out, RESPONSE_LEN);
 
 	if (msg != NULL && channel_copy(cl->channel, now.mono, k->hash, msg) == 0)
-		outbox_to_net(out, pk->socket, &pk->from, msg, RESPONSE_LEN);
+		respond(pk, cl, msg, out);
 	client_settle(b, cl);
 }
 
@@ -345,6 +353,7 @@ on_response(struct beacon *b, struct instant now, const struct packet *pk, struc
 	cl->at = pk->from;
 	cl->socket = pk->socket;
 	cl->heard = now.mono;
+	places_prove(&cl->places, &(struct place){ .at = pk->from, .socket = pk->socket });
 	session_up(b, now, cl, out);
 }
 
@@ -371,23 +380,28 @@ is_main(socket_id s)
 
 /*
  * Who spoke from where. Our second port is for measuring: what comes in there moves nobody who is
- * somewhere, nor does a PING that says so itself, and neither does a packet that was overtaken.
+ * somewhere, nor does a PING that says so itself. Somewhere else a client is when it has answered
+ * from there (place.h).
  */
 static void
-note_place(const struct heard *h, struct client *cl)
+note_place(struct beacon *b, struct heard *h, struct client *cl, struct outbox *out)
 {
 	const struct channel_opened *o = &h->opened;
+	struct place from = { .at = h->packet->from, .socket = h->packet->socket };
 
 	cl->heard = h->now.mono;
+	if (o->first)
+		places_confirm(&cl->places, &from);
 	if (cl->at.family != FAMILY_NONE &&
-	    (!is_main(h->packet->socket) || ping_measures(o->p, o->len)))
+	    (!is_main(from.socket) || ping_measures(o->p, o->len)))
 		return;
-	if (o->index == cl->at_index && o->counter < cl->at_counter)
+	if (cl->at.family == FAMILY_NONE || places_proven(&cl->places, &from)) {
+		client_move(cl, h);
 		return;
-	cl->at = h->packet->from;
-	cl->socket = h->packet->socket;
-	cl->at_index = o->index;
-	cl->at_counter = o->counter;
+	}
+	h->unproven = true;
+	if (client_ask_there(b, h, cl, out))
+		h->owed -= CLIENT_ASK_LEN;
 }
 
 /* Who is heard stays registered; a relayed datagram is no occasion to look. */
@@ -413,6 +427,8 @@ confirmed(struct beacon *b, const struct heard *h, struct client *cl, struct out
 	if (m != NULL)
 		members_remember(m, out);
 	session_up(b, h->now, cl, out);
+	if (channel_ready(cl->channel, h->now))
+		(void)client_ask_there(b, h, cl, out);
 }
 
 /* An echo to our overlay address from one of the sender's own is answered; we forward nothing. */
@@ -436,13 +452,13 @@ static void
 on_data(struct beacon *b, struct instant now, const struct packet *pk, struct outbox *out)
 {
 	struct client *cl = client_by_index(b, le32(pk->data + DATA_RECEIVER));
-	struct heard h = { .now = now, .packet = pk };
+	struct heard h = { .now = now, .packet = pk, .owed = UNPROVEN_FACTOR * pk->len };
 
 	if (cl == NULL || channel_open(cl->channel, now, pk->data, pk->len, &h.opened) < 0) {
 		b->totals.unauthentic++;
 		return;
 	}
-	note_place(&h, cl);
+	note_place(b, &h, cl, out);
 	note_registered(b, &h, cl, out);
 	if (h.opened.first)
 		confirmed(b, &h, cl, out);

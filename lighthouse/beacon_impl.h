@@ -20,6 +20,7 @@
 #include "core/trace.h"
 #include "core/trust.h"
 #include "lighthouse/beacon.h"
+#include "lighthouse/place.h"
 #include "lighthouse/registry.h"
 
 #define CLIENT_INDICES 8 /* the sessions and attempts of one channel */
@@ -42,6 +43,7 @@ struct client {
 
 	struct addr at; /* where it is; FAMILY_NONE until an authentic packet came */
 	socket_id socket;
+	struct places places; /* where else it was heard */
 	uint32_t at_index; /* the packet that told us */
 	uint64_t at_counter;
 	usec_t heard;
@@ -190,7 +192,20 @@ struct heard {
 	struct instant now;
 	const struct packet *packet;
 	struct channel_opened opened;
+	bool unproven; /* nothing shows that its sender is where it came from */
+	size_t owed;   /* bytes that may go back there all the same */
 };
+
+/* The client is where this packet came from, as far as that is the newest. */
+void client_move(struct client *cl, const struct heard *h);
+
+/*
+ * A PING to where this packet came from: is the client there, and how far is that? False: it is
+ * none that can be asked, or was asked a moment ago.
+ */
+bool client_ask_there(struct beacon *b, const struct heard *h, struct client *cl,
+    struct outbox *out);
+#define CLIENT_ASK_LEN (PING_LEN + DATA_MIN)
 
 /* The decrypted payload `h->opened` is a control frame of `cl`, which may be freed. */
 void answer_frame(struct beacon *b, const struct heard *h, struct client *cl, struct outbox *out);

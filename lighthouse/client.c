@@ -165,6 +165,44 @@ client_settle(struct beacon *b, struct client *cl)
 }
 
 /*
+ * Where it is
+ */
+
+void
+client_move(struct client *cl, const struct heard *h)
+{
+	const struct channel_opened *o = &h->opened;
+
+	if (o->index == cl->at_index && o->counter < cl->at_counter)
+		return; /* it was overtaken */
+	cl->at = h->packet->from;
+	cl->socket = h->packet->socket;
+	cl->at_index = o->index;
+	cl->at_counter = o->counter;
+}
+
+bool
+client_ask_there(struct beacon *b, const struct heard *h, struct client *cl, struct outbox *out)
+{
+	struct place there = { .at = h->packet->from, .socket = h->packet->socket };
+	struct ping ping = {
+		.txid = rng_u64(&b->rng) | 1,
+		.time_us = h->now.mono,
+		.observed = { .kind = EP_REFLEXIVE, .addr = there.at },
+		.highest = h->opened.counter,
+	};
+	uint8_t frame[PING_LEN];
+
+	if (h->owed < CLIENT_ASK_LEN || there.socket >= SOCKET_STREAM ||
+	    !places_ask(&cl->places, h->now.mono, &there, ping.txid))
+		return false;
+	ping.observed.addr.scope = 0;
+	client_send_to(b, h->now, cl, there.socket, &there.at, frame,
+	    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN), out);
+	return true;
+}
+
+/*
  * Sending
  */
 

@@ -3,7 +3,7 @@
  * guest.h - scripted clients around a lighthouse, in virtual time.
  *
  * A guest has a key, a certificate, an address and a channel, and does nothing by itself but
- * shake hands and say HELLO. What the lighthouse sends it is opened and kept, newest last, for the
+ * shake hands, say HELLO and answer PINGs. What the lighthouse sends it is opened and kept, newest last, for the
  * test to look at. Every datagram arrives at once, unless the test takes it.
  */
 #ifndef TESTS_UNIT_GUEST_H
@@ -39,6 +39,9 @@ struct guest {
 	uint32_t next_index;
 	bool deaf;     /* what it is sent gets lost */
 	bool no_hello; /* says nothing by itself */
+	bool no_pong;  /* and does not answer PINGs */
+	uint64_t sent_bytes;
+	uint64_t heard_bytes; /* at its address */
 	struct letter inbox[INBOX_MAX];
 	unsigned count;
 };
@@ -96,6 +99,7 @@ guest_send(struct scene *s, struct guest *g, const void *bytes, size_t len)
 	uint8_t copy[PACKET_MAX];
 
 	memcpy(copy, bytes, len);
+	g->sent_bytes += len;
 	if (s->tape != NULL) {
 		struct taped *t = &s->tape[s->taped++ % TAPE_MAX];
 
@@ -204,6 +208,20 @@ guest_called(struct scene *s, struct guest *g, const uint8_t *msg, size_t len)
 }
 
 static inline void
+guest_pong(struct scene *s, struct guest *g, const struct frame *f)
+{
+	uint8_t frame[PING_LEN];
+	struct ping ping;
+
+	if (g->no_pong || ping_decode(&ping, f) < 0)
+		return;
+	ping.flags = 0;
+	ping.delay_s = 0;
+	(void)guest_say(s, g, frame,
+	    ping_encode(frame, sizeof(frame), FRAME_PONG, &ping, PING_LEN));
+}
+
+static inline void
 guest_opened(struct scene *s, struct guest *g, const struct channel_opened *o, socket_id socket)
 {
 	struct letter *l = &g->inbox[g->count % INBOX_MAX];
@@ -212,11 +230,16 @@ guest_opened(struct scene *s, struct guest *g, const struct channel_opened *o, s
 
 	if (o->len == 0)
 		return;
-	if (frame_is(o->p, o->len) && frame_open(&f, o->p, o->len) == FRAME_SPOKEN &&
-	    f.type == FRAME_HELLO && hello_decode(&h, &f) == 0) {
-		channel_hello_heard(g->channel, s->now.mono, o->index,
-		    (h.flags & HELLO_SEEN_YOURS) != 0);
-		return;
+	if (frame_is(o->p, o->len) && frame_open(&f, o->p, o->len) == FRAME_SPOKEN) {
+		if (f.type == FRAME_HELLO && hello_decode(&h, &f) == 0) {
+			channel_hello_heard(g->channel, s->now.mono, o->index,
+			    (h.flags & HELLO_SEEN_YOURS) != 0);
+			return;
+		}
+		if (f.type == FRAME_PING) {
+			guest_pong(s, g, &f);
+			return;
+		}
 	}
 	l->len = o->len;
 	l->socket = socket;
@@ -231,6 +254,7 @@ guest_receive(struct scene *s, struct guest *g, const struct effect *e)
 	struct channel_opened o;
 
 	memcpy(msg, e->data, e->len);
+	g->heard_bytes += e->len;
 	switch (outer_check(msg, e->len)) {
 	case OUTER_PRESENT: guest_called(s, g, msg, e->len); break;
 	case OUTER_RESPONSE: (void)!channel_response(g->channel, s->now, msg); break;

@@ -6,6 +6,7 @@
 #include "core/icmp.h"
 #include "core/introduce.h"
 #include "core/patience.h"
+#include "lighthouse/place.h"
 #include "lighthouse/registry.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/guest.h"
@@ -604,6 +605,73 @@ TEST(a_ping_is_answered_from_where_it_asks_and_moves_nobody_from_the_second_port
 	ASSERT(guest_say(&scene, one, frame,
 	    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN)));
 	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &one->at));
+}
+
+/* Says PING, as a keepalive does. */
+static void
+keep_alive(struct guest *g)
+{
+	struct ping ping = { .txid = 42 };
+	uint8_t frame[PING_LEN];
+
+	ASSERT(guest_say(&scene, g, frame,
+	    ping_encode(frame, sizeof(frame), FRAME_PING, &ping, PING_LEN)));
+}
+
+TEST(a_client_is_somewhere_else_when_it_has_answered_from_there)
+{
+	struct query q = by_name(1, "party1", 0);
+	struct addr before;
+
+	begin_registered();
+	before = one->at;
+	one->at.port = 999;
+	one->no_pong = true;
+	keep_alive(one);
+	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &before));
+	one->no_pong = false;
+	scene_run(&scene, PLACE_ASK_EVERY);
+	keep_alive(one);
+	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &one->at));
+	/* Of one family one place is proven: who goes back is asked again. */
+	one->at = before;
+	keep_alive(one);
+	ASSERT(addr_equal(&ask(two, &q).contact.eps.ep[0].addr, &before));
+}
+
+TEST(where_nobody_is_proven_gets_three_times_what_came_from_there)
+{
+	struct query q = by_name(1, "party2", 0);
+	uint8_t frame[FRAME_MAX];
+	int len = query_encode(frame, sizeof(frame), &q);
+
+	begin_registered();
+	one->at.port = 999;
+	one->no_pong = true;
+	for (int n = 0; n < 100; n++) {
+		uint64_t sent = one->sent_bytes, heard = one->heard_bytes;
+
+		scene_run(&scene, n % 2 * PLACE_ASK_EVERY);
+		if (n % 3 == 0)
+			enrol(one);
+		else
+			ASSERT(guest_say(&scene, one, frame, len));
+		ASSERT(one->heard_bytes - heard <= 3 * (one->sent_bytes - sent));
+	}
+	ASSERT(one->heard_bytes > 0);
+}
+
+TEST(a_client_that_moves_is_answered_at_once)
+{
+	struct reg_ack ack;
+	struct frame f;
+
+	begin_registered();
+	one->at.port = 999;
+	enrol(one);
+	ASSERT(got(one, FRAME_REG_ACK, &f));
+	ASSERT_EQ(reg_ack_decode(&ack, &f), 0);
+	ASSERT(addr_equal(&ack.observed.addr, &one->at));
 }
 
 TEST(a_ping_that_measures_is_answered_and_moves_nobody)
