@@ -293,7 +293,7 @@ here_decode(struct here *ret, const uint8_t *plain, size_t len)
 #define CANDIDATES_MAX (CANDIDATES_MIN + WIRE_EPS_MAX * EP_LEN + WIRE_RELAYS_MAX * 32)
 #define REG_ACK_MIN    (4 + EP_LEN + 2 + 8 + 1)
 #define HELLO_MIN      75
-#define REPLY_HEAD     (4 + 1 + INTRODUCTION_ID_LEN)
+#define REPLY_HEAD     (4 + 1 + INTRODUCTION_ID_LEN + 2)
 #define PUNCH_HEAD     (INTRODUCTION_ID_LEN + 2)
 #define QUERY_HEAD     (4 + 1 + 1)
 #define REASON_MIN     (4 + 1 + 1 + 1 + 2 + 4 + EP_LEN + NAT_LEN + 1 + 1)
@@ -837,6 +837,7 @@ reply_encode(uint8_t *to, size_t cap, const struct reply *r)
 	wr_u32(&w, r->qid);
 	wr_u8(&w, r->status);
 	wr_bytes(&w, r->introduction, sizeof(r->introduction));
+	wr_u16(&w, r->delay_ms);
 	put_contact(&w, &r->contact);
 	return frame_end(&w);
 }
@@ -849,6 +850,7 @@ reply_decode(struct reply *ret, const struct frame *f)
 
 	r.status = rd_u8(&in.rd);
 	rd_bytes(&in.rd, r.introduction, sizeof(r.introduction));
+	r.delay_ms = rd_u16(&in.rd);
 	in_contact(&in, &r.contact);
 	in_demand(&in, r.status <= REPLY_LIMITED);
 	in_demand(&in,

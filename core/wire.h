@@ -438,6 +438,7 @@ struct reply {
 	uint32_t qid;
 	uint8_t status;
 	uint8_t introduction[INTRODUCTION_ID_LEN]; /* zeros: none */
+	uint16_t delay_ms; /* wait this long before the first packet of a punch */
 	struct contact contact;
 };
 

@@ -365,6 +365,7 @@ on_query(struct beacon *b, const struct heard *h, struct client *cl, const struc
 	if (m != NULL && contact_of(b, m, &r.contact)) {
 		b->totals.answers++;
 		r.status = REPLY_FOUND;
+		r.delay_ms = head_start(cl, client_get(b, m->key));
 		if ((q.flags & QUERY_INTRODUCE) && memcmp(m->key, cl->key, sizeof(cl->key)) != 0)
 			r.status = (uint8_t)introduce(b, h->now, cl, &q, m, r.introduction, out);
 	} else {

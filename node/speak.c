@@ -480,13 +480,20 @@ hear_unknown(struct mesh *m, struct instant now, const struct peer *peer, struct
 		sought->past.unknown_at = now.mono;
 }
 
+/* How long a lighthouse has us wait, so that both sides begin at once; it is not believed for long. */
+static usec_t
+punch_delay(uint16_t ms)
+{
+	return min_u64(ms, 1000) * USEC_PER_MS;
+}
+
 /*
  * `peer` was found: what waits for it goes out, and it is called; but where its key was asked for
  * we call it already, or have given it up.
  */
 static void
-found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *s, bool news,
-    struct outbox *out)
+found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *s, usec_t delay,
+    bool news, struct outbox *out)
 {
 	struct channel_view c;
 
@@ -500,7 +507,7 @@ found(struct mesh *m, struct instant now, struct peer *peer, const struct seek *
 		channel_want(peer->channel, now.mono);
 	/* Otherwise the burst that goes with the question is under way already. */
 	if (news || !c.ready || peer->punch_began == 0)
-		punch_begin(m, now, peer, 0, news || !c.ready);
+		punch_begin(m, now, peer, delay, news || !c.ready);
 	upkeep_tick(m, now, peer, out);
 }
 
@@ -532,7 +539,7 @@ hear_reply(struct mesh *m, struct instant now, struct peer *from, const struct r
 	s->first = NULL;
 	finder_drop(s);
 	if (peer != NULL)
-		found(m, now, peer, &over, news, out);
+		found(m, now, peer, &over, punch_delay(r->delay_ms), news, out);
 	finder_drop(&over);
 }
 
@@ -552,7 +559,7 @@ hear_punch(struct mesh *m, struct instant now, const struct peer *from, const st
 	peer = take_contact(m, now, member, &p->contact, p->introduction, &news, out);
 	if (peer == NULL || (peer->best != PEER_NO_PATH && peer_best(peer)->kind != PATH_RELAY))
 		return;
-	punch_begin(m, now, peer, min_u64(p->delay_ms, 1000) * USEC_PER_MS, news);
+	punch_begin(m, now, peer, punch_delay(p->delay_ms), news);
 }
 
 static void

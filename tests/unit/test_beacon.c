@@ -6,8 +6,7 @@
 #include "core/icmp.h"
 #include "core/introduce.h"
 #include "core/patience.h"
-#include "lighthouse/place.h"
-#include "lighthouse/registry.h"
+#include "lighthouse/beacon_impl.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/guest.h"
 
@@ -312,6 +311,66 @@ punches(const struct guest *g)
 	for (unsigned i = 0; i < g->count; i++)
 		n += g->inbox[i % INBOX_MAX].bytes[1] == FRAME_PUNCH;
 	return n;
+}
+
+/* What the one who asks and the one who is told are to wait, with these round trips. */
+static void
+delays(usec_t asker, usec_t told, uint16_t *reply, uint16_t *punch)
+{
+	struct query q = by_name(7, "party2", QUERY_INTRODUCE);
+	struct punch p;
+	struct frame f;
+
+	begin_registered();
+	client_get(scene.beacon, parties[2].cert.key)->places.rtt = asker;
+	client_get(scene.beacon, parties[3].cert.key)->places.rtt = told;
+	*reply = ask(one, &q).delay_ms;
+	ASSERT(got(two, FRAME_PUNCH, &f));
+	ASSERT_EQ(punch_decode(&p, &f), 0);
+	*punch = p.delay_ms;
+}
+
+TEST(the_nearer_of_two_that_are_introduced_waits_for_half_of_the_difference)
+{
+	static const struct {
+		unsigned asker, told; /* ms */
+		uint16_t reply, punch;
+	} t[] = {
+		{ 20, 80, 30, 0 },
+		{ 80, 20, 0, 30 },
+		{ 20, 20, 0, 0 },
+		{ 0, 80, 0, 0 }, /* not measured */
+		{ 80, 0, 0, 0 },
+		{ 10, 5000, 500, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		uint16_t reply, punch;
+
+		delays(t[i].asker * USEC_PER_MS, t[i].told * USEC_PER_MS, &reply, &punch);
+		ASSERT_EQ(reply, t[i].reply);
+		ASSERT_EQ(punch, t[i].punch);
+	}
+}
+
+TEST(the_round_trip_to_a_client_is_measured_where_it_is)
+{
+	struct places p = { 0 };
+	struct place a = { .at = { .family = FAMILY_V4, .port = 7 } }, b = a;
+
+	b.at.port = 8;
+	ASSERT(places_ask(&p, START, &a, 11));
+	ASSERT(!places_ask(&p, START + PLACE_ASK_EVERY - 1, &a, 12));
+	ASSERT(places_ask(&p, START, &b, 13));
+	ASSERT(!places_answer(&p, START + 20, &b, 11));
+	ASSERT(!places_proven(&p, &a));
+	ASSERT(places_answer(&p, START + 20, &a, 11));
+	ASSERT(places_proven(&p, &a));
+	ASSERT_EQ(p.rtt, 20);
+	ASSERT(!places_answer(&p, START + 20, &a, 11));
+	ASSERT(places_answer(&p, START + 100, &b, 13));
+	ASSERT(!places_proven(&p, &a));
+	ASSERT_EQ(p.rtt, 30);
 }
 
 TEST(a_question_that_comes_again_and_again_calls_the_other_a_few_times_only)

@@ -284,6 +284,7 @@ reply_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 	struct reply got, r = {
 		.qid = (uint32_t)vector_int(v, "qid"),
 		.status = (uint8_t)vector_int(v, "status"),
+		.delay_ms = (uint16_t)vector_int(v, "delay_ms"),
 	};
 
 	vector(v, "contact", contact, sizeof(contact));
@@ -292,6 +293,7 @@ reply_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 	ASSERT_EQ(reply_decode(&got, f), 0);
 	ASSERT_EQ(got.qid, r.qid);
 	ASSERT_EQ(got.status, r.status);
+	ASSERT_EQ(got.delay_ms, r.delay_ms);
 	ASSERT_MEM(got.introduction, r.introduction, sizeof(r.introduction));
 	same_contact(&got.contact, &r.contact);
 	return reply_encode(to, ROOM, &r);

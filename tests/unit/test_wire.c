@@ -204,6 +204,7 @@ make(union any *ret, enum frame_type type, bool largest)
 		ret->reply.status = largest || test_below(3) ? REPLY_FOUND : REPLY_UNKNOWN;
 		if (ret->reply.status == REPLY_FOUND) {
 			test_fill(ret->reply.introduction, INTRODUCTION_ID_LEN);
+			ret->reply.delay_ms = (uint16_t)test_rand();
 			ret->reply.contact = some_contact(largest);
 		}
 		break;
@@ -324,7 +325,7 @@ TEST(the_largest_legal_instance_of_every_frame_fits)
 	static const int largest[] = { [FRAME_HELLO] = 1072,
 		[FRAME_REGISTER] = 468,
 		[FRAME_QUERY] = 73,
-		[FRAME_REPLY] = 1177,
+		[FRAME_REPLY] = 1179,
 		[FRAME_PUNCH] = 1174,
 		[FRAME_CANDIDATES] = 468,
 		[FRAME_WHY] = 184,

@@ -84,8 +84,8 @@ def contact(certificate, issuer, descriptor, eps, relays):
     return blob(certificate) + blob(issuer) + descriptor + counted(eps) + counted(relays)
 
 
-def reply(qid, status, introduction, about):
-    return struct.pack("<IB", qid, status) + introduction + about
+def reply(qid, status, introduction, delay_ms, about):
+    return struct.pack("<IB", qid, status) + introduction + struct.pack("<H", delay_ms) + about
 
 
 def punch(introduction, delay_ms, about):

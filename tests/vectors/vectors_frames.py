@@ -87,14 +87,14 @@ def discoveries():
 
 
 def contacts():
-    for name, status, introduction, about in (
-            ("found", 0, INTRODUCTION, PARTY1),
-            ("found below an issuing ca", 0, INTRODUCTION, PARTY1_ISSUED),
-            ("unknown", 1, bytes(8), NOBODY)):
+    for name, status, introduction, delay, about in (
+            ("found", 0, INTRODUCTION, 0, PARTY1),
+            ("found below an issuing ca", 0, INTRODUCTION, 25, PARTY1_ISSUED),
+            ("unknown", 1, bytes(8), 0, NOBODY)):
         yield "reply, " + name, [
             ("qid", u32(77)), ("status", u8(status)), ("introduction", introduction),
-            ("contact", about),
-            ("frame", f.frame(f.REPLY, f.reply(77, status, introduction, about)))]
+            ("delay_ms", u16(delay)), ("contact", about),
+            ("frame", f.frame(f.REPLY, f.reply(77, status, introduction, delay, about)))]
     yield "punch", [
         ("introduction", INTRODUCTION), ("delay_ms", u16(35)), ("contact", PARTY1),
         ("frame", f.frame(f.PUNCH, f.punch(INTRODUCTION, 35, PARTY1)))]
@@ -184,10 +184,10 @@ def bad_frames():
     yield "a query by half an address", f.frame(f.QUERY, f.query(1, 1, 0, bytes(5)))
     yield "a query by a long key", f.frame(f.QUERY, f.query(1, 2, 0, bytes(33)))
     yield "a query by a wrong name", f.frame(f.QUERY, f.query(1, 3, 0, b"Party1"))
-    yield "a reply that found nobody", f.frame(f.REPLY, f.reply(1, 0, INTRODUCTION, NOBODY))
+    yield "a reply that found nobody", f.frame(f.REPLY, f.reply(1, 0, INTRODUCTION, 0, NOBODY))
     yield "a punch without a certificate", f.frame(f.PUNCH, f.punch(INTRODUCTION, 0, NOBODY))
     yield "a reply with 9 endpoints", f.frame(f.REPLY, f.reply(
-        1, 0, INTRODUCTION, f.contact(v.HOST_CERTIFICATE, b"", NAT, EPS[:1] * 9, [])))
+        1, 0, INTRODUCTION, 0, f.contact(v.HOST_CERTIFICATE, b"", NAT, EPS[:1] * 9, [])))
     for what, reason in (
             ("an unknown flag", (1, 2, 0, 0, 5, 0, f.NO_EP, NAT, [], b"")),
             ("an unknown path", (1, 0, 5, 0, 5, 0, f.NO_EP, NAT, [], b"")),
