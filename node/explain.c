@@ -7,6 +7,7 @@
  */
 #include "node/explain.h"
 #include "node/mesh_impl.h"
+#include "node/tell.h"
 
 static usec_t
 span(usec_t from, usec_t to)
@@ -32,6 +33,13 @@ count_tries(const struct peer *peer, struct why *ret)
  * Direct
  */
 
+/* Every flow gets a port of its own, so that nobody can call us where a lighthouse saw us. */
+static bool
+is_symmetric(const struct nat *nat)
+{
+	return nat->mapping == NAT_MAPPING_ADDRESS || nat->mapping == NAT_MAPPING_PORT;
+}
+
 /* Has one side no NAT, so that the other one can simply call it? */
 static bool
 is_open(const struct mesh *m, const struct peer *peer)
@@ -40,30 +48,74 @@ is_open(const struct mesh *m, const struct peer *peer)
 	       (peer->has_nat && peer->nat.mapping == NAT_MAPPING_NONE);
 }
 
+/* The mapping through which we are reached from the Internet, or one of no use, or NULL. */
+static const struct mapping *
+own_mapping(const struct mesh *m, bool double_nat)
+{
+	for (size_t i = 0; i < m->mapped_count; i++) {
+		if (mapping_judged(m, &m->mapped[i]).double_nat == double_nat)
+			return &m->mapped[i];
+	}
+	return NULL;
+}
+
 static enum why_code
 direct_by(const struct mesh *m, const struct peer *peer, const struct path *best)
 {
-	if (best->kind == PATH_LAN)
-		return WHY_LAN;
+	if (best->kind == PATH_STREAM)
+		return WHY_UDP_BLOCKED_HERE;
 	if (peer->lighthouse != NULL || peer->stock || best->origin == ORIGIN_FIXED)
 		return WHY_FIXED;
+	if (best->kind == PATH_LAN)
+		return WHY_LAN;
 	if (best->remote.family == FAMILY_V6)
 		return WHY_IPV6;
-	return is_open(m, peer) ? WHY_OPEN : WHY_PUNCHED;
+	if (is_open(m, peer))
+		return WHY_OPEN;
+	if (best->mapped || (is_symmetric(&m->nat) && own_mapping(m, false) != NULL))
+		return WHY_MAPPED;
+	return WHY_PUNCHED;
+}
+
+static usec_t
+udp_silent(const struct mesh *m, struct instant now)
+{
+	return span(m->streams.silent_since, now.mono);
 }
 
 static void
-explain_direct(const struct mesh *m, const struct peer *peer, const struct path *best,
-    struct why *ret)
+explain_direct(const struct mesh *m, struct instant now, const struct peer *peer,
+    const struct path *best, struct why *ret)
 {
 	ret->code = direct_by(m, peer, best);
 	ret->at = best->remote;
 	ret->number[WHY_RTT] = best->srtt;
+	if (ret->code == WHY_UDP_BLOCKED_HERE)
+		ret->number[WHY_SINCE] = udp_silent(m, now);
 }
 
 /*
  * Relayed
  */
+
+/* One of us has no UDP. */
+static bool
+is_udp_blocked(const struct mesh *m, struct instant now, const struct peer *peer,
+    const struct path *best, struct why *ret)
+{
+	const struct path *under = peer_best(best->relay);
+	const struct told *told = tell_lately(peer, now.mono);
+
+	if (under != NULL && under->kind == PATH_STREAM) {
+		ret->code = WHY_UDP_BLOCKED_HERE;
+		ret->number[WHY_SINCE] = udp_silent(m, now);
+		return true;
+	}
+	if (!peer->unseen && (told == NULL || told->why.code != WHY_UDP_BLOCKED_HERE))
+		return false;
+	ret->code = WHY_UDP_BLOCKED_THERE;
+	return true;
+}
 
 /* The direct path that was heard last, or NULL: none ever was. */
 static const struct path *
@@ -82,6 +134,40 @@ last_direct(const struct peer *peer)
 	return last;
 }
 
+/* Does the peer say that it hears us, and we do not hear it? */
+static bool
+says_not_heard(const struct peer *peer, usec_t now)
+{
+	const struct told *told = tell_lately(peer, now);
+
+	return told != NULL && told->why.code == WHY_NOT_HEARD_THERE;
+}
+
+/* There was a direct path, and it does not carry data now. */
+static bool
+is_lost(struct instant now, const struct peer *peer, struct why *ret)
+{
+	const struct path *was = last_direct(peer);
+
+	if (was == NULL)
+		return false;
+	ret->at = was->remote;
+	ret->number[WHY_SINCE] = span(was->last_rx, now.mono);
+	ret->number[WHY_LOSS] = path_loss_percent(was);
+	if (was->state == PATH_VALID && was->held_until > now.mono) {
+		ret->code = WHY_HELD_DOWN;
+		ret->number[WHY_NEXT] = was->held_until - now.mono;
+	} else if (was->state == PATH_VALID) {
+		ret->code = WHY_LOSSY;
+	} else if (was->deaf) {
+		ret->code = WHY_NOT_HEARD_THERE;
+		ret->number[WHY_SINCE] = span(was->suspect_since, now.mono);
+	} else {
+		ret->code = says_not_heard(peer, now.mono) ? WHY_NOT_HEARD_HERE : WHY_WENT_SILENT;
+	}
+	return true;
+}
+
 /* Between two packets of a burst there is less than this, between two bursts more. */
 #define WITHIN_BURST (2 * USEC_PER_SEC)
 
@@ -93,29 +179,56 @@ is_punching(const struct mesh *m, struct instant now, const struct peer *peer)
 	return due != 0 && due < now.mono + WITHIN_BURST;
 }
 
+/* The address at which lighthouses see us, if the peer is seen there too. */
+static const struct addr *
+shared_address(const struct mesh *m, const struct peer *peer)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		const struct addr *own = &m->lighthouses[i].observed[0];
+
+		for (size_t k = 0; own->family != FAMILY_NONE && k < PEER_PATHS_MAX; k++) {
+			const struct path *p = &peer->paths[k];
+
+			if (p->state != PATH_FREE && p->kind == PATH_DIRECT &&
+			    addr_same_ip(&p->remote, own))
+				return own;
+		}
+	}
+	return NULL;
+}
+
+/* What stands between, as far as it is known, where nothing has ever been heard directly. */
+static void
+explain_obstacle(const struct mesh *m, const struct peer *peer, struct why *ret)
+{
+	const struct mapping *useless = own_mapping(m, true);
+	const struct addr *shared = shared_address(m, peer);
+
+	if (shared != NULL) {
+		ret->code = WHY_NO_HAIRPIN;
+		ret->at = *shared;
+	} else if (useless != NULL) {
+		ret->code = WHY_DOUBLE_NAT;
+		ret->at = useless->external;
+	} else {
+		ret->code = is_symmetric(&m->nat) && is_symmetric(&peer->nat) ? WHY_BOTH_SYMMETRIC :
+										WHY_NEVER_ANSWERED;
+	}
+}
+
 static void
 explain_relayed(const struct mesh *m, struct instant now, const struct peer *peer,
     const struct path *best, struct why *ret)
 {
-	const struct path *was = last_direct(peer);
-
 	name_copy(ret->via, best->relay->cert.name);
 	ret->number[WHY_NEXT] = span(now.mono, punch_due(m, peer));
 	count_tries(peer, ret);
-	if (was != NULL) {
-		ret->at = was->remote;
-		ret->number[WHY_SINCE] = span(was->last_rx, now.mono);
-	}
-	if (was != NULL && was->state == PATH_VALID && was->held_until > now.mono) {
-		ret->code = WHY_HELD_DOWN;
-		ret->number[WHY_NEXT] = was->held_until - now.mono;
-	} else if (ret->number[WHY_ADDRESSES] == 0) {
-		ret->code = WHY_NO_CANDIDATES;
-	} else if (was != NULL) {
-		ret->code = WHY_WENT_SILENT;
-	} else {
-		ret->code = is_punching(m, now, peer) ? WHY_PUNCHING : WHY_NEVER_ANSWERED;
-	}
+	if (is_udp_blocked(m, now, peer, best, ret) || is_lost(now, peer, ret))
+		return;
+	if (is_punching(m, now, peer))
+		ret->code = WHY_PUNCHING;
+	else
+		explain_obstacle(m, peer, ret);
 }
 
 /*
@@ -212,17 +325,35 @@ is_clock_apart(const struct mesh *m, struct why *ret)
 	return false;
 }
 
+/* A relay that would do has no room. */
+static bool
+is_full(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
+{
+	const struct peer *relay = roster_by_key(m, peer->past.full_at);
+
+	if (peer->past.full_since == 0 || relay == NULL || any_relay(peer))
+		return false;
+	ret->code = WHY_RELAY_FULL;
+	ret->number[WHY_SINCE] = span(peer->past.full_since, now.mono);
+	name_copy(ret->via, relay->cert.name);
+	return true;
+}
+
+/* Somebody is certified to relay, and does not. */
 static bool
 is_refused(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
 {
-	const struct peer *relay = roster_by_key(m, peer->past.refused_by);
+	for (uint32_t i = 0; i < m->peer_count && !any_relay(peer); i++) {
+		const struct peer *relay = m->peers[i];
 
-	if (peer->past.refused_for == 0 || relay == NULL || any_relay(peer))
-		return false;
-	ret->code = peer->past.refused_for == RELAY_FULL ? WHY_RELAY_FULL : WHY_RELAY_REFUSED;
-	ret->number[WHY_SINCE] = span(peer->past.refused_at, now.mono);
-	name_copy(ret->via, relay->cert.name);
-	return true;
+		if (relay->relays_not_until <= now.mono)
+			continue;
+		ret->code = WHY_RELAY_REFUSED;
+		ret->number[WHY_NEXT] = relay->relays_not_until - now.mono;
+		name_copy(ret->via, relay->cert.name);
+		return true;
+	}
+	return false;
 }
 
 /* There is a session, and nothing comes in on any path. */
@@ -262,7 +393,8 @@ explain_unanswered(const struct mesh *m, struct instant now, const struct peer *
 		ret->code = WHY_IDLE;
 	} else if (c->attempting && c->attempts <= 1 && peer->past.gave_up_at == 0) {
 		ret->code = WHY_CONNECTING;
-	} else {
+	} else if (!is_clock_apart(m, ret) && !is_full(m, now, peer, ret) &&
+		   !is_refused(m, now, peer, ret)) {
 		ret->code = unanswered_by(m, peer);
 		if (ret->code == WHY_NO_LIGHTHOUSE)
 			ret->number[WHY_SINCE] = lighthouses_silent(m, now);
@@ -282,7 +414,7 @@ explain_unconnected(const struct mesh *m, struct instant now, const struct peer 
 		ret->code = WHY_NO_ENDPOINT;
 	else if (c->ready)
 		explain_silent(now, peer, ret);
-	else if (!is_clock_apart(m, ret) && !is_refused(m, now, peer, ret))
+	else
 		explain_unanswered(m, now, peer, c, ret);
 }
 
@@ -308,7 +440,7 @@ explain_peer(const struct mesh *m, struct instant now, struct peer *peer, struct
 	if (!c.ready || best == NULL)
 		explain_unconnected(m, now, peer, &c, ret);
 	else if (best->kind != PATH_RELAY)
-		explain_direct(m, peer, best, ret);
+		explain_direct(m, now, peer, best, ret);
 	else
 		explain_relayed(m, now, peer, best, ret);
 }

@@ -85,6 +85,7 @@ struct path {
 	uint32_t lost; /* the last 32 probes, newest in bit 0: 1 is lost */
 	unsigned history;
 
+	bool mapped;	     /* its address is one that a router keeps open for the peer */
 	bool theirs;	     /* the peer's data comes this way */
 	bool streamed;	     /* its relay is reached over a stream */
 	unsigned better;     /* samples in a row by which it beats the path in use */

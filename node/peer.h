@@ -37,10 +37,9 @@ struct peer_past {
 	usec_t closed_at;
 	usec_t gave_up_at; /* handshakes went unanswered to the end */
 	usec_t unknown_at; /* no lighthouse had it registered */
-	usec_t refused_at; /* a relay would not relay */
+	usec_t full_since; /* a relay has no room for one more circuit */
 	uint8_t closed_for;  /* enum close_reason of its last CLOSE; 0: none */
-	uint8_t refused_for; /* enum relay_code */
-	uint8_t refused_by[32]; /* the key of the relay */
+	uint8_t full_at[32]; /* the key of that relay */
 };
 
 struct lighthouse;
@@ -90,6 +89,7 @@ struct peer {
 	uint32_t candidates_seq; /* the newest that it sent */
 	struct nat nat; /* how its NAT behaves, by its own word in CANDIDATES or a lighthouse's */
 	bool has_nat;
+	bool unseen;	/* by its own word or a lighthouse's: nobody outside sees it over UDP */
 
 	struct relays relays;	  /* through which it is reached, as it or a lighthouse says */
 	bool relays_for_us;	  /* a session with it is kept for the sake of others */

@@ -402,6 +402,27 @@ take_nat(struct peer *peer, const struct nat *nat, bool own_word)
 	peer->has_nat = nat->mapping != NAT_MAPPING_UNKNOWN;
 }
 
+/*
+ * What the endpoints that `peer` is said to have tell beside where it might be: whether its router
+ * keeps one open, and whether it has UDP at all.
+ */
+static void
+take_kinds(struct peer *peer, const struct eps *eps)
+{
+	bool seen = false;
+
+	for (size_t i = 0; i < eps->n; i++) {
+		const struct ep *ep = &eps->ep[i];
+		socket_id socket = ep->addr.family == FAMILY_V6 ? SOCKET_V6 : SOCKET_V4;
+		struct path *p = peer_path_to(peer, socket, &ep->addr);
+
+		seen |= ep->kind == EP_REFLEXIVE || ep->kind == EP_MAPPED;
+		if (p != NULL && ep->kind == EP_MAPPED)
+			p->mapped = true;
+	}
+	peer->unseen = !seen;
+}
+
 /* Everything that a lighthouse knows of a node. */
 static struct peer *
 take_contact(struct mesh *m, struct instant now, const struct member *member,
@@ -425,6 +446,8 @@ take_contact(struct mesh *m, struct instant now, const struct member *member,
 		*news |= reach_candidate(
 		    m, now, peer, &ep->addr, seen ? ORIGIN_SEEN : ORIGIN_HINT);
 	}
+	if (peer->candidates_seq == 0)
+		take_kinds(peer, &c->eps);
 	if (!crypto_is_zero(introduction, INTRODUCTION_ID_LEN) &&
 	    introductions_add(&m->introductions, now.mono, introduction, peer->key) != NULL) {
 		memcpy(peer->introduction, introduction, sizeof(peer->introduction));
@@ -576,6 +599,7 @@ hear_candidates(struct mesh *m, struct instant now, struct peer *peer, const str
 	take_nat(peer, &c->nat, true);
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
+	take_kinds(peer, &c->eps);
 	if (news)
 		punch_news(m, now, peer);
 }
@@ -658,18 +682,16 @@ speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay,
 	upkeep_due(m, peer, now.mono);
 }
 
-/* The relay will not carry packets to whom the circuit was to lead. */
+/* The relay has no room for a circuit to whom `c` was to lead. */
 static void
-note_refusal(struct mesh *m, struct instant now, const struct peer *relay,
-    const struct circuit *c, uint8_t code)
+note_full(struct mesh *m, struct instant now, const struct peer *relay, const struct circuit *c)
 {
 	struct peer *peer = roster_by_key(m, c->key);
 
-	if (peer == NULL || (code != RELAY_DENIED && code != RELAY_FULL))
+	if (peer == NULL)
 		return;
-	peer->past.refused_for = code;
-	peer->past.refused_at = now.mono;
-	memcpy(peer->past.refused_by, relay->key, sizeof(peer->past.refused_by));
+	peer->past.full_since = now.mono;
+	memcpy(peer->past.full_at, relay->key, sizeof(peer->past.full_at));
 }
 
 static void
@@ -684,7 +706,8 @@ hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
 		c->open = true;
 		c->due = 0;
 	} else {
-		note_refusal(m, now, relay, c, e->code);
+		if (e->code == RELAY_FULL)
+			note_full(m, now, relay, c);
 		speak_circuit_over(m, now, relay, e->circuit, out);
 	}
 }

@@ -39,12 +39,6 @@ static const struct why_entry entries[] = {
 	{ WHY_PUNCHED, WHY_STATE_DIRECT, "punched", F(AT) | F(RTT),
 	  "both sides opened their NATs at the same time: {peer} answers at {at} after {rtt}",
 	  NOTHING_TO_CHANGE },
-	{ WHY_PREDICTED, WHY_STATE_DIRECT, "predicted", F(AT) | F(RTT),
-	  "the next port of a NAT was foretold: {peer} answers at {at} after {rtt}",
-	  NOTHING_TO_CHANGE },
-	{ WHY_BIRTHDAY, WHY_STATE_DIRECT, "birthday", F(AT) | F(RTT),
-	  "one of many opened ports met one of many sockets: {peer} answers at {at} after {rtt}",
-	  NOTHING_TO_CHANGE },
 	{ WHY_FIXED, WHY_STATE_DIRECT, "fixed-address", F(AT) | F(RTT),
 	  "its address was given: {peer} answers at {at} after {rtt}",
 	  NOTHING_TO_CHANGE },
@@ -53,43 +47,16 @@ static const struct why_entry entries[] = {
 	{ WHY_PUNCHING, WHY_STATE_RELAYED, "punching", F(TRIES) | F(ADDRESSES),
 	  "direct ways to {peer} are being tried: {tries:packet} so far, to {addresses:address}",
 	  BY_ITSELF ", within seconds" },
-	{ WHY_PREDICTING, WHY_STATE_RELAYED, "predicting", F(TRIES) | F(NAT_ME) | F(NAT_PEER),
-	  "the port that a NAT will take next is being foretold, attempt {tries} (NAT of {me}: "
-	  "{nat-me}; of {peer}: {nat-peer})",
-	  BY_ITSELF ", within seconds" },
-	{ WHY_PREDICTION_FAILED, WHY_STATE_RELAYED, "prediction-failed",
-	  F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
-	  "the port that a NAT would take next was foretold wrongly in {tries:attempt} (NAT of {me}: "
-	  "{nat-me}; of {peer}: {nat-peer}); next try {next}",
-	  MAP_A_PORT },
-	{ WHY_BIRTHDAY_RUNNING, WHY_STATE_RELAYED, "birthday-running",
-	  F(TRIES) | F(NAT_ME) | F(NAT_PEER),
-	  "the ports of a symmetric NAT are being searched, attempt {tries} (NAT of {me}: {nat-me}; of "
-	  "{peer}: {nat-peer})",
-	  BY_ITSELF ", within seconds" },
-	{ WHY_BIRTHDAY_QUEUED, WHY_STATE_RELAYED, "birthday-queued",
-	  F(NEXT) | F(NAT_ME) | F(NAT_PEER),
-	  "the ports of a symmetric NAT will be searched when it is the turn of {peer}: one search at a "
-	  "time (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
-	  BY_ITSELF "; sooner if the router of either side maps ports (UPnP, NAT-PMP or PCP)" },
-	{ WHY_BIRTHDAY_FAILED, WHY_STATE_RELAYED, "birthday-failed",
-	  F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
-	  "{tries:search} for an open port of a symmetric NAT found none (NAT of {me}: {nat-me}; of "
-	  "{peer}: {nat-peer}); next try {next}",
-	  MAP_A_PORT },
 	{ WHY_BOTH_SYMMETRIC, WHY_STATE_RELAYED, "both-symmetric", F(NAT_ME) | F(NAT_PEER),
 	  "the NATs of {me} and {peer} give every flow another port, and neither can be foretold or "
 	  "searched (NAT of {me}: {nat-me}; of {peer}: {nat-peer})",
 	  MAP_A_PORT ", or give both sides IPv6" },
 	{ WHY_UDP_BLOCKED_HERE, WHY_STATE_RELAYED, "udp-blocked-here", F(SINCE),
-	  "no UDP has come back to {me} for {since}, so it speaks TCP to its relay",
+	  "no UDP has come back to {me} for {since}, so it speaks TCP to a lighthouse",
 	  "allow outgoing UDP, and its answers, on the firewall of {me}" },
 	{ WHY_UDP_BLOCKED_THERE, WHY_STATE_RELAYED, "udp-blocked-there", 0,
-	  "{peer} has no UDP, and speaks TCP to its relay",
+	  "{peer} has no UDP: no lighthouse has seen it anywhere but at the end of a TCP connection",
 	  "allow outgoing UDP, and its answers, on the firewall of {peer}" },
-	{ WHY_NO_CANDIDATES, WHY_STATE_RELAYED, "no-candidates", 0,
-	  "{peer} has named no address at which it might be tried",
-	  "look at `mpynet netcheck` on {peer}: it knows no address of its own" },
 	{ WHY_NEVER_ANSWERED, WHY_STATE_RELAYED, "never-answered",
 	  F(TRIES) | F(ADDRESSES) | F(NEXT),
 	  "{tries:packet} to {addresses:address} of {peer} had no answer, so a firewall drops them on "
@@ -125,10 +92,6 @@ static const struct why_entry entries[] = {
 	  "their own addresses do not reach each other; next try {next}",
 	  "let the hosts of that network reach each other (guest networks and wireless isolation "
 	  "forbid it)" },
-	{ WHY_METERED, WHY_STATE_RELAYED, "metered", 0,
-	  "a direct way to {peer} could be searched, which takes more packets than are sent on a "
-	  "metered link unasked",
-	  "use a link that is not metered" },
 
 	/* Not connected */
 	{ WHY_IDLE, WHY_STATE_NONE, "idle", 0,
@@ -159,10 +122,10 @@ static const struct why_entry entries[] = {
 	  "{peer} has not answered {tries:handshake} in {since}, sent to {addresses:address}, and there "
 	  "is no relay that both can use",
 	  "sign a host that both reach with --relay, or a lighthouse without --no-relay" },
-	{ WHY_RELAY_REFUSED, WHY_STATE_NONE, "relay-refused", F(VIA) | F(SINCE),
-	  "{via} refused {since} ago to relay between {me} and {peer}, and no other way answers",
-	  "see that the certificates of {me} and {peer} are of one network and hold: `mpynet peers` "
-	  "on {via}" },
+	{ WHY_RELAY_REFUSED, WHY_STATE_NONE, "relay-refused", F(VIA) | F(NEXT),
+	  "{via} may relay and says that it does not, and no other way to {peer} answers; it is asked "
+	  "again {next}",
+	  "let it relay (`mpynet set relay yes` on {via}), or sign another host with --relay" },
 	{ WHY_RELAY_FULL, WHY_STATE_NONE, "relay-full", F(VIA) | F(SINCE),
 	  "{via} said {since} ago that it relays for too many already to do so for {peer}, and no "
 	  "other way answers",

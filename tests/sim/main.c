@@ -47,6 +47,7 @@ static const struct scene scenes[] = {
 	{ "relay-choice", "of several relays the nearest one is used", scene_relay_choice, 2 },
 	{ "relay-dies", "a relay dies and the second one takes over", scene_relay_dies, 4 },
 	{ "relay-stops", "a relay that stops or refuses is left", scene_relay_stops, 2 },
+	{ "why", "every reason is given where it is the right one", scene_why, SCENE_WHY_CASES },
 	{ "matrix", "every kind of site reaches every kind as the ladder says", scene_matrix, 400 },
 	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 24 },
 	{ "thousand", "a thousand nodes reach ten others each", scene_thousand, 1 },

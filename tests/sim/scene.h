@@ -50,6 +50,10 @@ void scene_expiry(struct world *w, unsigned number);
 void scene_successor(struct world *w, unsigned number);
 void scene_load(struct world *w, unsigned number);
 
+/* Each reason why somebody is reached so, and the list of them. */
+#define SCENE_WHY_CASES 38
+void scene_why(struct world *w, unsigned number);
+
 /* What node and lighthouses find out together. */
 void scene_netcheck(struct world *w, unsigned number);
 void scene_mapping_life(struct world *w, unsigned number);
