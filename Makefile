@@ -34,8 +34,8 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # here, and check-pure and check-layers hold both sides to it.
 HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
-		mapper.c)) \
-	$(wildcard $(addprefix lighthouse/,run.c store.c control.c)) \
+		mapper.c dial.c)) \
+	$(wildcard $(addprefix lighthouse/,run.c store.c control.c streams.c)) \
 	$(wildcard $(addprefix ca/,ledger.c office.c))
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \
@@ -54,7 +54,7 @@ BENCH       := $(sort $(wildcard bench/*.c))
 ## Flags #####################################################################
 
 PURE_PKGS   := libsodium libcrypto
-HOSTED_PKGS := $(PURE_PKGS) libuv sqlite3 jansson libmnl readline \
+HOSTED_PKGS := $(PURE_PKGS) libssl libuv sqlite3 jansson libmnl readline \
 	libseccomp libcap-ng miniupnpc
 
 # Asked once, and only when something is built: `make deps` runs without pkg-config.

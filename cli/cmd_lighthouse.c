@@ -104,6 +104,7 @@ keep_options(const struct context *c, const struct args *a, struct err *e)
 {
 	static const struct preset presets[] = {
 		{ "--listen", "listen" },
+		{ "--tcp", "tcp" },
 		{ "--stun", "stun" },
 		{ NULL },
 	};

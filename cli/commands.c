@@ -40,8 +40,8 @@ const struct command commands[] = {
 	{ "up [<bundle>] [--foreground] [--allow-all] [--listen <port>] "
 	  "[--interface <name>]", cmd_up,
 	  "join the mesh, with a bundle the first time" },
-	{ "lighthouse [<bundle>] [--foreground] [--listen <port>] [--public <endpoint>] [--stun] "
-	  "[--passphrase-fd <number>]", cmd_lighthouse,
+	{ "lighthouse [<bundle>] [--foreground] [--listen <port>] [--tcp <port>] "
+	  "[--public <endpoint>] [--stun] [--passphrase-fd <number>]", cmd_lighthouse,
 	  "be the public meeting point of a mesh" },
 	{ "down", cmd_down,
 	  "stop the daemon, and leave nothing behind on this machine's network" },

@@ -45,6 +45,18 @@ counters_body(const struct beacon_totals *t)
 	return body;
 }
 
+/* The port on which streams are taken (0: none), and how many there are. */
+static json_t *
+tcp_body(const struct lighthouse *l)
+{
+	json_t *body = json_object();
+
+	body_number(body, "port", l->streams.port);
+	body_number(body, "streams", l->streams.count);
+	body_number(body, "refused", l->streams.refused);
+	return body;
+}
+
 /* Where it listens, one text for each main socket. */
 static json_t *
 listen_body(const struct lighthouse *l)
@@ -105,6 +117,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_seconds_since(body, "uptime_s", l->started, now.mono);
 	body_put(body, "listen", listen_body(l));
 	body_put(body, "public", public_body(l));
+	body_put(body, "tcp", tcp_body(l));
 	body_flag(body, "stun", l->stun);
 	body_flag(body, "relay", l->relay);
 	body_put(body, "clients", clients_body(&totals));

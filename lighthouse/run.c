@@ -16,6 +16,7 @@
 #include "host/sandbox.h"
 #include "lighthouse/control.h"
 #include "lighthouse/shell.h"
+#include "lighthouse/streams.h"
 
 /* Batches taken from one socket before others get their turn. */
 #define READS_PER_WAKE 16
@@ -23,13 +24,13 @@
 #define OUTBOX_EFFECTS 1024
 #define OUTBOX_BYTES   ((size_t)1 << 20)
 
-/* Carries out what the engine wants done, and sleeps until it is next due. */
 static void
-settle(struct lighthouse *l)
+carry_out(struct lighthouse *l)
 {
 	usec_t now = clock_now().mono;
 
 	udp_settle(l->udp, LIGHTHOUSE_SOCKETS, &l->out);
+	tls_pool_settle(&l->streams, &l->out);
 	for (uint32_t i = 0; i < l->out.count; i++) {
 		const struct effect *e = &l->out.effects[i];
 
@@ -39,6 +40,14 @@ settle(struct lighthouse *l)
 			log_fact(&l->log, now, e->fact);
 	}
 	outbox_reset(&l->out);
+}
+
+void
+lighthouse_settle(struct lighthouse *l)
+{
+	carry_out(l);
+	while (streams_told(l))
+		carry_out(l);
 	loop_wake_at(&l->loop, beacon_next_due(l->beacon));
 }
 
@@ -54,7 +63,7 @@ on_udp(void *ctx, struct udp *u)
 		if (n == 0)
 			break;
 		beacon_from_net(l->beacon, clock_now(), packets, n, &l->out);
-		settle(l);
+		lighthouse_settle(l);
 	}
 }
 
@@ -64,7 +73,7 @@ on_due(void *ctx)
 	struct lighthouse *l = ctx;
 
 	beacon_tick(l->beacon, clock_now(), &l->out);
-	settle(l);
+	lighthouse_settle(l);
 }
 
 void
@@ -131,7 +140,7 @@ stop_engine(struct lighthouse *l)
 
 	while (l->beacon && more) {
 		more = beacon_close(l->beacon, clock_now(), &l->out);
-		settle(l);
+		lighthouse_settle(l);
 	}
 	beacon_free(l->beacon);
 	l->beacon = NULL;
@@ -174,12 +183,14 @@ lighthouse_reload(struct lighthouse *l, struct err *err)
 		return rc;
 	stop_engine(l);
 	keep_flush(&l->keep);
-	rc = start_engine(l, err);
+	rc = streams_renew(l, err);
+	if (rc == 0)
+		rc = start_engine(l, err);
 	if (rc < 0) {
 		lighthouse_stop(l);
 		return rc;
 	}
-	settle(l);
+	lighthouse_settle(l);
 	log_line(&l->log, TRACE_NOTICE, "%s has a new certificate, valid from now on",
 	    l->me.cert.name);
 	return 0;
@@ -192,6 +203,7 @@ open_sockets(struct lighthouse *l, struct addr listen, struct err *err)
 	struct ip only = addr_ip(&listen);
 	int rc;
 
+	l->only = only;
 	if (listen.family == FAMILY_NONE)
 		rc = udp_open_pair(&l->udp[0], &l->udp[1], listen.port, false, SOCKET_V4, err);
 	else
@@ -216,7 +228,7 @@ watch_sockets(struct lighthouse *l, struct err *err)
 		if (rc < 0)
 			return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
 	}
-	return 0;
+	return streams_watch(l, err);
 }
 
 /* What must be known or opened while the process is still who started it. */
@@ -238,6 +250,8 @@ prepare(struct lighthouse *l, struct err *err)
 		l->relay_rate = setting_rate(rate);
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");
+	if (rc >= 0)
+		rc = streams_configure(l, err);
 	store_close(&l->store);
 	if (rc >= 0)
 		rc = load_bundle(l, &changed, err);
@@ -298,7 +312,9 @@ run(struct lighthouse *l, const struct lighthouse_options *o, struct ready *read
 		rc = loop_init(&l->loop, l, on_due, on_signal, err);
 	if (rc < 0)
 		return rc;
-	rc = open_control(l, err);
+	rc = streams_open(l, err);
+	if (rc == 0)
+		rc = open_control(l, err);
 	if (rc == 0)
 		rc = settle_in(l, o->foreground, err);
 	if (rc == 0)
@@ -310,7 +326,7 @@ run(struct lighthouse *l, const struct lighthouse_options *o, struct ready *read
 	if (rc == 0) {
 		log_line(&l->log, TRACE_NOTICE, "%s listens on UDP port %u", l->me.cert.name,
 		    l->udp[l->udp[0].fd < 0].port);
-		settle(l);
+		lighthouse_settle(l);
 		ready_tell(ready);
 		loop_run(&l->loop);
 		log_line(&l->log, TRACE_NOTICE, "%s stops", l->me.cert.name);
@@ -327,6 +343,7 @@ clean_up(struct lighthouse *l)
 
 	for (size_t i = 0; i < LIGHTHOUSE_SOCKETS; i++)
 		udp_close(&l->udp[i]);
+	tls_pool_free(&l->streams);
 	if (l->keep.db)
 		keep_close(&l->keep);
 	store_close(&l->store);

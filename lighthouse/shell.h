@@ -13,6 +13,7 @@
 #include "host/keep.h"
 #include "host/log.h"
 #include "host/loop.h"
+#include "host/tls_pool.h"
 #include "host/udp.h"
 #include "lighthouse/beacon.h"
 #include "lighthouse/store.h"
@@ -27,6 +28,7 @@ struct lighthouse {
 	struct store store;
 	struct keep keep;
 	struct udp udp[LIGHTHOUSE_SOCKETS];
+	struct tls_pool streams;
 	struct ctl ctl;
 	struct rng rng;
 	struct bundle bundle;
@@ -37,8 +39,15 @@ struct lighthouse {
 	usec_t started;		/* mono */
 	bool stun, relay;	/* as set when it started */
 	uint64_t relay_rate;	/* bytes a second, likewise */
+	struct ip only;		/* the one address that it listens at; FAMILY_NONE: at all */
+	uint16_t tcp_port;	/* 0: none */
+	bool tcp_asked;		/* somebody has set it */
+	struct err tcp_trouble; /* why nothing listens there, or empty */
 	bool stopping;
 };
+
+/* Carries out what the engine wants done, and sleeps until it is next due. */
+void lighthouse_settle(struct lighthouse *l);
 
 /* Reads the bundle again; the engine starts anew when it has changed. */
 int lighthouse_reload(struct lighthouse *l, struct err *err) must_check;

@@ -5,6 +5,8 @@
 #include "lighthouse/store.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/bundle.h"
@@ -25,6 +27,22 @@ check_public(char to[static SETTING_VALUE_MAX], const char *value, struct err *e
 	return 0;
 }
 
+/* A port, or "no". */
+static int
+check_tcp(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	unsigned long port = strtoul(value, NULL, 10);
+
+	if (strcmp(value, "no") == 0) {
+		strcpy(to, value);
+		return 0;
+	}
+	if (value[strspn(value, "0123456789")] != '\0' || port < 1 || port > 65535)
+		return err_set(err, -EINVAL, "a TCP port is 1 to 65535, or \"no\"");
+	snprintf(to, SETTING_VALUE_MAX, "%lu", port);
+	return 0;
+}
+
 const struct setting lighthouse_settings[] = {
 	{ "stun", "no", false, "answer STUN Binding requests of strangers", setting_check_yes_no },
 	{ "relay", "yes", false, "pass datagrams between members that cannot reach one another",
@@ -32,6 +50,8 @@ const struct setting lighthouse_settings[] = {
 	{ "relay-rate", "1000", false, "Mbit/s to relay at most, shared fairly by who uses it",
 	    setting_check_rate },
 	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
+	{ "tcp", "443", false, "TCP port for members whose networks block UDP, or \"no\"",
+	    check_tcp },
 	{ "public", "", false, "where members reach it", check_public },
 	{ 0 },
 };

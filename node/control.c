@@ -32,6 +32,7 @@ lighthouses_body(const struct view_status *v, usec_t now)
 		body_ip(row, "ip", lh->ip);
 		body_addr(row, "at", &lh->at);
 		body_flag(row, "registered", lh->registered);
+		body_text(row, "over", lh->over_tcp ? "TCP" : "UDP");
 		if (lh->rtt != 0)
 			body_number(row, "rtt_us", lh->rtt);
 		body_addr(row, "observed", &lh->observed);

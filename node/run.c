@@ -16,6 +16,7 @@
 #include "host/identity.h"
 #include "host/sandbox.h"
 #include "node/control.h"
+#include "node/dial.h"
 #include "node/shell.h"
 #include "node/stock.h"
 
@@ -46,6 +47,7 @@ carry_out(struct node *n)
 
 	udp_settle(n->udp, NODE_SOCKETS, &n->out);
 	udp_pool_settle(&n->pool, &n->out);
+	tls_pool_settle(&n->streams, &n->out);
 	for (uint32_t i = 0; i < n->out.count; i++) {
 		const struct effect *e = &n->out.effects[i];
 
@@ -74,6 +76,7 @@ carry_out(struct node *n)
 			log_fact(&n->log, now, e->fact);
 			break;
 		case EFFECT_STREAM:
+			dial_change(n, e->stream);
 			break;
 		}
 	}
@@ -98,6 +101,8 @@ node_settle(struct node *n)
 		mesh_socket_opened(n->mesh, clock_now(), told.id, &told.local, &n->out);
 		carry_out(n);
 	}
+	while (dial_told(n))
+		carry_out(n);
 	loop_wake_at(&n->loop, next_due(n));
 }
 
@@ -408,6 +413,7 @@ stop_engine(struct node *n)
 	mesh_free(n->mesh);
 	n->mesh = NULL;
 	udp_pool_clear(&n->pool);
+	tls_pool_clear(&n->streams);
 }
 
 /* Reads the bundle into `n`, which keeps what it had on failure. */
@@ -553,6 +559,8 @@ open_all(struct node *n, bool foreground, struct err *err)
 	if (rc == 0)
 		udp_pool_init(&n->pool, &n->loop.uv, &n->listen, n, on_udp);
 	if (rc == 0)
+		rc = dial_init(n, err);
+	if (rc == 0)
 		rc = keep_open(&n->keep, &n->store.rows, &n->loop.uv, n, NULL, err);
 	if (rc == 0)
 		rc = open_control(n, err);
@@ -626,6 +634,7 @@ clean_up(struct node *n)
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
 	udp_pool_free(&n->pool);
+	tls_pool_free(&n->streams);
 	tun_close(&n->tun);
 	net_close(&n->net);
 	if (n->keep.db)

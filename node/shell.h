@@ -17,6 +17,7 @@
 #include "host/resolve.h"
 #include "host/tun.h"
 #include "host/udp.h"
+#include "host/tls_pool.h"
 #include "host/udp_pool.h"
 #include "node/ask.h"
 #include "node/mapper.h"
@@ -43,6 +44,8 @@ struct node {
 	struct keep keep;
 	struct udp udp[NODE_SOCKETS];
 	struct udp_pool pool;	/* the sockets beside them */
+	struct tls_pool streams;
+	char trouble_said[320];	/* about a proxy, so that it is not said again */
 	struct ip listen;	/* the address they are bound to; FAMILY_NONE: all */
 	struct tun tun;
 	struct net net;

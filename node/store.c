@@ -5,9 +5,26 @@
 #include "node/store.h"
 
 #include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
+#include "host/proxy.h"
+
+static int
+check_proxy(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	struct proxy proxy = { .port = 0 };
+	int rc = 0;
+
+	if (*value != '\0' && strcmp(value, "none") != 0)
+		rc = proxy_parse(&proxy, value, err);
+	if (rc == 0)
+		snprintf(to, SETTING_VALUE_MAX, "%s", value);
+	sodium_memzero(&proxy, sizeof(proxy));
+	return rc;
+}
 
 const struct setting node_settings[] = {
 	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
@@ -20,6 +37,8 @@ const struct setting node_settings[] = {
 	{ "listen", "7717", false, "UDP port, or ADDRESS:PORT", setting_check_listen },
 	{ "port-mapping", "yes", true, "ask the router for a port by PCP, NAT-PMP or UPnP",
 	    setting_check_yes_no },
+	{ "proxy", "", true, "HTTP proxy to reach lighthouses by where UDP is blocked, or \"none\"",
+	    check_proxy },
 	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
 	{ 0 },
 };

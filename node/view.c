@@ -224,6 +224,7 @@ fill_lighthouse(struct view_lighthouse *to, struct peer *p, const struct lightho
 	*to = (struct view_lighthouse){
 		.at = best != NULL ? best->remote : p->paths[0].remote,
 		.registered = l->registered,
+		.over_tcp = best != NULL && best->kind == PATH_STREAM,
 		.rtt = best != NULL ? best->srtt : 0,
 		.observed = l->observed[best != NULL && best->remote.family == FAMILY_V6],
 		.last_rx = p->heard_at,

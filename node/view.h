@@ -73,6 +73,7 @@ struct view_lighthouse {
 	struct ip ip;
 	struct addr at;
 	bool registered;
+	bool over_tcp;
 	usec_t rtt;
 	struct addr observed; /* how it sees us */
 	usec_t last_rx;

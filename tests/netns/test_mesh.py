@@ -119,9 +119,11 @@ def two_hosts_of_one_home_stay_in_it(lab):
     return "lan after %.2f s" % took
 
 
-def a_site_without_udp_says_so(lab):
+def a_site_without_udp_and_tcp_says_so(lab):
     internet = internet_with_lighthouse(lab)
     home(internet, "party1", ONE, "udp-block")
+    lab.nft("party1-nat", "table ip web { chain forward {\n"
+            "type filter hook forward priority -2; tcp dport 443 drop; }\n}\n")
     internet.host("party2", TWO)
     mesh = Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"])
     a, b = mesh.parties.values()
@@ -434,7 +436,7 @@ SCENARIOS = (
     two_symmetric_nats_with_ipv6_are_direct,
     a_carrier_nat_in_front_of_a_home_is_crossed,
     two_hosts_of_one_home_stay_in_it,
-    a_site_without_udp_says_so,
+    a_site_without_udp_and_tcp_says_so,
     ten_parties_of_many_kinds_reach_each_other,
     a_path_becomes_direct_when_it_can,
     a_direct_path_that_dies_is_relayed,
