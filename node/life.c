@@ -245,6 +245,7 @@ mesh_free(struct mesh *m)
 	introductions_wipe(&m->introductions);
 	relay_wipe(&m->relaying);
 	carry_wipe(m);
+	free(m->vouching);
 	sockets_wipe(&m->sockets);
 	firewall_wipe(&m->firewall);
 	route_wipe(&m->routes);
@@ -518,7 +519,7 @@ mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t 
 		    v.cert.name, err_phrase(r));
 	members_remember(member, out);
 	if (r == LEARNED_REPLACED)
-		speak_loser(m, now, loser, out);
+		acquaint_loser(m, now, loser, out);
 	peer = roster_peer(m, now, member, out);
 	if (peer != NULL)
 		roster_renew(m, now, peer, member, out);

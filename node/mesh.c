@@ -403,7 +403,7 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 	struct peer *peer;
 	struct path *path;
 
-	speak_loser(m, now, v->loser, out);
+	acquaint_loser(m, now, v->loser, out);
 	peer = roster_peer(m, now, v->member, out);
 	if (peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
 		noise_wipe(&v->handshake);
@@ -661,9 +661,11 @@ finder_tick(struct mesh *m, struct instant now, struct outbox *out)
 		for (size_t i = 0; i < n && asked < finder_round_width(s); i++) {
 			if (!channel_ready(order[i]->peer->channel, now))
 				continue;
-			speak_query(m, now, order[i], s, out);
+			speak_query(m, now, order[i]->peer, s, out);
 			asked++;
 		}
+		if (asked == 0 || (s->round > 0 && s->unknown_at == 0))
+			vouch_ask(m, now, s, out);
 		if (!finder_asked(s, now.mono))
 			nobody_knows(m, now, s, out);
 	}

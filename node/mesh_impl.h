@@ -23,6 +23,7 @@
 #include "node/route.h"
 #include "node/sockets.h"
 #include "node/streams.h"
+#include "node/vouch.h"
 
 /* The shell is told to keep the rows of as many peers as we may have members. */
 #define ENDPOINTS_MAX	    4096
@@ -146,6 +147,7 @@ struct mesh {
 	struct circuits *carried; /* for others; NULL: we do not relay */
 	struct finder finder;
 	struct introductions introductions;
+	struct vouching *vouching; /* for peers to peers; NULL until one has asked */
 	struct target_limit targets;
 	struct table endpoints; /* key -> struct endpoints */
 	struct sockets sockets;
@@ -373,7 +375,7 @@ void speak_heard(struct mesh *m, struct instant now, struct peer *peer, struct p
 void speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void speak_candidates(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void speak_register(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out);
-void speak_query(struct mesh *m, struct instant now, struct lighthouse *l, const struct seek *s,
+void speak_query(struct mesh *m, struct instant now, struct peer *to, const struct seek *s,
     struct outbox *out);
 void speak_relay_open(struct mesh *m, struct instant now, const struct circuit *c,
     struct outbox *out);
@@ -392,6 +394,31 @@ void speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct pa
 /* A PING to a lighthouse that asks whether `path` works, and must not move us there. */
 void speak_measure(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     struct outbox *out);
+
+/*
+ * acquaint.c: what we learn of others
+ */
+
+/* Who lost name and addresses to a newer certificate (or NULL) has no business here any more. */
+void acquaint_loser(struct mesh *m, struct instant now, const struct member *loser,
+    struct outbox *out);
+
+/* Verifies and keeps a certificate that somebody brought; the member, or NULL. */
+struct member *acquaint_learn(struct mesh *m, struct instant now, struct blob cert, struct blob ca,
+    struct outbox *out);
+
+/*
+ * REPLY and PUNCH from a lighthouse, or from a peer, whose word is worth less: where it says that
+ * somebody is, a few packets may go.
+ */
+void acquaint_reply(struct mesh *m, struct instant now, struct peer *from, const struct reply *r,
+    struct outbox *out);
+void acquaint_punch(struct mesh *m, struct instant now, struct peer *from, const struct punch *p,
+    struct outbox *out);
+
+/* What `peer` says of itself. */
+void acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
+    const struct candidates *c);
 
 /*
  * mapping.c: what routers pass on to us
@@ -421,10 +448,6 @@ void mesh_to_peer_copy(struct mesh *m, struct instant now, struct peer *peer, co
 /* A datagram of any type from `way`. */
 void mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
     size_t len, struct outbox *out);
-
-/* Who lost name and addresses to a newer certificate (or NULL) has no business here any more. */
-void speak_loser(struct mesh *m, struct instant now, const struct member *loser,
-    struct outbox *out);
 
 /* What waits for `peer` cannot be delivered: the senders are told by ICMP. */
 void mesh_unreachable(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);

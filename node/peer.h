@@ -96,6 +96,8 @@ struct peer {
 	usec_t relays_not_until;  /* it said that it does not relay: not asked before */
 	bool has_relayed;	  /* paths may go over it */
 	usec_t second_relay_due;  /* the handshake is to go through the second best one, 0 never */
+	struct bucket introductions; /* to others, that it asks of us */
+	struct bucket introduces;    /* others to us */
 	struct bucket wakes;	  /* of others that it has us call, as a relay */
 	struct bucket complaints; /* RELAY_CLOSE about circuits that there are not */
 

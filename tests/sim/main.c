@@ -43,6 +43,8 @@ static const struct scene scenes[] = {
 	{ "netcheck", "a node finds out what it sits behind", scene_netcheck, 4 * KIND_COUNT },
 	{ "life", "mappings are kept alive as long as they are found to live", scene_mapping_life,
 	    4 },
+	{ "introducer", "a peer that both have introduces two where no lighthouse does",
+	    scene_introducer, 4 },
 	{ "node-relay", "a node relays where no lighthouse does", scene_node_relay, 4 },
 	{ "relay-choice", "of several relays the nearest one is used", scene_relay_choice, 2 },
 	{ "relay-dies", "a relay dies and the second one takes over", scene_relay_dies, 4 },

@@ -57,6 +57,9 @@ void scene_why(struct world *w, unsigned number);
 /* What node and lighthouses find out together. */
 void scene_netcheck(struct world *w, unsigned number);
 void scene_mapping_life(struct world *w, unsigned number);
+/* Nobody but peers to ask. */
+void scene_introducer(struct world *w, unsigned number);
+
 /* Relays that are nodes. */
 void scene_node_relay(struct world *w, unsigned number);
 void scene_relay_choice(struct world *w, unsigned number);
