@@ -27,8 +27,9 @@ static const struct why_entry entries[] = {
 	{ WHY_LAN, WHY_STATE_DIRECT, "lan", F(AT) | F(RTT),
 	  "{peer} is on a network of {me}: it answers at {at} after {rtt}",
 	  NOTHING_TO_CHANGE },
-	{ WHY_OPEN, WHY_STATE_DIRECT, "open", F(AT) | F(RTT),
-	  "there is no NAT at one side at least: {peer} answers at {at} after {rtt}",
+	{ WHY_OPEN, WHY_STATE_DIRECT, "open", F(AT) | F(RTT) | F(NAT_ME) | F(NAT_PEER),
+	  "not both are behind a NAT (that of {me}: {nat-me}; of {peer}: {nat-peer}): {peer} answers "
+	  "at {at} after {rtt}",
 	  NOTHING_TO_CHANGE },
 	{ WHY_IPV6, WHY_STATE_DIRECT, "ipv6", F(AT) | F(RTT),
 	  "both have IPv6, which needs no NAT: {peer} answers at {at} after {rtt}",
