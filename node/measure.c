@@ -115,19 +115,24 @@ known_network(struct mesh *m, struct ip public)
 }
 
 static void
-take_life(struct mesh *m, const struct netcheck_life *life)
+take_life(struct mesh *m, struct instant now, const struct netcheck_life *life)
 {
+	usec_t before = m->keepalive;
+
 	m->netcheck.life = *life;
 	m->keepalive = netcheck_keepalive(&m->netcheck);
+	/* Whose next keepalive is set already would get it too late. */
+	for (uint32_t i = 0; m->keepalive < before && i < m->peer_count; i++)
+		upkeep_due(m, m->peers[i], now.mono);
 }
 
 static void
-learn_life(struct mesh *m)
+learn_life(struct mesh *m, struct instant now)
 {
 	const struct netcheck_life *life = &m->measuring.run.life;
 	struct known_network *k = &m->measuring.known[m->measuring.next_known % KNOWN_NETWORKS];
 
-	take_life(m, life);
+	take_life(m, now, life);
 	if (!life->known || life->s == 0) /* nothing came: perhaps nobody answered */
 		return;
 	*k = (struct known_network){ .public = m->measuring.life_of, .life = *life };
@@ -146,7 +151,7 @@ want_life(struct mesh *m, struct instant now)
 	if (!timed || n->lighthouses == 0)
 		return;
 	if (k != NULL) {
-		take_life(m, &k->life);
+		take_life(m, now, &k->life);
 		return;
 	}
 	m->measuring.life_of = public;
@@ -257,7 +262,7 @@ do_one(struct mesh *m, struct instant now, const struct netcheck_do *d, struct o
 	case NETCHECK_KNOCK: send_knock(m, d, out); break;
 	case NETCHECK_NEWS: take_found(m, now, false, out); break;
 	case NETCHECK_DONE: take_found(m, now, true, out); break;
-	case NETCHECK_LIFE: learn_life(m); break;
+	case NETCHECK_LIFE: learn_life(m, now); break;
 	}
 }
 
