@@ -108,7 +108,7 @@ export MPYNET := $(abspath $(B)/mpynet)
 export MPYNET_BUILD := $(abspath $(B))
 export MPYNET_VENV := $(abspath $(O)/venv)
 
-.PHONY: all engine everything unit units sim fuzz bench check check-all check-long check-long-all \
+.PHONY: all engine everything unit units sim fuzz bench bench-sim check check-all check-long check-long-all \
 	check-pure check-layers check-vectors check-sim check-fuzz check-cli \
 	check-netns check-mpyc demo deps venv format install uninstall clean help FORCE
 
@@ -198,6 +198,10 @@ $(B)/bench/%: $(B)/bench/%.o $(ENGINE) $(B)/link.flags
 
 bench: $(BENCH_PROGS)
 	@for b in $(BENCH_PROGS); do $$b || exit 1; done
+
+# Is what a node takes the same in a network ten times as large?
+bench-sim: $(SIM_PROG)
+	@for n in 1000 10000; do $(SIM_PROG) --crowd $$n || exit 1; done
 
 # Fuzzers are their own kind of build: clang, with the sources instrumented too.
 $(B)/fuzz/obj/%.o: %.c $(B)/fuzz/compile.flags
@@ -339,6 +343,7 @@ help:
 #:   make check-long        sanitizers, long rekeys, kill points, longer fuzzing (root)
 #:   make unit              unit tests only; TEST_ONLY=word, TEST_SEED=number
 #:   make sim fuzz bench    the simulator, the fuzzers, the benchmarks
+#:   make bench-sim         1,000 and 10,000 virtual nodes, about a quarter of an hour
 #:   make check-NAME        one family: pure layers vectors sim cli netns mpyc fuzz
 #:   make deps              the Debian packages that all this needs (root)
 #:   make install           below PREFIX=/usr/local; DESTDIR= for packagers

@@ -3,6 +3,7 @@
  * sockets.c - a table of what was opened by effect.
  */
 #include "node/sockets.h"
+#include "core/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,29 +11,26 @@
 /* Numbers below SOCKET_STREAM, of which each turn has one for every row. */
 #define TURNS 0x100000
 
-static bool
-has_rows(struct sockets *s)
-{
-	if (s->row == NULL)
-		s->row = calloc(MESH_SOCKETS_MAX, sizeof(*s->row));
-	return s->row != NULL;
-}
-
 static struct extra_socket *
 free_row(struct sockets *s)
 {
-	for (size_t i = 0; i < MESH_SOCKETS_MAX; i++) {
-		if (s->row[i].owner == SOCKET_OF_NOBODY)
-			return &s->row[i];
-	}
-	return NULL;
+	struct extra_socket *more;
+	size_t i = 0;
+
+	while (i < s->room && s->row[i].owner != SOCKET_OF_NOBODY)
+		i++;
+	more = grow(s->row, &s->room, i, sizeof(*more), MESH_SOCKETS_MAX);
+	if (more == NULL)
+		return NULL;
+	s->row = more;
+	return &s->row[i];
 }
 
 socket_id
 sockets_open(struct sockets *s, enum socket_owner owner, struct peer *peer, uint8_t family,
     uint16_t port, struct outbox *out)
 {
-	struct extra_socket *e = has_rows(s) ? free_row(s) : NULL;
+	struct extra_socket *e = free_row(s);
 	struct socket_change change = { .open = true, .family = family, .port = port };
 
 	if (e == NULL)
@@ -53,7 +51,7 @@ sockets_find(const struct sockets *s, socket_id id)
 {
 	struct extra_socket *e;
 
-	if (id < SOCKET_EXTRA || s->open == 0)
+	if (id < SOCKET_EXTRA || MESH_SOCKET_ROW(id) >= s->room)
 		return NULL;
 	e = &s->row[MESH_SOCKET_ROW(id)];
 	return e->owner != SOCKET_OF_NOBODY && e->id == id && !e->closing ? e : NULL;
@@ -101,7 +99,7 @@ sockets_close(struct sockets *s, socket_id id, struct outbox *out)
 void
 sockets_leave(struct sockets *s, const struct peer *peer, struct outbox *out)
 {
-	for (size_t i = 0; i < MESH_SOCKETS_MAX && s->open > 0; i++) {
+	for (size_t i = 0; i < s->room && s->open > 0; i++) {
 		struct extra_socket *e = &s->row[i];
 
 		if (e->owner != SOCKET_OF_NOBODY && e->peer == peer)
@@ -112,7 +110,7 @@ sockets_leave(struct sockets *s, const struct peer *peer, struct outbox *out)
 void
 sockets_sweep(struct sockets *s, struct outbox *out)
 {
-	for (size_t i = 0; i < MESH_SOCKETS_MAX && s->open > 0; i++) {
+	for (size_t i = 0; i < s->room && s->open > 0; i++) {
 		if (s->row[i].closing)
 			close_row(s, &s->row[i], out);
 	}

@@ -29,9 +29,10 @@ struct extra_socket {
 	struct addr local;  /* FAMILY_NONE until the shell has told */
 };
 
-/* Zeroed, nothing is open. The rows come with the first socket, since most nodes need none. */
+/* Zeroed, nothing is open. A pointer to a row is good until the next is opened. */
 struct sockets {
-	struct extra_socket *row; /* MESH_SOCKETS_MAX, or NULL */
+	struct extra_socket *row; /* at most MESH_SOCKETS_MAX */
+	size_t room;
 	uint32_t turn;            /* of the numbers: a row's next one is another */
 	unsigned open;
 };

@@ -182,24 +182,30 @@ is_missed(const struct peer *peer, const struct path *p)
 static bool
 is_kept(struct peer *peer, const struct path *p, usec_t now)
 {
+	const struct path *best = peer_best(peer);
+	uint64_t score;
 	unsigned better = 0;
 
+	if (p->state == PATH_FREE)
+		return false;
 	if (p->state == PATH_DEAD)
 		return is_missed(peer, p);
+	if (p == best)
+		return true;
 	if (p->left_at != 0 && now - p->left_at < WARM_AFTER_SWITCH)
 		return true;
+	score = path_score(p);
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *other = &peer->paths[i];
 
 		if (other == p || other->state != PATH_VALID ||
 		    (other->kind == PATH_RELAY) != (p->kind == PATH_RELAY))
 			continue;
-		if (other == peer_best(peer) || path_score(other) < path_score(p) ||
-		    (path_score(other) == path_score(p) && other < p))
+		if (other == best || path_score(other) < score ||
+		    (path_score(other) == score && other < p))
 			better++;
 	}
-	return better < (p->kind == PATH_RELAY && peer_is_direct(peer) ? 1 : 2) ||
-	    p == peer_best(peer);
+	return better < (p->kind == PATH_RELAY && peer_is_direct(peer) ? 1 : 2);
 }
 
 /* Is it measured every few seconds? While data flows: the path in use, and its rivals. */

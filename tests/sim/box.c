@@ -561,10 +561,14 @@ void
 box_say_counts(const struct box *b)
 {
 	struct view_counter rows[64];
+	struct view_netcheck nat;
 	struct beacon_totals t;
 	size_t n;
 
 	if (b->mesh != NULL) {
+		view_netcheck(b->mesh, &nat);
+		world_say(b->stage->w, "%-5s keepalive: %.1f s", b->id.name,
+		    (double)nat.keepalive / 1e6);
 		n = min_u64(view_counters(b->mesh, rows, ARRAY_LEN(rows)), ARRAY_LEN(rows));
 		for (size_t i = 0; i < n; i++)
 			if (rows[i].value != 0)

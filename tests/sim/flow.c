@@ -41,6 +41,12 @@ flow_stop(struct flow *f)
 }
 
 void
+flow_resume(struct flow *f)
+{
+	world_at(f->a->stage->w, &f->next, f->a->stage->w->now);
+}
+
+void
 flow_mark(struct flow *f)
 {
 	f->longest_gap = 0;

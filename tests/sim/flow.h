@@ -34,6 +34,9 @@ struct flow {
 void flow_start(struct flow *f, struct box *a, struct box *b, usec_t every, size_t size);
 void flow_stop(struct flow *f);
 
+/* After it was stopped: goes on now, and remembers what was. */
+void flow_resume(struct flow *f);
+
 /* From here on the longest gap counts anew. */
 void flow_mark(struct flow *f);
 

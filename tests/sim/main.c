@@ -3,6 +3,7 @@
  * main.c - runs scenes: some case of one, or all that `make check` runs.
  */
 #include "core/text.h"
+#include "tests/sim/crowd.h"
 #include "tests/sim/matrix.h"
 #include "tests/sim/scene.h"
 
@@ -59,6 +60,7 @@ struct options {
 	const struct scene *scene; /* NULL: all */
 	uint64_t seed;
 	long number; /* of one case; -1: those of `check` */
+	unsigned crowd; /* nodes; 0: none */
 	bool talk;
 	bool matrix;
 };
@@ -132,10 +134,36 @@ run_scene(const struct scene *s, const struct options *o, struct tally *t)
 		    cpu_seconds() - start);
 }
 
+/* `nodes` for five minutes, and what that takes. */
+static int
+run_crowd(const struct options *o)
+{
+	static struct world w;
+	const struct crowd_plan plan = {
+		.nodes = o->crowd,
+		.lighthouses = o->crowd > 2000 ? 4 : 2,
+		.span = 300 * USEC_PER_SEC,
+	};
+	struct crowd_report r;
+
+	world_init(&w, o->seed);
+	if (setjmp(w.end) != 0) {
+		printf("FAILED %s\n", w.failure);
+		world_free(&w);
+		return 1;
+	}
+	crowd_run(&w, &plan, &r);
+	crowd_print(&plan, &r);
+	printf("  the simulation    %" PRIu64 " events in %.0f s\n", w.events, cpu_seconds());
+	world_free(&w);
+	return 0;
+}
+
 static int
 usage(void)
 {
 	printf("usage: sim [check] [--scenario NAME] [--case N] [--seed N] [--talk] [--matrix]\n"
+	       "       sim --crowd NODES [--seed N]\n"
 	       "       sim --list\n");
 	return 2;
 }
@@ -184,6 +212,10 @@ option(struct options *o, const char *word, const char *next)
 		o->seed = v;
 		return 2;
 	}
+	if (strcmp(word, "--crowd") == 0) {
+		o->crowd = (unsigned)v;
+		return 2;
+	}
 	if (strcmp(word, "--case") == 0) {
 		o->number = (long)v;
 		return 2;
@@ -207,6 +239,8 @@ main(int argc, char **argv)
 			return usage();
 		i += taken;
 	}
+	if (o.crowd > 0)
+		return run_crowd(&o);
 	for (size_t i = 0; i < ARRAY_LEN(scenes); i++)
 		if (o.scene == NULL || o.scene == &scenes[i])
 			run_scene(&scenes[i], &o, &t);

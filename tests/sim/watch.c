@@ -13,6 +13,7 @@ enum {
 	DATA_HEADER = 16, /* type, receiver index, counter */
 	PARCEL_PORT = 7,
 	SEALED_FIRST = 1 << 12,
+	SEALED_MAX = 1 << 23, /* then the watch forgets them and begins anew */
 };
 
 /* At the end of a parcel's UDP header: a word that says it is one, and its number. */
@@ -93,6 +94,10 @@ check_sealed_once(struct watch *t, uint32_t from, const uint8_t *p, size_t len)
 	uint64_t bytes = hash(name, p, len);
 	struct sealed *row;
 
+	if (t->sealed_count == SEALED_MAX) {
+		memset(t->sealed, 0, t->sealed_room * sizeof(*t->sealed));
+		t->sealed_count = 0;
+	}
 	if (2 * t->sealed_count >= t->sealed_room)
 		sealed_grow(t);
 	row = sealed_row(t->sealed, t->sealed_room, name);
