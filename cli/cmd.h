@@ -35,6 +35,7 @@ int cmd_peers(struct context *c, const struct args *a, struct err *e);
 int cmd_peer(struct context *c, const struct args *a, struct err *e);
 int cmd_ping(struct context *c, const struct args *a, struct err *e);
 int cmd_why(struct context *c, const struct args *a, struct err *e);
+int cmd_netcheck(struct context *c, const struct args *a, struct err *e);
 int cmd_metrics(struct context *c, const struct args *a, struct err *e);
 int cmd_routes(struct context *c, const struct args *a, struct err *e);
 

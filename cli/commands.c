@@ -62,6 +62,8 @@ const struct command commands[] = {
 	  "see whether a member answers, how fast, and by which path" },
 	{ "why [<peer>] [--watch] [--codes]", cmd_why,
 	  "say why a member is reached as it is, what was measured, and what would help" },
+	{ "netcheck [--again]", cmd_netcheck,
+	  "say what network this host is in, and what that means for reaching others" },
 	{ "metrics", cmd_metrics,
 	  "print what is counted and measured, for Prometheus" },
 	{ "routes", cmd_routes,

@@ -35,3 +35,35 @@ nat_words(const struct nat *nat)
 		return "unknown";
 	}
 }
+
+const char *
+nat_mapping_word(enum nat_mapping m)
+{
+	switch (m) {
+	case NAT_MAPPING_NONE:
+		return "none";
+	case NAT_MAPPING_ENDPOINT:
+		return "endpoint-independent";
+	case NAT_MAPPING_ADDRESS:
+		return "address-dependent";
+	case NAT_MAPPING_PORT:
+		return "address- and port-dependent";
+	default:
+		return "unknown";
+	}
+}
+
+const char *
+nat_filtering_word(enum nat_filtering f)
+{
+	switch (f) {
+	case NAT_FILTERING_ENDPOINT:
+		return "endpoint-independent";
+	case NAT_FILTERING_ADDRESS:
+		return "address-dependent";
+	case NAT_FILTERING_PORT:
+		return "address- and port-dependent";
+	default:
+		return "unknown";
+	}
+}

@@ -10,4 +10,8 @@
 /* "endpoint-independent", "symmetric, random ports", "unknown". Static storage. */
 const char *nat_words(const struct nat *nat);
 
+/* RFC 4787's own: "address- and port-dependent"; "none" and "unknown" beside them. Static storage. */
+const char *nat_mapping_word(enum nat_mapping m);
+const char *nat_filtering_word(enum nat_filtering f);
+
 #endif

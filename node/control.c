@@ -10,6 +10,7 @@
 
 #include "host/body.h"
 #include "host/verbs.h"
+#include "node/netverb.h"
 #include "node/rows.h"
 #include "node/shell.h"
 #include "node/view.h"
@@ -18,29 +19,6 @@
 
 /* Rows of `routes`: one for each address of each peer. */
 #define ROUTES_MAX (2 * PEERS_MAX_DEFAULT)
-
-static json_t *
-lighthouses_body(const struct view_status *v, usec_t now)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < v->lighthouse_count; i++) {
-		const struct view_lighthouse *lh = &v->lighthouses[i];
-		json_t *row = json_object();
-
-		body_text(row, "name", lh->name);
-		body_ip(row, "ip", lh->ip);
-		body_addr(row, "at", &lh->at);
-		body_flag(row, "registered", lh->registered);
-		body_text(row, "over", lh->over_tcp ? "TCP" : "UDP");
-		if (lh->rtt != 0)
-			body_number(row, "rtt_us", lh->rtt);
-		body_addr(row, "observed", &lh->observed);
-		body_seconds_since(row, "last_s", lh->last_rx, now);
-		json_array_append_new(list, row);
-	}
-	return list;
-}
 
 static bool
 any_registered(const struct view_status *v)
@@ -120,26 +98,6 @@ state_word(const struct node *n, const struct view_status *v)
 	return any_registered(v) || v->peers_connected > 0 ? "ready" : "starting";
 }
 
-/* What the router passes on to us. */
-static json_t *
-mappings_body(const struct mesh *m)
-{
-	struct mapping held[MESH_MAPPINGS_MAX];
-	size_t count = view_mappings(m, held, ARRAY_LEN(held));
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		json_t *row = json_object();
-
-		body_addr(row, "external", &held[i].external);
-		body_text(row, "method", mapping_method_word(held[i].method));
-		body_number(row, "lifetime_s", held[i].lifetime);
-		body_flag(row, "double_nat", held[i].double_nat);
-		json_array_append_new(list, row);
-	}
-	return list;
-}
-
 static int
 verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
@@ -166,8 +124,8 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	put_relaying(body, &v);
 	body_put(body, "counters", counters_body(n->mesh));
 	body_text(body, "port_mapping", mapper_state_word(&n->mapper));
-	body_put(body, "mappings", mappings_body(n->mesh));
-	body_put(body, "lighthouses", lighthouses_body(&v, now.mono));
+	body_put(body, "mappings", rows_of_mappings(n->mesh));
+	body_put(body, "lighthouses", rows_of_lighthouses(&v, now.mono));
 	body_put(body, "warnings", warnings_body(n, &v, now.wall));
 	*ret = body;
 	return 0;
@@ -420,6 +378,7 @@ static const struct verb verbs[] = {
 	{ "peer", false, verb_peer },
 	{ "ping", false, verb_ping },
 	{ "why", false, verb_why },
+	{ "netcheck", false, netverb_run },
 	{ "routes", false, verb_routes },
 	{ "get", false, verb_get },
 	{ "rules", false, verb_rules },

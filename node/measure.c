@@ -284,6 +284,14 @@ measure_tick(struct mesh *m, struct instant now, struct outbox *out)
 		do_one(m, now, &d, out);
 }
 
+void
+mesh_measure(struct mesh *m, struct instant now, struct outbox *out)
+{
+	if (!netcheck_runs(&m->measuring.run))
+		begin(m, now);
+	measure_tick(m, now, out);
+}
+
 usec_t
 measure_due(const struct mesh *m)
 {

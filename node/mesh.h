@@ -121,6 +121,12 @@ void mesh_socket_opened(struct mesh *m, struct instant now, socket_id id, const 
 void mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out);
 
+/*
+ * Measures the network that this node is in once more (node/netcheck.h), as far as there are
+ * lighthouses to ask and nothing is under way. view_netcheck() shows what comes of it.
+ */
+void mesh_measure(struct mesh *m, struct instant now, struct outbox *out);
+
 /* Whatever is due. Stops at half an outbox; then mesh_next_due() is not later than `now`. */
 void mesh_tick(struct mesh *m, struct instant now, struct outbox *out);
 

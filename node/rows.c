@@ -145,3 +145,45 @@ rows_of_paths(const struct view_peer *p, usec_t now)
 	}
 	return list;
 }
+
+json_t *
+rows_of_lighthouses(const struct view_status *v, usec_t now)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->lighthouse_count; i++) {
+		const struct view_lighthouse *lh = &v->lighthouses[i];
+		json_t *row = json_object();
+
+		body_text(row, "name", lh->name);
+		body_ip(row, "ip", lh->ip);
+		body_addr(row, "at", &lh->at);
+		body_flag(row, "registered", lh->registered);
+		body_text(row, "over", lh->over_tcp ? "TCP" : "UDP");
+		if (lh->rtt != 0)
+			body_number(row, "rtt_us", lh->rtt);
+		body_addr(row, "observed", &lh->observed);
+		body_seconds_since(row, "last_s", lh->last_rx, now);
+		json_array_append_new(list, row);
+	}
+	return list;
+}
+
+json_t *
+rows_of_mappings(const struct mesh *m)
+{
+	struct mapping held[MESH_MAPPINGS_MAX];
+	size_t count = view_mappings(m, held, ARRAY_LEN(held));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *row = json_object();
+
+		body_addr(row, "external", &held[i].external);
+		body_text(row, "method", mapping_method_word(held[i].method));
+		body_number(row, "lifetime_s", held[i].lifetime);
+		body_flag(row, "double_nat", held[i].double_nat);
+		json_array_append_new(list, row);
+	}
+	return list;
+}

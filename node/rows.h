@@ -22,6 +22,10 @@ void row_peer(json_t *row, const struct view_peer *p, usec_t now);
 /* Every path of a peer, and what has become of it. A new array. */
 json_t *rows_of_paths(const struct view_peer *p, usec_t now);
 
+/* The lighthouses of the bundle, and what routers pass on to us. New arrays. */
+json_t *rows_of_lighthouses(const struct view_status *v, usec_t now);
+json_t *rows_of_mappings(const struct mesh *m);
+
 /* The path in use; one of no kind when there is none. */
 const struct view_path *row_path_in_use(const struct view_peer *p);
 

@@ -250,6 +250,29 @@ def test_why_shows_both_ends_and_what_was_tried(place):
     assert daemon.asked[0] == ("why", {"name": "party3"})
 
 
+def test_netcheck_waits_for_what_is_measured(place):
+    body = {"schema": 1, "running": False, "measured_s": 0, "udp": True,
+            "public": ["203.0.113.7:4242"], "mapping": "endpoint-independent",
+            "filtering": "address- and port-dependent", "ports": "preserved", "keepalive_s": 22,
+            "ipv6": {"udp": False}, "lighthouses": [], "mappings": [],
+            "means": "Paths to most others are direct."}
+    turns = iter([{"schema": 1, "running": True}, {"schema": 1, "running": True}, body])
+    daemon = Daemon(place, {"netcheck": lambda _: next(turns)})
+    out = place.does("netcheck", "--again").out
+    for text in ("mapping    endpoint-independent", "seen at    203.0.113.7:4242",
+                 "keepalive  22s", "IPv6       no",
+                 "that is    Paths to most others are direct."):
+        assert text in out, out
+    assert [args["again"] for _, args in daemon.asked] == [True, False, False]
+
+
+def test_netcheck_exits_with_1_without_udp(place):
+    body = {"schema": 1, "running": False, "udp": False, "means": "UDP gets no answer."}
+    Daemon(place, {"netcheck": body})
+    result = place.run("netcheck", "--json")
+    assert result.status == 1 and result.json() == body, result
+
+
 def test_why_exits_with_1_if_there_is_no_connection(place):
     body = {"schema": 1, "role": "node", "name": "party9", "connected": False, "why": "unknown",
             "here": {"why": "unknown", "text": "no lighthouse has heard of party9",
