@@ -298,6 +298,7 @@ here_decode(struct here *ret, const uint8_t *plain, size_t len)
 #define QUERY_HEAD     (4 + 1 + 1)
 #define REASON_MIN     (4 + 1 + 1 + 1 + 2 + 4 + EP_LEN + NAT_LEN + 1 + 1)
 #define REASON_MAX     (REASON_MIN + REASON_NUMBERS_MAX * 9 + NAME_MAX_LEN)
+#define AIM_LEN        (4 + 1 + 1 + 1 + 1 + 2 + EP_LEN)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 
@@ -321,6 +322,7 @@ static const struct shape {
 	[FRAME_PUNCH] = { "PUNCH", PUNCH_HEAD + CONTACT_MIN, PUNCH_HEAD + CONTACT_MAX },
 	[FRAME_CANDIDATES] = { "CANDIDATES", CANDIDATES_MIN, CANDIDATES_MAX },
 	[FRAME_WHY] = { "WHY", REASON_MIN, REASON_MAX },
+	[FRAME_AIM] = { "AIM", AIM_LEN, AIM_LEN },
 	[FRAME_PING] = { "PING", PING_LEN - FRAME_HEADER, LONG_BODY_MAX },
 	[FRAME_PONG] = { "PONG", PING_LEN - FRAME_HEADER, PING_LEN - FRAME_HEADER },
 	[FRAME_RELAY_OPEN] = { "RELAY_OPEN", 36, 36 },
@@ -947,6 +949,49 @@ reason_decode(struct reason *ret, const struct frame *f)
 	if (in_end(&in) < 0)
 		return in_end(&in);
 	*ret = r;
+	return 0;
+}
+
+/*
+ * AIM
+ */
+
+int
+aim_encode(uint8_t *to, size_t cap, const struct aim *a)
+{
+	struct wr w = frame_start(to, cap, FRAME_AIM);
+
+	wr_u32(&w, a->attempt);
+	wr_u8(&w, a->step);
+	wr_u8(&w, a->technique);
+	wr_u8(&w, a->code);
+	wr_u8(&w, (uint8_t)a->stride);
+	wr_u16(&w, a->ports);
+	put_ep(&w, &a->at);
+	return frame_end(&w);
+}
+
+int
+aim_decode(struct aim *ret, const struct frame *f)
+{
+	struct in in = frame_in(f);
+	struct aim a = { .attempt = rd_u32(&in.rd) };
+	bool refused;
+
+	a.step = rd_u8(&in.rd);
+	a.technique = rd_u8(&in.rd);
+	a.code = rd_u8(&in.rd);
+	a.stride = (int8_t)rd_u8(&in.rd);
+	a.ports = rd_u16(&in.rd);
+	a.at = in_ep_or_none(&in);
+	refused = a.step == AIM_REFUSED;
+	in_demand(&in, a.step >= AIM_ASK && a.step <= AIM_REFUSED);
+	in_demand(&in, a.technique >= AIM_SWEEP && a.technique <= AIM_LOUD);
+	in_demand(&in, refused == (a.code != 0) && refused == (a.ports == 0));
+	in_demand(&in, refused == ep_is_none(&a.at) && a.ports <= AIM_PORTS_MAX);
+	if (in_end(&in) < 0)
+		return in_end(&in);
+	*ret = a;
 	return 0;
 }
 

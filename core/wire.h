@@ -177,6 +177,7 @@ enum frame_type {
 	FRAME_PUNCH = 0x14,
 	FRAME_CANDIDATES = 0x18,
 	FRAME_WHY = 0x19,
+	FRAME_AIM = 0x1a,
 	FRAME_PING = 0x20,
 	FRAME_PONG = 0x21,
 	FRAME_RELAY_OPEN = 0x30,
@@ -482,6 +483,42 @@ struct reason {
 
 int reason_encode(uint8_t *to, size_t cap, const struct reason *r) must_check;
 int reason_decode(struct reason *ret, const struct frame *f) must_check;
+
+/* AIM: let us get through our NATs so, and at these ports of mine. */
+enum aim_step {
+	AIM_ASK = 1,     /* do your part */
+	AIM_READY = 2,   /* it is done, now yours */
+	AIM_REFUSED = 3, /* not now, or not so: enum aim_code */
+};
+
+enum aim_technique {
+	AIM_SWEEP = 1,    /* one side's port is known, or one of a few in a row */
+	AIM_MEET = 2,     /* both sides' ports are in a row */
+	AIM_BIRTHDAY = 3, /* one side opens its NAT for many ports, the other is seen at some of many */
+	AIM_LOUD = 4,     /* the same in the other order: the many ports are really called */
+};
+
+enum aim_code {
+	AIM_BUSY = 1,     /* another attempt is under way */
+	AIM_SOON = 2,     /* this was tried too often lately */
+	AIM_NOT_SO = 3,   /* not with the NAT that the refuser has */
+	AIM_CANNOT = 4,   /* no socket, no answer of a lighthouse, no address */
+};
+
+#define AIM_PORTS_MAX 64512 /* all from 1024 */
+
+struct aim {
+	uint32_t attempt; /* of who asks; grows */
+	uint8_t step;
+	uint8_t technique;
+	uint8_t code;   /* REFUSED, else 0 */
+	int8_t stride;  /* between the ports */
+	uint16_t ports; /* how many; 0 with REFUSED */
+	struct ep at;   /* the first one, as it is seen from outside; with REFUSED none */
+};
+
+int aim_encode(uint8_t *to, size_t cap, const struct aim *a) must_check;
+int aim_decode(struct aim *ret, const struct frame *f) must_check;
 
 /* PING and PONG: is this path alive, and what do you see of me? */
 enum {

@@ -72,6 +72,9 @@ take_nat(struct peer *peer, const struct nat *nat, bool own_word)
 {
 	if (!own_word && peer->candidates_seq != 0)
 		return;
+	if (peer->nat.mapping != nat->mapping || peer->nat.filtering != nat->filtering ||
+	    peer->nat.step != nat->step || peer->nat.flags != nat->flags)
+		aim_news(peer);
 	peer->nat = *nat;
 	peer->has_nat = nat->mapping != NAT_MAPPING_UNKNOWN;
 }
@@ -117,6 +120,8 @@ take_contact(struct mesh *m, struct instant now, const struct peer *from,
 
 		if (ep->kind == EP_TCP) /* it is at the far end of a stream */
 			continue;
+		if (seen && ep->addr.family == FAMILY_V4)
+			peer->seen = ep->addr;
 		*news |= reach_candidate(
 		    m, now, peer, &ep->addr, seen ? ORIGIN_SEEN : ORIGIN_HINT);
 	}
@@ -279,4 +284,5 @@ acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
 	take_kinds(peer, &c->eps);
 	if (news)
 		punch_news(m, now, peer);
+	upkeep_due(m, peer, now.mono + 1);
 }

@@ -461,8 +461,11 @@ void
 mesh_socket_opened(struct mesh *m, struct instant now, socket_id id, const struct addr *local,
     struct outbox *out)
 {
-	(void)now;
+	const struct extra_socket *e = sockets_find(&m->sockets, id);
+
 	(void)out;
+	if (e != NULL && e->peer != NULL)
+		upkeep_due(m, e->peer, now.mono + 1);
 	sockets_opened(&m->sockets, id, local);
 }
 

@@ -96,6 +96,8 @@ measure_anew(struct mesh *m, struct instant now)
 	netcheck_stop(&m->measuring.run);
 	m->netcheck = (struct netcheck){ 0 };
 	m->measuring.epoch++;
+	for (uint32_t i = 0; i < m->peer_count; i++)
+		aim_news(m->peers[i]);
 	m->keepalive = PATH_KEEPALIVE;
 	measure_soon(m, now);
 }

@@ -360,7 +360,8 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 		m->counts[r == ERR_REPLAY ? MESH_REPLAYED : MESH_NOT_AUTHENTIC]++;
 		return;
 	}
-	if (!o.first && measure_takes(m, now, peer, way, o.p, o.len)) {
+	if (!o.first && (aim_takes(m, now, peer, way, o.p, o.len, out) ||
+	    measure_takes(m, now, peer, way, o.p, o.len))) {
 		peer->heard_at = now.mono;
 		return;
 	}
@@ -733,6 +734,7 @@ housekeeping(struct mesh *m, struct instant now, struct outbox *out)
 	end_expired(m, now, out);
 	forget_idle(m, now, out);
 	forget_stray_circuits(m);
+	aim_sweep(m, out);
 	sockets_sweep(&m->sockets, out);
 }
 

@@ -2,9 +2,9 @@
 /*
  * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
  * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
- * one), punch.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what routers
- * pass on), relays.c (through whom), carry.c (what we relay), speak.c (control frames), view.c (what
- * a person sees).
+ * one), punch.c and aim.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what
+ * routers pass on), relays.c (through whom), carry.c (what we relay), speak.c (control frames),
+ * view.c (what a person sees).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H
@@ -151,6 +151,7 @@ struct mesh {
 	struct target_limit targets;
 	struct table endpoints; /* key -> struct endpoints */
 	struct sockets sockets;
+	struct peer *birthday; /* whose attempt needs many ports: one at a time; or NULL */
 	struct streams streams;
 
 	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
@@ -309,6 +310,36 @@ void punch_news(struct mesh *m, struct instant now, struct peer *peer);
 void punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 usec_t punch_due(const struct mesh *m, const struct peer *peer);
 
+/* How long a burst takes. */
+#define PUNCH_BURST_TIME (1200 * USEC_PER_MS)
+
+/*
+ * aim.c: through NATs that give every flow a port of its own
+ */
+
+/* The other side speaks of an attempt. */
+void aim_hear(struct mesh *m, struct instant now, struct peer *peer, const struct aim *said,
+    struct outbox *out);
+
+/*
+ * `len` bytes that were opened at `p` came from `peer` by `way`. True: a lighthouse was asked for
+ * them by a socket that is meant for somebody else, and no path has to do with them.
+ */
+bool aim_takes(struct mesh *m, struct instant now, const struct peer *peer, const struct way *way,
+    uint8_t *p, size_t len, struct outbox *out);
+
+/* Either side's network is another one: what failed before may do now. */
+void aim_news(struct peer *peer);
+
+/* Ends the attempt that is under way. */
+void aim_forget(struct mesh *m, struct peer *peer);
+
+/* Closes the sockets of paths that are no more. */
+void aim_sweep(struct mesh *m, struct outbox *out);
+
+void aim_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+usec_t aim_due(const struct mesh *m, struct instant now, const struct peer *peer);
+
 /*
  * upkeep.c: what a peer needs as time goes by
  */
@@ -385,6 +416,9 @@ void speak_circuit_over(struct mesh *m, struct instant now, const struct peer *r
     struct outbox *out);
 
 void speak_close(struct mesh *m, struct instant now, struct peer *peer, enum close_reason reason,
+    struct outbox *out);
+
+void speak_aim(struct mesh *m, struct instant now, struct peer *peer, const struct aim *a,
     struct outbox *out);
 
 /* A PING of `len` bytes (PING_LEN, or more to probe the MTU) on `path`. */

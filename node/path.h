@@ -86,6 +86,7 @@ struct path {
 	unsigned history;
 
 	bool mapped;	     /* its address is one that a router keeps open for the peer */
+	bool precious;	     /* hard to come by: kept alive even while nobody uses it */
 	bool theirs;	     /* the peer's data comes this way */
 	bool streamed;	     /* its relay is reached over a stream */
 	unsigned better;     /* samples in a row by which it beats the path in use */

@@ -39,6 +39,7 @@ peer_free(struct peer *p)
 	while ((w = peer_next_waiting(p)) != NULL)
 		free(w);
 	channel_free(p->channel);
+	free(p->attempt);
 	free(p->told);
 	crypto_wipe(p, sizeof(*p));
 	free(p);

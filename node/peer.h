@@ -13,6 +13,7 @@
 #include "core/patience.h"
 #include "core/wire.h"
 #include "node/hedge.h"
+#include "node/aim.h"
 #include "node/mesh.h"
 #include "node/path.h"
 
@@ -90,6 +91,9 @@ struct peer {
 	struct nat nat; /* how its NAT behaves, by its own word in CANDIDATES or a lighthouse's */
 	bool has_nat;
 	bool unseen;	/* by its own word or a lighthouse's: nobody outside sees it over UDP */
+	struct addr seen;	 /* where a lighthouse saw it over IPv4; FAMILY_NONE: none told */
+	struct attempt *attempt; /* to get through both NATs; NULL while there is none */
+	struct aimed aimed;	 /* and what became of the ones before */
 
 	struct relays relays;	  /* through which it is reached, as it or a lighthouse says */
 	bool relays_for_us;	  /* a session with it is kept for the sake of others */

@@ -136,6 +136,10 @@ punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 {
 	bool wanted = peer_is_warm(peer, now.mono) || now.mono < peer->introduced_until;
 
+	/* Somebody uses it again, over a relay that outlived the bursts. */
+	if (peer->punch_began == 0 && peer->best != PEER_NO_PATH && !peer_is_direct(peer) &&
+	    peer_is_warm(peer, now.mono) && channel_ready(peer->channel, now))
+		punch_begin(m, now, peer, 0, true);
 	if (!due_reached(punch_due(m, peer), now.mono))
 		return;
 	if (!wanted || (peer_is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {

@@ -218,6 +218,7 @@ roster_forget(struct mesh *m, struct instant now, struct peer *peer, struct outb
 	relays_forget(m, now, peer, out);
 	roster_end(m, peer);
 	forget_circuits(m, peer);
+	aim_forget(m, peer);
 	sockets_leave(&m->sockets, peer, out);
 	route_remove(&m->routes, peer);
 	roster_routes(peer, false, out);

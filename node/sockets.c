@@ -61,7 +61,11 @@ static void
 forget(struct sockets *s, struct extra_socket *e)
 {
 	memset(e, 0, sizeof(*e));
-	s->open--;
+	if (--s->open > 0)
+		return;
+	free(s->row);
+	s->row = NULL;
+	s->room = 0;
 }
 
 void

@@ -29,7 +29,10 @@ struct extra_socket {
 	struct addr local;  /* FAMILY_NONE until the shell has told */
 };
 
-/* Zeroed, nothing is open. A pointer to a row is good until the next is opened. */
+/*
+ * Zeroed, nothing is open. A pointer to a row is good until the next is opened or one is closed; the
+ * room goes with the last.
+ */
 struct sockets {
 	struct extra_socket *row; /* at most MESH_SOCKETS_MAX */
 	size_t room;

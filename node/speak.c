@@ -110,6 +110,17 @@ speak_measure(struct mesh *m, struct instant now, struct peer *peer, struct path
 	say_ping(m, now, peer, path, PING_MEASURE, PING_LEN, out);
 }
 
+void
+speak_aim(struct mesh *m, struct instant now, struct peer *peer, const struct aim *a,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_MAX);
+
+	if (room == NULL || peer->stock || !channel_ready(peer->channel, now))
+		return;
+	say(m, now, peer, peer_best(peer), room, aim_encode(room, FRAME_MAX, a), false, out);
+}
+
 /*
  * Where we might be reached, the likeliest first: what a router maps to us, as the lighthouses see
  * us, our interfaces' own addresses; and last what is mapped by a router that is itself behind a
@@ -524,6 +535,8 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(candidates, c, acquaint_candidates(m, now, peer, &c))
 	case FRAME_WHY:
 		HEAR(reason, y, tell_heard(m, now, peer, &y, out))
+	case FRAME_AIM:
+		HEAR(aim, a, aim_hear(m, now, peer, &a, out))
 	case FRAME_PING:
 		HEAR(ping, p, hear_ping(m, now, peer, path, index, &p, out))
 	case FRAME_PONG:

@@ -224,7 +224,8 @@ is_measured(struct peer *peer, const struct path *p, usec_t now)
 static usec_t
 keepalive_of(const struct mesh *m, usec_t now, struct peer *peer, const struct path *p)
 {
-	return peer_is_warm(peer, now) && is_kept(peer, p, now) ? m->keepalive : 0;
+	return (peer_is_warm(peer, now) || p->precious) && is_kept(peer, p, now) ? m->keepalive :
+										   0;
 }
 
 static void
@@ -429,6 +430,7 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 	usec_t due = due_min(channel_next_due(peer->channel), punch_due(m, peer));
 	const struct path *best = peer_best(peer);
 
+	due = due_min(due, aim_due(m, now, peer));
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *p = &peer->paths[i];
 
@@ -478,6 +480,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 	    peer->best != PEER_NO_PATH)
 		speak_candidates(m, now, peer, out);
 	punch_tick(m, now, peer, out);
+	aim_tick(m, now, peer, out);
 	mtu_work(m, now, peer, out);
 	if (peer->first != NULL && !gives_hope(peer, now.mono))
 		mesh_unreachable(m, now, peer, out);

@@ -119,6 +119,7 @@ decode(const uint8_t *data, size_t size)
 		struct punch punch;
 		struct ping ping;
 		struct reason reason;
+		struct aim aim;
 		struct relay_open open;
 		struct relay_end end;
 	} u;
@@ -146,6 +147,7 @@ decode(const uint8_t *data, size_t size)
 	case FRAME_REPLY: n = TRY(reply, reply, &u.reply); break;
 	case FRAME_PUNCH: n = TRY(punch, punch, &u.punch); break;
 	case FRAME_WHY: n = TRY(reason, reason, &u.reason); break;
+	case FRAME_AIM: n = TRY(aim, aim, &u.aim); break;
 	case FRAME_PING:
 	case FRAME_PONG:
 		n = TRY(ping, ping, f.type, &u.ping, same);

@@ -240,10 +240,18 @@ outcome_expected(const struct kind *a, const struct kind *b)
 	switch (technique_needed(a, b)) {
 	case TECHNIQUE_OPEN:
 	case TECHNIQUE_V6:
-	case TECHNIQUE_MAP: return OUTCOME_DIRECT;
+	case TECHNIQUE_MAP:
+	case TECHNIQUE_PREDICT:
+	case TECHNIQUE_BIRTHDAY: return OUTCOME_DIRECT;
 	case TECHNIQUE_TCP: return OUTCOME_TCP;
 	default: return OUTCOME_RELAYED;
 	}
+}
+
+bool
+outcome_by_chance(const struct kind *a, const struct kind *b)
+{
+	return technique_needed(a, b) == TECHNIQUE_BIRTHDAY;
 }
 
 void

@@ -77,6 +77,11 @@ enum outcome {
 
 enum outcome outcome_expected(const struct kind *a, const struct kind *b);
 
+/*
+ * Is it direct by chance? Then it may take more than one attempt, and a host makes one at a time.
+ */
+bool outcome_by_chance(const struct kind *a, const struct kind *b);
+
 /* The pair with this number, below KIND_PAIRS. */
 void kind_pair(unsigned number, unsigned *a, unsigned *b);
 

@@ -169,15 +169,15 @@ matrix_print(void)
 	printf(
 	    "## What a direct path takes\n\n"
 	    "B simultaneous open, 6 the same over IPv6, M a port mapped by the router, S predicted "
-	    "ports, Q the\nbirthday paradox, R nothing does: a relay, T TCP to a relay. S and Q are "
-	    "not spoken yet, and such\npairs are relayed.\n\n```\n");
+	    "ports, Q the\nbirthday paradox, R nothing does: a relay, T TCP to a relay.\n\n```\n");
 	print_techniques();
 	printf("```\n\n"
 	       "## Limits that are checked\n\n"
 	       "| what happens | at most |\n|---|---|\n"
 	       "| first answer, and half of all first answers | %u ms, and %u ms |\n"
 	       "| first answer where UDP is blocked | %u ms |\n"
-	       "| first direct answer, where B, 6 or M does | %u ms |\n"
+	       "| first direct answer, where B, 6, M or S does | %u ms |\n"
+	       "| first direct answer, where Q does, nine of ten | %u ms |\n"
 	       "| relayed to direct, or sessions renewed | no gap above 200 ms, or 150 ms |\n"
 	       "| a lighthouse dies | direct: not noticed; relayed: 1.5 s |\n"
 	       "| a new public address, a path cut in one or both directions | 1.5 s |\n"
@@ -187,5 +187,5 @@ matrix_print(void)
 	       "| a node starts again while every lighthouse is down, 2 s down | 2.5 s |\n",
 	    (unsigned)(FIRST_ANSWER_MAX / USEC_PER_MS),
 	    (unsigned)(FIRST_ANSWER_MEDIAN / USEC_PER_MS), (unsigned)(FIRST_TCP_MAX / USEC_PER_MS),
-	    (unsigned)(DIRECT_MAX / USEC_PER_MS));
+	    (unsigned)(DIRECT_MAX / USEC_PER_MS), (unsigned)(CHANCE_MAX / USEC_PER_MS));
 }

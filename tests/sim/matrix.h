@@ -12,9 +12,12 @@
 #define FIRST_ANSWER_MAX    (500 * USEC_PER_MS)
 #define FIRST_TCP_MAX       USEC_PER_SEC
 #define DIRECT_MAX          USEC_PER_SEC
+/* The same where it takes a birthday, for nine of ten. */
+#define CHANCE_MAX          (8 * USEC_PER_SEC)
 
 struct call {
 	bool tried;
+	bool by_chance;
 	enum outcome outcome;
 	usec_t first;  /* answer after */
 	usec_t direct; /* after, 0: never */

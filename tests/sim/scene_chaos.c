@@ -125,7 +125,8 @@ must_be_direct(const struct kind *a, const struct kind *b)
 {
 	const struct kind *open = &kinds[KIND_LINUX_OPEN];
 
-	return a != open && b != open && outcome_expected(a, b) == OUTCOME_DIRECT;
+	return a != open && b != open && outcome_expected(a, b) == OUTCOME_DIRECT &&
+	       !outcome_by_chance(a, b);
 }
 
 static void

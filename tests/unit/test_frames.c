@@ -351,6 +351,30 @@ reason_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 }
 
 static int
+aim_known(const struct vectors *v, const struct frame *f, uint8_t *to)
+{
+	struct aim got, a = {
+		.attempt = (uint32_t)vector_int(v, "attempt"),
+		.step = (uint8_t)vector_int(v, "step"),
+		.technique = (uint8_t)vector_int(v, "technique"),
+		.code = (uint8_t)vector_int(v, "code"),
+		.stride = (int8_t)vector_int(v, "stride"),
+		.ports = (uint16_t)vector_int(v, "ports"),
+		.at = ep_field(v, "at"),
+	};
+
+	ASSERT_EQ(aim_decode(&got, f), 0);
+	ASSERT_EQ(got.attempt, a.attempt);
+	ASSERT_EQ(got.step, a.step);
+	ASSERT_EQ(got.technique, a.technique);
+	ASSERT_EQ(got.code, a.code);
+	ASSERT_EQ(got.stride, a.stride);
+	ASSERT_EQ(got.ports, a.ports);
+	same_ep(&got.at, &a.at);
+	return aim_encode(to, ROOM, &a);
+}
+
+static int
 ping_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 {
 	struct ping got, p = {
@@ -430,6 +454,7 @@ known(const struct vectors *v, const struct frame *f, uint8_t *to)
 	case FRAME_REPLY: return reply_known(v, f, to);
 	case FRAME_PUNCH: return punch_known(v, f, to);
 	case FRAME_WHY: return reason_known(v, f, to);
+	case FRAME_AIM: return aim_known(v, f, to);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_known(v, f, to);
 	case FRAME_RELAY_OPEN:
@@ -458,7 +483,7 @@ TEST(every_known_frame_is_what_its_fields_make)
 		types += !seen[f.type];
 		seen[f.type] = true;
 	}
-	ASSERT_EQ(types, 17);
+	ASSERT_EQ(types, 18);
 	vectors_close(&v);
 }
 
@@ -491,6 +516,7 @@ taken(uint8_t *p, size_t len)
 		struct punch punch;
 		struct ping ping;
 		struct reason reason;
+		struct aim aim;
 		struct relay_open relay_open;
 	} u;
 	struct frame f;
@@ -508,6 +534,7 @@ taken(uint8_t *p, size_t len)
 	case FRAME_REPLY: return reply_decode(&u.reply, &f);
 	case FRAME_PUNCH: return punch_decode(&u.punch, &f);
 	case FRAME_WHY: return reason_decode(&u.reason, &f);
+	case FRAME_AIM: return aim_decode(&u.aim, &f);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_decode(&u.ping, &f);
 	case FRAME_RELAY_OPEN: return relay_open_decode(&u.relay_open, &f);

@@ -30,6 +30,7 @@ union any {
 	struct punch punch;
 	struct ping ping;
 	struct reason reason;
+	struct aim aim;
 	struct relay_open relay_open;
 	struct relay_end relay_end;
 };
@@ -174,6 +175,22 @@ some_reason(bool largest)
 	return r;
 }
 
+static struct aim
+some_aim(void)
+{
+	struct aim a = { .attempt = (uint32_t)test_rand(), .step = (uint8_t)(1 + test_below(3)) };
+
+	a.technique = (uint8_t)(1 + test_below(4));
+	a.stride = (int8_t)test_rand();
+	if (a.step == AIM_REFUSED) {
+		a.code = (uint8_t)(1 + test_below(255));
+	} else {
+		a.ports = (uint16_t)(1 + test_below(AIM_PORTS_MAX));
+		a.at = some_ep();
+	}
+	return a;
+}
+
 /* Fills `ret` with a message of `type`: a random one, or the largest that is legal. */
 static void
 make(union any *ret, enum frame_type type, bool largest)
@@ -214,6 +231,7 @@ make(union any *ret, enum frame_type type, bool largest)
 		ret->punch.contact = some_contact(largest);
 		break;
 	case FRAME_WHY: ret->reason = some_reason(largest); break;
+	case FRAME_AIM: ret->aim = some_aim(); break;
 	case FRAME_PING:
 	case FRAME_PONG: ret->ping = some_ping(type); break;
 	case FRAME_RELAY_OPEN:
@@ -241,6 +259,7 @@ encode(uint8_t *to, size_t cap, enum frame_type type, const union any *a)
 	case FRAME_REPLY: return reply_encode(to, cap, &a->reply);
 	case FRAME_PUNCH: return punch_encode(to, cap, &a->punch);
 	case FRAME_WHY: return reason_encode(to, cap, &a->reason);
+	case FRAME_AIM: return aim_encode(to, cap, &a->aim);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_encode(to, cap, type, &a->ping, PING_LEN);
 	case FRAME_RELAY_OPEN:
@@ -263,6 +282,7 @@ decode(union any *ret, const struct frame *f)
 	case FRAME_REPLY: return reply_decode(&ret->reply, f);
 	case FRAME_PUNCH: return punch_decode(&ret->punch, f);
 	case FRAME_WHY: return reason_decode(&ret->reason, f);
+	case FRAME_AIM: return aim_decode(&ret->aim, f);
 	case FRAME_PING:
 	case FRAME_PONG: return ping_decode(&ret->ping, f);
 	case FRAME_RELAY_OPEN:
@@ -282,6 +302,7 @@ static const enum frame_type types[] = {
 	FRAME_PUNCH,
 	FRAME_CANDIDATES,
 	FRAME_WHY,
+	FRAME_AIM,
 	FRAME_PING,
 	FRAME_PONG,
 	FRAME_RELAY_OPEN,
@@ -329,6 +350,7 @@ TEST(the_largest_legal_instance_of_every_frame_fits)
 		[FRAME_PUNCH] = 1174,
 		[FRAME_CANDIDATES] = 468,
 		[FRAME_WHY] = 184,
+		[FRAME_AIM] = 34,
 		[FRAME_PING] = 64,
 		[FRAME_PONG] = 64 };
 	union any a;

@@ -14,6 +14,7 @@ from objects import tlvs
 (REGISTER, REG_ACK, QUERY, REPLY, PUNCH, CANDIDATES) = \
     (0x10, 0x11, 0x12, 0x13, 0x14, 0x18)
 WHY = 0x19
+AIM = 0x1a
 (PING, PONG) = (0x20, 0x21)
 (RELAY_OPEN, RELAY_OPENED, RELAY_INCOMING, RELAY_CLOSE, RELAY_DATA) = range(0x30, 0x35)
 
@@ -97,6 +98,11 @@ def why(ref, flags, path, loss_percent, code, rtt_us, at, descriptor, numbers, v
     return struct.pack("<IBBBHI", ref, flags, path, loss_percent, code, rtt_us) + at \
         + descriptor + counted([struct.pack("<BQ", *n) for n in numbers]) \
         + bytes([len(via)]) + via
+
+
+def aim(attempt, step, technique, code, stride, ports, at):
+    """How to get through two NATs, and where the sender is to be aimed at."""
+    return struct.pack("<IBBBbH", attempt, step, technique, code, stride, ports) + at
 
 
 def ping(txid, path, time_us, observed, flags, delay_s, highest, length=PING_LENGTH):

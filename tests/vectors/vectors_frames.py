@@ -115,6 +115,18 @@ def reasons():
                                            numbers, via)))]
 
 
+def aims():
+    for name, step, technique, code, stride, ports, at in (
+            ("aim, asking for a sweep", 1, 1, 0, 0, 1, EPS[0]),
+            ("aim, ready to be met downwards", 2, 2, 0, -3, 32, EPS[0]),
+            ("aim, asking for a birthday", 1, 3, 0, 1, 64512, EPS[0]),
+            ("aim, refused", 3, 4, 1, 0, 0, f.NO_EP)):
+        yield name, [
+            ("attempt", u32(7)), ("step", u8(step)), ("technique", u8(technique)),
+            ("code", u8(code)), ("stride", u8(stride & 0xff)), ("ports", u16(ports)), ("at", at),
+            ("frame", f.frame(f.AIM, f.aim(7, step, technique, code, stride, ports, at)))]
+
+
 def pings():
     for name, type_, observed, flags, delay, length in (
             ("ping", f.PING, EPS[0], 0, 0, 64),
@@ -146,7 +158,7 @@ def relays():
 
 
 def good():
-    for part in (hellos, ends, discoveries, contacts, reasons, pings, relays):
+    for part in (hellos, ends, discoveries, contacts, reasons, aims, pings, relays):
         yield from part()
 
 
@@ -195,6 +207,16 @@ def bad_frames():
             ("9 numbers", (1, 0, 0, 0, 5, 0, f.NO_EP, NAT, [(1, 1)] * 9, b"")),
             ("a wrong name", (1, 0, 0, 0, 5, 0, f.NO_EP, NAT, [], b"LH1"))):
         yield "a why with " + what, f.frame(f.WHY, f.why(*reason))
+    for what, aim in (
+            ("an unknown step", (1, 4, 1, 0, 0, 1, EPS[0])),
+            ("an unknown technique", (1, 1, 5, 0, 0, 1, EPS[0])),
+            ("a code and no refusal", (1, 1, 1, 1, 0, 1, EPS[0])),
+            ("a refusal and no code", (1, 3, 1, 0, 0, 0, f.NO_EP)),
+            ("ports and a refusal", (1, 3, 1, 1, 0, 1, EPS[0])),
+            ("no ports", (1, 1, 1, 0, 0, 0, EPS[0])),
+            ("more ports than there are", (1, 1, 1, 0, 1, 64513, EPS[0])),
+            ("no endpoint", (1, 1, 1, 0, 0, 1, f.NO_EP))):
+        yield "an aim with " + what, f.frame(f.AIM, f.aim(*aim))
     yield "a hello without versions", f.frame(f.HELLO, f.hello(
         0, 0, 0, 0, 0, bytes(16), 0, 0, bytes(32), {}))
     yield "a hello with tags out of order", f.frame(f.HELLO, f.hello(
