@@ -35,13 +35,13 @@ static const struct column way_columns[] = {
 	{ "WAY", "kind", COLUMN_STATE },
 	{ "AT", "at", COLUMN_TEXT },
 	{ "RELAY", "relay", COLUMN_TEXT },
-	{ "KNOWN BY", "origin", COLUMN_TEXT },
+	{ "KNOWN BY", "origin", COLUMN_TEXT, 2 },
 	{ "STATE", "state", COLUMN_STATE },
 	{ "UNANSWERED", "tries", COLUMN_TEXT },
 	{ "RTT", "rtt_us", COLUMN_USEC },
 	{ "LOSS", "loss_percent", COLUMN_PERCENT },
-	{ "MTU", "mtu", COLUMN_TEXT },
-	{ "HEARD", "last_rx_s", COLUMN_AGO },
+	{ "MTU", "mtu", COLUMN_TEXT, 3 },
+	{ "HEARD", "last_rx_s", COLUMN_AGO, 1 },
 	{ NULL },
 };
 
@@ -55,7 +55,7 @@ static const struct column code_columns[] = {
 	{ "STATE", "state", COLUMN_TEXT },
 	{ "WHY", "why", COLUMN_TEXT },
 	{ "MEANING", "text", COLUMN_TEXT },
-	{ "WHAT HELPS", "change", COLUMN_TEXT },
+	{ "WHAT HELPS", "change", COLUMN_TEXT, 1 },
 	{ NULL },
 };
 
@@ -115,33 +115,59 @@ ask(struct context *c, const struct args *a, json_t **ret, struct err *e)
 	return talk_call(c, "why", json_pack("{s:s}", "name", arg(a, "peer")), ret, e);
 }
 
-/* A line when either end's word has changed. */
-static void
-note(struct context *c, const json_t *body, char last[static 128])
+#define LINE_MAX_LEN (WHY_TEXT_MAX + 64)
+
+/* "punched: both sides opened their NATs ..." */
+static const char *
+why_line(char to[static LINE_MAX_LEN], const json_t *body, const char *end)
 {
+	char word[64], text[WHY_TEXT_MAX];
+
+	snprintf(to, LINE_MAX_LEN, "%s: %s",
+	    output_escape(word, sizeof(word), text_at(body, end, "why")),
+	    output_escape(text, sizeof(text), text_at(body, end, "text")));
+	return to;
+}
+
+/* The words of both ends as they were said last; an end that is not heard has not changed its. */
+struct words {
+	char here[64], there[64];
+};
+
+/* Is it another word than `last`, which then is this one? */
+static bool
+is_news(char last[static 64], const char *word)
+{
+	if (word == NULL || strcmp(word, last) == 0)
+		return false;
+	snprintf(last, 64, "%s", word);
+	return true;
+}
+
+/* A line for each end when the word of either has changed. */
+static void
+note(struct context *c, const json_t *body, struct words *last)
+{
+	char line[LINE_MAX_LEN], head[32], clock[16];
 	const char *there = text_at(body, "there", "why");
-	char now[128], text[WHY_TEXT_MAX], clock[16];
+	bool news = is_news(last->here, text_at(body, "here", "why"));
 	time_t t = time(NULL);
 	struct tm tm;
 
-	snprintf(now, sizeof(now), "%s/%s", text_at(body, "here", "why"),
-	    there != NULL ? there : "-");
-	if (strcmp(now, last) == 0)
+	if (!is_news(last->there, there) && !news)
 		return;
-	strcpy(last, now);
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&t, &tm));
-	output_say(&c->out, "%s %s: %s", clock, text_at(body, "here", "why"),
-	    output_escape(text, sizeof(text), text_at(body, "here", "text")));
+	snprintf(head, sizeof(head), "%s  here   ", clock);
+	output_prose(&c->out, head, why_line(line, body, "here"));
 	if (there != NULL)
-		output_say(&c->out, "         there %s: %s", there,
-		    output_escape(text, sizeof(text), text_at(body, "there", "text")));
+		output_prose(&c->out, "          there  ", why_line(line, body, "there"));
 	output_stream(&c->out, body, watch_columns);
 }
 
 static int
 watch(struct context *c, const struct args *a, struct err *e)
 {
-	char last[128] = "";
+	struct words last = { "", "" };
 	bool connected = false;
 	int r = 0;
 
@@ -152,12 +178,12 @@ watch(struct context *c, const struct args *a, struct err *e)
 		r = ask(c, a, &body, e);
 		if (r != 0)
 			break;
-		note(c, body, last);
+		note(c, body, &last);
 		connected = is_connected(body);
 		json_decref(body);
 		nanosleep(&(struct timespec){ .tv_sec = WATCH_EVERY }, NULL);
 	}
-	if (r == -EINTR && last[0] != '\0') {
+	if (r == -EINTR && last.here[0] != '\0') {
 		e->text[0] = '\0';
 		r = 0;
 	}

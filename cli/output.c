@@ -250,6 +250,29 @@ measure(size_t widths[static COLUMNS_MAX], const struct column *columns, const j
 	}
 }
 
+/* A column that has no room gets this width. */
+#define LEFT_OUT SIZE_MAX
+
+/* Leaves out what the terminal has no room for. */
+static void
+fit(const struct output *o, const struct column *columns, size_t widths[static COLUMNS_MAX])
+{
+	for (;;) {
+		size_t sum = 0, least = COLUMNS_MAX;
+
+		for (size_t c = 0; columns[c].title != NULL; c++) {
+			if (widths[c] == LEFT_OUT)
+				continue;
+			sum += widths[c] + (sum > 0 ? 2 : 0);
+			if (columns[c].spare > (least < COLUMNS_MAX ? columns[least].spare : 0))
+				least = c;
+		}
+		if (o->width == 0 || sum <= o->width || least == COLUMNS_MAX)
+			return;
+		widths[least] = LEFT_OUT;
+	}
+}
+
 /* One line; without a row, the head. The last column is not padded. */
 static void
 put_line(const struct output *o, const struct column *columns, const size_t *widths,
@@ -261,6 +284,8 @@ put_line(const struct output *o, const struct column *columns, const size_t *wid
 	for (size_t c = 0; c < n; c++) {
 		size_t pad;
 
+		if (widths[c] == LEFT_OUT)
+			continue;
 		if (row != NULL)
 			cell(text, &columns[c], row, false);
 		else
@@ -290,6 +315,7 @@ put_table(const struct output *o, const struct view *view, const json_t *rows)
 		return;
 	}
 	measure(widths, view->columns, rows);
+	fit(o, view->columns, widths);
 	put_line(o, view->columns, widths, NULL);
 	json_array_foreach(rows, i, row)
 	{
@@ -446,6 +472,17 @@ output_say(struct output *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(o->to, fmt, ap);
 	va_end(ap);
+	fputc('\n', o->to);
+	fflush(o->to);
+}
+
+void
+output_prose(struct output *o, const char *head, const char *text)
+{
+	if (o->format != OUTPUT_PEOPLE)
+		return;
+	fputs(head, o->to);
+	put_prose(o, text, strlen(head));
 	fputc('\n', o->to);
 	fflush(o->to);
 }

@@ -50,6 +50,11 @@ struct column {
 	const char *title;
 	const char *key; /* a member of the row; "a.b" is the member b of its member a */
 	enum column_kind kind;
+	/*
+	 * Where the terminal is too narrow for a table, the columns with the highest numbers are
+	 * left out first, and those with 0 never are. Machines get them all.
+	 */
+	unsigned spare;
 };
 
 /* One part of what a person sees. A list of views ends with one that has no columns. */
@@ -77,6 +82,9 @@ void output_stream(struct output *o, const json_t *body, const struct column *co
 
 /* A line for people only: what was done, what comes next. */
 void output_say(struct output *o, const char *fmt, ...) printf_like(2, 3);
+
+/* The same for a sentence behind a head, broken at words to fit the terminal. */
+void output_prose(struct output *o, const char *head, const char *text);
 
 /* Escapes `text` for a sentence; NULL is "-". Cuts it to fit. Returns `to`. */
 const char *output_escape(char *to, size_t cap, const char *text);

@@ -179,6 +179,19 @@ is_punching(const struct mesh *m, struct instant now, const struct peer *peer)
 	return due != 0 && due < now.mono + WITHIN_BURST;
 }
 
+/* When direct paths are tried again: one of the two sides begins, and says when if it was asked. */
+static usec_t
+next_try(const struct mesh *m, struct instant now, const struct peer *peer)
+{
+	const struct told *told = tell_lately(peer, now.mono);
+	usec_t ours = span(now.mono, punch_due(m, peer)), theirs;
+
+	if (told == NULL || !why_has(&told->why, WHY_NEXT))
+		return ours;
+	theirs = span(now.mono, told->heard_at + told->why.number[WHY_NEXT]);
+	return theirs != 0 && theirs < ours ? theirs : ours;
+}
+
 /* The address at which lighthouses see us, if the peer is seen there too. */
 static const struct addr *
 shared_address(const struct mesh *m, const struct peer *peer)
@@ -221,7 +234,7 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
     const struct path *best, struct why *ret)
 {
 	name_copy(ret->via, best->relay->cert.name);
-	ret->number[WHY_NEXT] = span(now.mono, punch_due(m, peer));
+	ret->number[WHY_NEXT] = next_try(m, now, peer);
 	count_tries(peer, ret);
 	if (is_udp_blocked(m, now, peer, best, ret) || is_lost(now, peer, ret))
 		return;

@@ -226,3 +226,41 @@ TEST(a_sentence_is_broken_at_words_to_fit_the_terminal)
 	free(text);
 	json_decref(body);
 }
+
+TEST(a_narrow_terminal_gets_the_columns_that_matter)
+{
+	static const struct column spare[] = {
+		{ "NAME", "name", COLUMN_TEXT },
+		{ "EXPIRES", "expires", COLUMN_TEXT, 2 },
+		{ "LAST", "last", COLUMN_TEXT, 1 },
+		{ "WHY", "why", COLUMN_TEXT },
+		{ NULL },
+	};
+	static const struct view list[] = { { "rows", spare }, { NULL } };
+	static const struct {
+		size_t width;
+		const char *head;
+	} widths[] = {
+		{ 0, "NAME    EXPIRES  LAST  WHY\n" },
+		{ 40, "NAME    EXPIRES  LAST  WHY\n" },
+		{ 22, "NAME    LAST  WHY\n" },
+		{ 16, "NAME    WHY\n" },
+		{ 4, "NAME    WHY\n" },
+	};
+	json_t *body = json_pack("{s:[{s:s, s:s, s:s, s:s}]}", "rows", "name", "party3", "expires",
+	    "2027", "last", "1s", "why", "lan");
+
+	for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+		struct output o = { .format = OUTPUT_PEOPLE, .width = widths[i].width };
+		char *text = NULL;
+		size_t len;
+
+		o.to = open_memstream(&text, &len);
+		ASSERT(body != NULL && o.to != NULL);
+		output_show(&o, body, list);
+		fclose(o.to);
+		ASSERT_EQ(strncmp(text, widths[i].head, strlen(widths[i].head)), 0);
+		free(text);
+	}
+	json_decref(body);
+}
