@@ -110,14 +110,14 @@ export MPYNET_VENV := $(abspath $(O)/venv)
 
 .PHONY: all engine everything unit units sim fuzz bench bench-sim check check-all check-long check-long-all \
 	check-pure check-layers check-vectors check-sim check-fuzz check-cli \
-	check-netns check-mpyc demo deps venv format install uninstall clean help FORCE
+	check-netns check-mpyc check-nat demo deps venv format install uninstall clean help FORCE
 
 all: $(ENGINE) $(HOST) $(PROGRAM)
 
 engine: $(ENGINE)
 
 # All that the tests will need.
-everything: all units sim fuzz $(B)/plain/engine.a
+everything: all units sim fuzz $(B)/unat $(B)/plain/engine.a
 
 # All of both archives, so that a name that is defined twice or nowhere is found here.
 $(B)/mpynet: $(call objects,,$(MAIN)) $(HOST) $(ENGINE) $(B)/link.flags
@@ -192,6 +192,12 @@ $(B)/sim: $(call objects,,$(SIM)) $(ENGINE) $(B)/link.flags
 
 sim: $(SIM_PROG)
 
+# The simulator's NATs between real packets.
+$(B)/unat: $(call objects,,tests/nat/unat.c $(filter-out tests/sim/main.c,$(SIM))) $(ENGINE) \
+		$(B)/link.flags
+	@echo "  LINK    $@"
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
+
 $(B)/bench/%: $(B)/bench/%.o $(ENGINE) $(B)/link.flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
@@ -240,9 +246,10 @@ check-layers:
 
 # A family of tests is run by the script `run` in its folder.
 check-vectors check-cli: $(PROGRAM) units
-check-netns check-mpyc: $(PROGRAM)
+check-netns check-mpyc check-nat: $(PROGRAM)
+check-nat: $(B)/unat
 check-mpyc: venv
-check-vectors check-cli check-netns check-mpyc: check-%:
+check-vectors check-cli check-netns check-mpyc check-nat: check-%:
 	@if [ -x tests/$*/run ]; then $(TALLY) $* tests/$*/run; fi
 
 check-sim: $(SIM_PROG)
@@ -271,7 +278,7 @@ check-long: deps
 
 # Engines have no threads: of the pure tests none is run for ThreadSanitizer.
 check-long-all:
-	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz $(B)/unat
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= units
 	@rm -f $(O)/san-*/results
@@ -344,12 +351,13 @@ help:
 #:   make unit              unit tests only; TEST_ONLY=word, TEST_SEED=number
 #:   make sim fuzz bench    the simulator, the fuzzers, the benchmarks
 #:   make bench-sim         1,000 and 10,000 virtual nodes, about a quarter of an hour
-#:   make check-NAME        one family: pure layers vectors sim cli netns mpyc fuzz
+#:   make check-NAME        one family: pure layers vectors sim cli netns mpyc nat fuzz
 #:   make deps              the Debian packages that all this needs (root)
 #:   make install           below PREFIX=/usr/local; DESTDIR= for packagers
 #:   make format compile_commands.json clean
 #:
 #: Kinds of build: CC=clang  SAN=address,undefined  SAN=thread  WERROR=1  CFLAGS=-O0
 
-SOURCES := $(PURE) $(HOSTED) $(MAIN) $(UNIT) $(UNIT_HOSTED) $(FUZZ) $(FUZZ_HOSTED) $(SIM) $(BENCH)
+SOURCES := $(PURE) $(HOSTED) $(MAIN) $(UNIT) $(UNIT_HOSTED) $(FUZZ) $(FUZZ_HOSTED) $(SIM) $(BENCH) \
+	tests/nat/unat.c
 -include $(wildcard $(foreach kind,$(B) $(B)/plain $(B)/fuzz/obj,$(SOURCES:%.c=$(kind)/%.d)))

@@ -26,6 +26,12 @@ table FAMILY world {
 		flags dynamic
 		counter
 	}
+	set streams {
+		typeof FAMILY saddr . FAMILY daddr
+		size 4096
+		flags dynamic
+		counter
+	}
 	set cut {
 		typeof FAMILY saddr . FAMILY daddr
 	}
@@ -33,6 +39,7 @@ table FAMILY world {
 		type filter hook forward priority 0
 		FAMILY saddr . FAMILY daddr @cut drop
 		meta l4proto udp update @pairs { FAMILY saddr . FAMILY daddr }
+		meta l4proto tcp update @streams { FAMILY saddr . FAMILY daddr }
 	}
 }
 """
@@ -111,13 +118,14 @@ class Internet:
 
     # Proof
 
-    def counters(self):
-        """UDP packets so far: a dict from (from, to) to a number."""
+    def counters(self, wanted="pairs"):
+        """UDP packets so far, or TCP's of "streams": a dict from (from, to) to a
+        number."""
         listed = json.loads(sh("ip", "netns", "exec", self.lab.full(self.name),
                                "nft", "-j", "list", "sets"))
         found = {}
         for item in listed["nftables"]:
-            if item.get("set", {}).get("name") != "pairs":
+            if item.get("set", {}).get("name") != wanted:
                 continue
             for element in item["set"].get("elem", ()):
                 pair = tuple(element["elem"]["val"]["concat"])
