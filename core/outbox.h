@@ -120,6 +120,7 @@ struct socket_change {
 	bool open; /* else close */
 	uint8_t family;
 	uint16_t port; /* 0: any */
+	uint32_t ifindex; /* sends and hears by this interface only; 0: by any */
 };
 
 enum event_kind {

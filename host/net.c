@@ -239,21 +239,40 @@ net_addresses(struct net *n, uint32_t except, struct net_address ret[static NET_
 	    err_phrase(rc)) : l.count;
 }
 
-struct gateway_search {
-	struct net_gateway *best;
-	uint32_t metric;
+struct gateways {
+	struct net_gateway *to;
+	int count;
 	uint32_t except;
 };
 
-/* A default route of the main table that leads to a gateway, and by the lowest metric so far. */
+/* Keeps the list in the order of the metrics, with one gateway for each interface. */
+static void
+add_gateway(struct gateways *l, const struct net_gateway *found)
+{
+	int at = 0, same = 0;
+
+	while (same < l->count && l->to[same].ifindex != found->ifindex)
+		same++;
+	if (same < l->count && l->to[same].metric <= found->metric)
+		return;
+	if (same == l->count && l->count == NET_GATEWAYS_MAX)
+		return;
+	l->count += same == l->count;
+	while (at < same && l->to[at].metric <= found->metric)
+		at++;
+	memmove(&l->to[at + 1], &l->to[at], (size_t)(same - at) * sizeof(l->to[0]));
+	l->to[at] = *found;
+}
+
+/* A default route of the main table that leads to a gateway. */
 static int
 list_route(const struct nlmsghdr *h, void *ctx)
 {
-	struct gateway_search *s = ctx;
+	struct gateways *l = ctx;
 	const struct rtmsg *route = mnl_nlmsg_get_payload(h);
 	size_t size = route->rtm_family == AF_INET ? 4 : 16;
 	struct net_gateway found = { 0 };
-	uint32_t metric = 0, table = route->rtm_table;
+	uint32_t table = route->rtm_table;
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, h, sizeof(*route)) {
@@ -268,40 +287,34 @@ list_route(const struct nlmsghdr *h, void *ctx)
 			found.ifindex = mnl_attr_get_u32(attr);
 			break;
 		case RTA_PRIORITY:
-			metric = mnl_attr_get_u32(attr);
+			found.metric = mnl_attr_get_u32(attr);
 			break;
 		case RTA_TABLE:
 			table = mnl_attr_get_u32(attr);
 			break;
 		}
 	}
-	if (route->rtm_dst_len != 0 || route->rtm_type != RTN_UNICAST || table != RT_TABLE_MAIN ||
-	    found.ip.family == FAMILY_NONE || found.ifindex == s->except)
-		return MNL_CB_OK;
-	if (s->best->ip.family == FAMILY_NONE || metric < s->metric) {
-		*s->best = found;
-		s->metric = metric;
-	}
+	if (route->rtm_dst_len == 0 && route->rtm_type == RTN_UNICAST && table == RT_TABLE_MAIN &&
+	    (route->rtm_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) == 0 &&
+	    found.ip.family != FAMILY_NONE && found.ifindex != l->except)
+		add_gateway(l, &found);
 	return MNL_CB_OK;
 }
 
 int
-net_gateway(struct net *n, uint8_t family, uint32_t except, struct net_gateway *ret,
-    struct err *err)
+net_gateways(struct net *n, uint8_t family, uint32_t except,
+    struct net_gateway ret[static NET_GATEWAYS_MAX], struct err *err)
 {
-	struct net_gateway best = { 0 };
-	struct gateway_search s = { .best = &best, .except = except };
+	struct gateways l = { .to = ret, .except = except };
 	union request r;
 	struct nlmsghdr *h = begin(n, &r, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(h, sizeof(*route));
 	int rc;
 
 	route->rtm_family = af_of(family);
-	rc = talk(n, h, list_route, &s);
-	if (rc < 0)
-		return err_set(err, rc, "cannot list this machine's routes: %s", err_phrase(rc));
-	*ret = best;
-	return 0;
+	rc = talk(n, h, list_route, &l);
+	return rc < 0 ? err_set(err, rc, "cannot list this machine's routes: %s",
+	    err_phrase(rc)) : l.count;
 }
 
 /* The interface that a message is about; 0 when it names none. */

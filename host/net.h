@@ -67,14 +67,18 @@ int net_addresses(struct net *n, uint32_t except, struct net_address ret[static 
 struct net_gateway {
 	struct ip ip;		/* FAMILY_NONE: there is none */
 	uint32_t ifindex;
+	uint32_t metric;
 };
 
+/* Interfaces with a default route of their own that are looked at. */
+#define NET_GATEWAYS_MAX 8
+
 /*
- * The gateway of the default route of `family` with the lowest metric that does not lead to the
- * interface `except`.
+ * The gateways of the default routes of `family`, one for each interface but `except`, that of the
+ * lowest metric first. Returns how many.
  */
-int net_gateway(struct net *n, uint8_t family, uint32_t except, struct net_gateway *ret,
-    struct err *err) must_check;
+int net_gateways(struct net *n, uint8_t family, uint32_t except,
+    struct net_gateway ret[static NET_GATEWAYS_MAX], struct err *err) must_check;
 
 /*
  * Calls `on_change` from the loop NET_SETTLE_MS after addresses, routes or links changed, other

@@ -219,3 +219,26 @@ setting_check_interface(char to[static SETTING_VALUE_MAX], const char *value, st
 	strcpy(to, value);
 	return 0;
 }
+
+int
+setting_check_interfaces(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	char one[SETTING_VALUE_MAX], spelt[SETTING_VALUE_MAX];
+	size_t len = strlen(value);
+
+	if (len >= SETTING_VALUE_MAX)
+		return err_set(err, -EINVAL, "the list of interfaces is too long");
+	for (const char *p = value; p < value + len;) {
+		size_t n = strcspn(p, ",");
+
+		memcpy(one, p, n);
+		one[n] = '\0';
+		if (setting_check_interface(spelt, one, err) < 0)
+			return -EINVAL;
+		p += n;
+		if (*p == ',' && *++p == '\0')
+			return err_set(err, -EINVAL, "a name is missing after the last comma");
+	}
+	memcpy(to, value, len + 1);
+	return 0;
+}

@@ -59,6 +59,10 @@ int setting_check_interface(char to[static SETTING_VALUE_MAX], const char *value
 /* What setting_check_rate took, Mbit/s in its spelling, as bytes a second. */
 uint64_t setting_rate(const char *value);
 
+/* Several, separated by commas, or none. */
+int setting_check_interfaces(char to[static SETTING_VALUE_MAX], const char *value,
+    struct err *err);
+
 /* What setting_check_listen took: family FAMILY_NONE for a port of all addresses. */
 struct addr setting_listen(const char *value);
 

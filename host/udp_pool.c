@@ -68,7 +68,11 @@ open_one(struct udp_pool *p, const struct socket_change *c, struct udp **ret)
 		free(u);
 		return rc;
 	}
-	rc = udp_watch(u, p->loop, p->ctx, p->on_readable);
+	if (c->ifindex != 0 && setsockopt(u->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &c->ifindex,
+	    sizeof(c->ifindex)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = udp_watch(u, p->loop, p->ctx, p->on_readable);
 	if (rc < 0) {
 		udp_close_free(u);
 		return rc;

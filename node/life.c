@@ -467,6 +467,7 @@ mesh_socket_opened(struct mesh *m, struct instant now, socket_id id, const struc
 	if (e != NULL && e->peer != NULL)
 		upkeep_due(m, e->peer, now.mono + 1);
 	sockets_opened(&m->sockets, id, local);
+	uplink_opened(m, now, id, local);
 }
 
 void

@@ -343,14 +343,16 @@ give_back(struct mapper *m, size_t f)
 static void
 begin(struct mapper *m, size_t f, bool on, uint16_t port, usec_t now)
 {
-	struct net_gateway gateway = { 0 };
+	struct net_gateway all[NET_GATEWAYS_MAX], gateway = { 0 };
 	struct addr to;
 	struct ip self = { 0 };
 
 	if (on && port != 0 && m->watching[f] &&
-	    net_gateway(m->net, families[f], m->except, &gateway, NULL) == 0 &&
-	    gateway.ip.family != FAMILY_NONE && addr_parse(&to, afar[f], 0) == 0)
+	    net_gateways(m->net, families[f], m->except, all, NULL) > 0 &&
+	    addr_parse(&to, afar[f], 0) == 0) {
+		gateway = all[0];
 		self = source_towards(&to);
+	}
 	/* What an IPv6 address of this site's own could be reached at, nobody outside knows. */
 	if (f == V6 && ip_class(self) != ADDR_CLASS_PUBLIC)
 		self = (struct ip){ 0 };

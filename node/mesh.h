@@ -62,6 +62,22 @@ void mesh_start(struct mesh *m, struct instant now, struct outbox *out);
 void mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
     struct outbox *out);
 
+/* An interface that has a way to the Internet. */
+struct uplink {
+	uint32_t ifindex;
+	uint8_t family;
+	bool preferred; /* the kernel sends by it what names no interface */
+	bool metered;	/* to be used where nothing else works */
+};
+
+/*
+ * All of them, to be called like mesh_net_changed. By each that is not preferred peers are reached
+ * too, at most MESH_UPLINKS_MAX.
+ */
+#define MESH_UPLINKS_MAX 4
+void mesh_uplinks(struct mesh *m, struct instant now, const struct uplink *uplinks, size_t n,
+    struct outbox *out);
+
 /* What a router has agreed to pass on to us, and for how long. */
 enum mapping_method {
 	MAPPING_PCP = 1, /* RFC 6887 */

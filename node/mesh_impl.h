@@ -71,6 +71,14 @@ struct measuring {
 	unsigned next_known;
 };
 
+/* What is sent by another interface than the preferred one. */
+struct uplink_socket {
+	struct uplink is;
+	socket_id id; /* SOCKET_NONE: it could not be opened */
+	bool open;
+	struct addr observed; /* by a lighthouse; FAMILY_NONE: not known */
+};
+
 /* Where a datagram came from, or goes to. */
 struct way {
 	socket_id socket;
@@ -160,6 +168,8 @@ struct mesh {
 	size_t lighthouse_count;
 	struct addr local[MESH_LOCAL_MAX];
 	size_t local_count;
+	struct uplink_socket uplinks[MESH_UPLINKS_MAX];
+	size_t uplink_count;
 	struct mapping mapped[MESH_MAPPINGS_MAX];
 	size_t mapped_count;
 	uint32_t candidates_seq; /* grows whenever our own candidates change */
@@ -453,6 +463,26 @@ void acquaint_punch(struct mesh *m, struct instant now, struct peer *from, const
 /* What `peer` says of itself. */
 void acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
     const struct candidates *c);
+
+/*
+ * uplink.c: interfaces beside the preferred one
+ */
+
+/* `p` is a new path of a main socket: it gets its twins. */
+void uplink_twins(struct mesh *m, struct instant now, struct peer *peer, const struct path *p);
+
+/* The socket `id` was opened, or could not be. */
+void uplink_opened(struct mesh *m, struct instant now, socket_id id, const struct addr *local);
+
+/* A lighthouse sees us at `seen` by this path. False: it is not an uplink's. */
+bool uplink_observed(struct mesh *m, struct instant now, const struct path *path,
+    const struct addr *seen, struct outbox *out);
+
+/* Appends where lighthouses see us by uplinks. */
+void uplink_candidates(const struct mesh *m, struct eps *to);
+
+/* Is the path one by an uplink's socket? */
+bool uplink_is(const struct mesh *m, const struct path *path);
 
 /*
  * mapping.c: what routers pass on to us

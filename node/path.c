@@ -457,10 +457,15 @@ path_is_steady(const struct path *p)
 	    (p->lost & ((1u << PATH_STEADY_PROBES) - 1)) == 0;
 }
 
-/* What data moves between at once, or not at all: direct, by a relay, by a relay over a stream. */
+/*
+ * What data moves between at once, or not at all: direct, by a relay, by a relay over a stream, and
+ * whatever costs money.
+ */
 static unsigned
 rank(const struct path *p)
 {
+	if (p->metered)
+		return 3;
 	if (p->kind == PATH_STREAM || p->streamed)
 		return 2;
 	return p->kind == PATH_RELAY ? 1 : 0;

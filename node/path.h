@@ -70,6 +70,7 @@ struct path {
 	struct addr remote;
 	struct peer *relay; /* PATH_RELAY: whose circuit */
 	uint32_t circuit;
+	bool metered; /* traffic costs money: not while anything else works */
 
 	struct {
 		uint64_t txid; /* 0: none */

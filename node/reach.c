@@ -171,7 +171,10 @@ reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const str
 		return false;
 	}
 	path_init(&like, class_of(at), origin, socket, at);
-	return path_worth(m, &like) != TARGET_NEVER && add_path(peer, now.mono, &like) != NULL;
+	if (path_worth(m, &like) == TARGET_NEVER || add_path(peer, now.mono, &like) == NULL)
+		return false;
+	uplink_twins(m, now, peer, &like);
+	return true;
 }
 
 struct path *
@@ -250,6 +253,13 @@ reach_add_relays(struct mesh *m, struct instant now, struct peer *peer, struct o
  * The handshake
  */
 
+/* Is there a path that works, beyond doubt? */
+static bool
+is_healthy(const struct peer *peer)
+{
+	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
+}
+
 bool
 reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path *p, size_t len)
 {
@@ -259,6 +269,8 @@ reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path
 		return false;
 	if (!path_is_udp(p))
 		return true;
+	if (p->metered && is_healthy(peer))
+		return false;
 	worth = path_worth(m, p);
 	/* A private address is a guess until it answers: the other site may use the same ones. */
 	if (p->kind == PATH_LAN && p->origin != ORIGIN_HEARD && p->origin != ORIGIN_FIXED)
@@ -271,13 +283,6 @@ reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path
 		return false;
 	peer->burst_packets++;
 	return true;
-}
-
-/* Is there a path that works, beyond doubt? */
-static bool
-is_healthy(const struct peer *peer)
-{
-	return peer->best != PEER_NO_PATH && peer->paths[peer->best].state == PATH_VALID;
 }
 
 /* In the first moment the handshake goes through the best relay alone. */

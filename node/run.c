@@ -5,6 +5,7 @@
 #include "node/run.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,49 @@ ask_router(struct node *n)
 	    port);
 }
 
+/* Is the interface among those of the setting "metered"? */
+static bool
+is_metered(const char *metered, uint32_t ifindex)
+{
+	char name[IF_NAMESIZE];
+	size_t len;
+
+	if (!if_indextoname(ifindex, name))
+		return false;
+	len = strlen(name);
+	for (const char *p = metered; *p; p += strcspn(p, ","), p += *p == ',')
+		if (strncmp(p, name, len) == 0 && (p[len] == ',' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+/* Tells the engine by which interfaces the Internet is reached. */
+static void
+tell_uplinks(struct node *n)
+{
+	struct net_gateway gateways[NET_GATEWAYS_MAX];
+	struct uplink uplinks[2 * NET_GATEWAYS_MAX];
+	char metered[SETTING_VALUE_MAX];
+	size_t told = 0;
+
+	if (setting_get(&n->store.settings, setting_find(node_settings, "metered", NULL), metered,
+	    NULL) < 0)
+		metered[0] = '\0';
+	for (size_t f = 0; f < NODE_SOCKETS; f++) {
+		int count = n->udp[f].fd < 0 ? 0 : net_gateways(&n->net, n->udp[f].family,
+		    n->tun.ifindex, gateways, NULL);
+
+		for (int i = 0; i < count; i++)
+			uplinks[told++] = (struct uplink){
+				.ifindex = gateways[i].ifindex,
+				.family = n->udp[f].family,
+				.preferred = i == 0,
+				.metered = is_metered(metered, gateways[i].ifindex),
+			};
+	}
+	mesh_uplinks(n->mesh, clock_now(), uplinks, told, &n->out);
+}
+
 static void
 on_net_change(void *ctx)
 {
@@ -211,6 +255,7 @@ on_net_change(void *ctx)
 	for (size_t i = 0; i < n->name_count; i++)
 		resolve_again(&n->names[i].resolve);
 	tell_addresses(n);
+	tell_uplinks(n);
 	node_settle(n);
 	ask_router(n);
 }
@@ -258,6 +303,7 @@ node_configure(struct node *n, struct err *err)
 
 	if (rc == 0) {
 		mesh_configure(n->mesh, clock_now(), settings, &n->out);
+		tell_uplinks(n);
 		node_settle(n);
 		ask_router(n);
 	}
@@ -396,6 +442,7 @@ start_engine(struct node *n, struct err *err)
 	stock_load(n);
 	tell_addresses(n);
 	mesh_start(n->mesh, clock_now(), &n->out);
+	tell_uplinks(n);
 	on_mapper(n, true);
 	return 0;
 }

@@ -26,24 +26,42 @@ free_row(struct sockets *s)
 	return &s->row[i];
 }
 
-socket_id
-sockets_open(struct sockets *s, enum socket_owner owner, struct peer *peer, uint8_t family,
-    uint16_t port, struct outbox *out)
+static socket_id
+open_row(struct sockets *s, const struct extra_socket *like, struct socket_change change,
+    struct outbox *out)
 {
 	struct extra_socket *e = free_row(s);
-	struct socket_change change = { .open = true, .family = family, .port = port };
 
 	if (e == NULL)
 		return SOCKET_NONE;
 	s->turn = (s->turn + 1) % TURNS;
+	change.open = true;
+	change.family = like->family;
 	change.id = SOCKET_EXTRA + s->turn * MESH_SOCKETS_MAX + (uint32_t)(e - s->row);
 	if (!outbox_socket(out, &change))
 		return SOCKET_NONE;
-	*e = (struct extra_socket){
-		.owner = owner, .id = change.id, .family = family, .peer = peer
-	};
+	*e = *like;
+	e->id = change.id;
 	s->open++;
 	return e->id;
+}
+
+socket_id
+sockets_open(struct sockets *s, enum socket_owner owner, struct peer *peer, uint8_t family,
+    uint16_t port, struct outbox *out)
+{
+	struct extra_socket like = { .owner = owner, .family = family, .peer = peer };
+
+	return open_row(s, &like, (struct socket_change){ .port = port }, out);
+}
+
+socket_id
+sockets_open_on(struct sockets *s, enum socket_owner owner, uint32_t ifindex, uint8_t family,
+    struct outbox *out)
+{
+	struct extra_socket like = { .owner = owner, .family = family };
+
+	return open_row(s, &like, (struct socket_change){ .ifindex = ifindex }, out);
 }
 
 struct extra_socket *

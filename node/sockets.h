@@ -16,6 +16,7 @@ enum socket_owner {
 	SOCKET_OF_NETCHECK,
 	SOCKET_OF_PUNCH,
 	SOCKET_OF_PATH,
+	SOCKET_OF_UPLINK,
 };
 
 struct peer;
@@ -46,6 +47,10 @@ struct sockets {
  */
 socket_id sockets_open(struct sockets *s, enum socket_owner owner, struct peer *peer,
     uint8_t family, uint16_t port, struct outbox *out);
+
+/* The same on any port of one interface, for nobody in particular. */
+socket_id sockets_open_on(struct sockets *s, enum socket_owner owner, uint32_t ifindex,
+    uint8_t family, struct outbox *out);
 
 /* NULL when it is not open (any more), as every main socket is not. */
 struct extra_socket *sockets_find(const struct sockets *s, socket_id id);

@@ -100,7 +100,10 @@ void
 speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *path, size_t len,
     struct outbox *out)
 {
-	say_ping(m, now, peer, path, 0, len, out);
+	/* A lighthouse that hears us by several uplinks stays with the one that we use. */
+	bool aside = peer->lighthouse != NULL && path != peer_best(peer) && uplink_is(m, path);
+
+	say_ping(m, now, peer, path, aside ? PING_MEASURE : 0, len, out);
 }
 
 void
@@ -141,6 +144,7 @@ own_candidates(const struct mesh *m, struct candidates *c)
 				eps_add(&c->eps, EP_REFLEXIVE, seen);
 		}
 	}
+	uplink_candidates(m, &c->eps);
 	for (size_t i = 0; i < m->local_count; i++)
 		eps_add(&c->eps, EP_HOST, &m->local[i]);
 	mapping_candidates(m, true, &c->eps);
@@ -306,7 +310,8 @@ hear_observed(struct mesh *m, struct instant now, struct peer *peer, const struc
 	const struct path *best = peer_best(peer);
 	struct addr *observed;
 
-	if (l == NULL || !path_is_udp(path) || seen->addr.family == FAMILY_NONE)
+	if (l == NULL || !path_is_udp(path) || seen->addr.family == FAMILY_NONE ||
+	    uplink_observed(m, now, path, &seen->addr, out))
 		return;
 	if (best != NULL && best != path &&
 	    (best->kind == PATH_STREAM || best->remote.family == path->remote.family))

@@ -39,6 +39,8 @@ const struct setting node_settings[] = {
 	    setting_check_yes_no },
 	{ "proxy", "", true, "HTTP proxy to reach lighthouses by where UDP is blocked, or \"none\"",
 	    check_proxy },
+	{ "metered", "", true, "interfaces that cost money: used where nothing else works",
+	    setting_check_interfaces },
 	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
 	{ 0 },
 };

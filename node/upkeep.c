@@ -192,6 +192,8 @@ is_kept(struct peer *peer, const struct path *p, usec_t now)
 		return is_missed(peer, p);
 	if (p == best)
 		return true;
+	if (p->metered)
+		return false;
 	if (p->left_at != 0 && now - p->left_at < WARM_AFTER_SWITCH)
 		return true;
 	score = path_score(p);
@@ -340,7 +342,7 @@ ask_other_ways(struct mesh *m, struct instant now, struct peer *p, struct outbox
 		struct path *path = &p->paths[i];
 
 		if (path->origin == ORIGIN_FIXED && path_is_udp(path) && path->state != PATH_FREE &&
-		    path->state != PATH_VALID && path->state != PATH_SUSPECT &&
+		    path->state != PATH_VALID && path->state != PATH_SUSPECT && !path->metered &&
 		    target_allow(&m->targets, now.mono, &path->remote))
 			speak_ping(m, now, p, path, PING_LEN, out);
 	}
