@@ -45,6 +45,7 @@ choose_servers(struct mesh *m, struct instant now, struct netcheck_server *to)
 
 	for (size_t i = 0; i < n && count < NETCHECK_SERVERS; i++) {
 		struct netcheck_server s = {
+			.id = count,
 			.v4 = endpoint_of(order[i]->peer, FAMILY_V4),
 			.v6 = endpoint_of(order[i]->peer, FAMILY_V6),
 		};

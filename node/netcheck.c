@@ -153,11 +153,11 @@ begin_main(struct netcheck_run *r, usec_t now)
 		}
 }
 
-/* How the main socket of one family was seen. Returns how many servers answered. */
+/* How the main socket of one family was seen. Returns the set of servers that answered. */
 static unsigned
 sight(const struct netcheck_run *r, bool v6, struct sightings *ret)
 {
-	bool answered[NETCHECK_SERVERS] = { false };
+	unsigned answered = 0;
 
 	*ret = (struct sightings){ .own = true };
 	for (unsigned i = 0; i < r->probe_count; i++) {
@@ -167,9 +167,9 @@ sight(const struct netcheck_run *r, bool v6, struct sightings *ret)
 			continue;
 		ret->at[p->server][p->alt] = p->seen;
 		ret->own &= p->own;
-		answered[p->server] = true;
+		answered |= 1u << p->server;
 	}
-	return answered[0] + answered[1];
+	return answered;
 }
 
 static void
@@ -187,14 +187,23 @@ add_public(struct netcheck *n, const struct sightings *s)
 }
 
 static void
+swap_servers(struct netcheck_run *r)
+{
+	struct netcheck_server first = r->servers[0];
+
+	r->servers[0] = r->servers[1];
+	r->servers[1] = first;
+}
+
+static void
 conclude_main(struct netcheck_run *r)
 {
 	struct netcheck *n = &r->found;
 	struct sightings v4, v6;
-	unsigned answered_v6 = sight(r, true, &v6);
+	unsigned answered_v4 = sight(r, false, &v4), answered_v6 = sight(r, true, &v6);
 
-	n->lighthouses = sight(r, false, &v4);
-	n->udp = n->lighthouses + answered_v6 > 0 ? FACT_YES : FACT_NO;
+	n->lighthouses = (unsigned)__builtin_popcount(answered_v4);
+	n->udp = (answered_v4 | answered_v6) != 0 ? FACT_YES : FACT_NO;
 	n->nat.mapping = (uint8_t)judge_mapping(&v4);
 	add_public(n, &v4);
 	if (n->public_count > 1)
@@ -211,6 +220,9 @@ conclude_main(struct netcheck_run *r)
 	}
 	if (n->nat.mapping != NAT_MAPPING_UNKNOWN)
 		r->knock_at[0] = n->public[0];
+	/* What follows is asked of the first, so that is to be one that answers. */
+	if ((answered_v4 != 0 ? answered_v4 : answered_v6) == 1u << 1)
+		swap_servers(r);
 }
 
 /*
@@ -603,7 +615,7 @@ fill_question(const struct netcheck_run *r, const struct netcheck_probe *p, uint
 
 	ret->what = NETCHECK_ASK;
 	ret->slot = p->slot;
-	ret->server = p->server;
+	ret->server = r->servers[p->server].id;
 	ret->to = p->alt ? second_port(first) : *first;
 	ret->ttl = 0;
 	ret->ping = (struct ping){

@@ -71,6 +71,7 @@ enum {
 
 /* A lighthouse that can be asked: its first port, for each family; FAMILY_NONE: not over that. */
 struct netcheck_server {
+	unsigned id; /* by which the caller knows it */
 	struct addr v4;
 	struct addr v6;
 };
@@ -144,8 +145,8 @@ enum netcheck_act {
 struct netcheck_do {
 	enum netcheck_act what;
 	unsigned slot;
-	uint8_t family; /* OPEN */
-	unsigned server;
+	uint8_t family;  /* OPEN */
+	unsigned server; /* ASK: its id */
 	struct addr to;
 	uint8_t ttl;
 	struct ping ping;
