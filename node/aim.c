@@ -706,8 +706,8 @@ may_yet_hide(const struct mesh *m)
 	return !hides(m) && m->netcheck.measured_at == 0;
 }
 
-static struct plan
-plan_for(const struct mesh *m, const struct peer *peer)
+struct plan
+aim_plan(const struct mesh *m, const struct peer *peer)
 {
 	if (!peer->has_nat)
 		return (struct plan){ 0 };
@@ -902,7 +902,7 @@ aim_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *o
 	}
 	if (!due_reached(aim_due(m, now, peer), now.mono))
 		return;
-	p = plan_for(m, peer);
+	p = aim_plan(m, peer);
 	begin(m, now, peer, p.technique, out);
 }
 
@@ -918,7 +918,7 @@ aim_due(const struct mesh *m, struct instant now, const struct peer *peer)
 	    peer->best == PEER_NO_PATH || !peer_is_warm(peer, now.mono) ||
 	    !channel_ready(peer->channel, now))
 		return 0;
-	p = plan_for(m, peer);
+	p = aim_plan(m, peer);
 	if ((is_birthday(p.technique) && m->birthday != NULL) || /* one at a time */
 	    (p.technique == AIM_LOUD && may_yet_hide(m)))
 		return now.mono + 500 * USEC_PER_MS;

@@ -59,6 +59,13 @@ own_mapping(const struct mesh *m, bool double_nat)
 	return NULL;
 }
 
+/* Are ports searched by it, not foretold? */
+static bool
+is_search(uint8_t technique)
+{
+	return technique == AIM_BIRTHDAY || technique == AIM_LOUD;
+}
+
 static enum why_code
 direct_by(const struct mesh *m, const struct peer *peer, const struct path *best)
 {
@@ -72,6 +79,8 @@ direct_by(const struct mesh *m, const struct peer *peer, const struct path *best
 		return WHY_IPV6;
 	if (is_open(m, peer))
 		return WHY_OPEN;
+	if (best->precious && peer->aimed.won)
+		return is_search(peer->aimed.technique) ? WHY_BIRTHDAY : WHY_PREDICTED;
 	if (best->mapped || (is_symmetric(&m->nat) && own_mapping(m, false) != NULL))
 		return WHY_MAPPED;
 	return WHY_PUNCHED;
@@ -114,6 +123,38 @@ is_udp_blocked(const struct mesh *m, struct instant now, const struct peer *peer
 	if (!peer->unseen && (told == NULL || told->why.code != WHY_UDP_BLOCKED_HERE))
 		return false;
 	ret->code = WHY_UDP_BLOCKED_THERE;
+	return true;
+}
+
+/* Something better than simultaneous open is being done about NATs that it does not get through. */
+static bool
+is_aiming(const struct mesh *m, const struct peer *peer, struct why *ret)
+{
+	if (peer->attempt == NULL || aim_plan(m, peer).late)
+		return false;
+	ret->code = is_search(peer->attempt->technique) ? WHY_BIRTHDAY_RUNNING : WHY_PREDICTING;
+	ret->number[WHY_TRIES] = peer->aimed.tries + 1;
+	return true;
+}
+
+/* It has been done, and failed; or it waits until a search for somebody else is over. */
+static bool
+has_aimed(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
+{
+	const struct aimed *d = &peer->aimed;
+	struct plan plan = aim_plan(m, peer);
+	bool waits = m->birthday != NULL || d->code == AIM_BUSY || d->code == AIM_SOON;
+
+	if (plan.technique == 0 || plan.late)
+		return false;
+	if (d->tries == 0 && !(is_search(plan.technique) && waits))
+		return false;
+	if (d->tries == 0)
+		ret->code = WHY_BIRTHDAY_QUEUED;
+	else
+		ret->code = is_search(plan.technique) ? WHY_BIRTHDAY_FAILED : WHY_PREDICTION_FAILED;
+	ret->number[WHY_TRIES] = d->tries;
+	ret->number[WHY_NEXT] = span(now.mono, d->next);
 	return true;
 }
 
@@ -236,7 +277,8 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
 	name_copy(ret->via, best->relay->cert.name);
 	ret->number[WHY_NEXT] = next_try(m, now, peer);
 	count_tries(peer, ret);
-	if (is_udp_blocked(m, now, peer, best, ret) || is_lost(now, peer, ret))
+	if (is_udp_blocked(m, now, peer, best, ret) || is_aiming(m, peer, ret) ||
+	    is_lost(now, peer, ret) || has_aimed(m, now, peer, ret))
 		return;
 	if (is_punching(m, now, peer))
 		ret->code = WHY_PUNCHING;

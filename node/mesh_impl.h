@@ -347,6 +347,9 @@ void aim_forget(struct mesh *m, struct peer *peer);
 /* Closes the sockets of paths that are no more. */
 void aim_sweep(struct mesh *m, struct outbox *out);
 
+/* What would get through the NATs of both, as far as they are known. */
+struct plan aim_plan(const struct mesh *m, const struct peer *peer);
+
 void aim_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 usec_t aim_due(const struct mesh *m, struct instant now, const struct peer *peer);
 

@@ -40,6 +40,12 @@ static const struct why_entry entries[] = {
 	{ WHY_PUNCHED, WHY_STATE_DIRECT, "punched", F(AT) | F(RTT),
 	  "both sides opened their NATs at the same time: {peer} answers at {at} after {rtt}",
 	  NOTHING_TO_CHANGE },
+	{ WHY_PREDICTED, WHY_STATE_DIRECT, "predicted", F(AT) | F(RTT),
+	  "the next port of a NAT was foretold: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
+	{ WHY_BIRTHDAY, WHY_STATE_DIRECT, "birthday", F(AT) | F(RTT),
+	  "one of many opened ports met one of many sockets: {peer} answers at {at} after {rtt}",
+	  NOTHING_TO_CHANGE },
 	{ WHY_FIXED, WHY_STATE_DIRECT, "fixed-address", F(AT) | F(RTT),
 	  "its address was given: {peer} answers at {at} after {rtt}",
 	  NOTHING_TO_CHANGE },
@@ -48,6 +54,30 @@ static const struct why_entry entries[] = {
 	{ WHY_PUNCHING, WHY_STATE_RELAYED, "punching", F(TRIES) | F(ADDRESSES),
 	  "direct ways to {peer} are being tried: {tries:packet} so far, to {addresses:address}",
 	  BY_ITSELF ", within seconds" },
+	{ WHY_PREDICTING, WHY_STATE_RELAYED, "predicting", F(TRIES) | F(NAT_ME) | F(NAT_PEER),
+	  "the port that a NAT will take next is being foretold, attempt {tries} (NAT of {me}: "
+	  "{nat-me}; of {peer}: {nat-peer})",
+	  BY_ITSELF ", within seconds" },
+	{ WHY_PREDICTION_FAILED, WHY_STATE_RELAYED, "prediction-failed",
+	  F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "the port that a NAT would take next was foretold wrongly in {tries:attempt} (NAT of {me}: "
+	  "{nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  MAP_A_PORT },
+	{ WHY_BIRTHDAY_RUNNING, WHY_STATE_RELAYED, "birthday-running",
+	  F(TRIES) | F(NAT_ME) | F(NAT_PEER),
+	  "the ports of a symmetric NAT are being searched, attempt {tries} (NAT of {me}: {nat-me}; of "
+	  "{peer}: {nat-peer})",
+	  BY_ITSELF ", within seconds" },
+	{ WHY_BIRTHDAY_QUEUED, WHY_STATE_RELAYED, "birthday-queued",
+	  F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "the ports of a symmetric NAT will be searched when it is the turn of {peer}: one search at a "
+	  "time (NAT of {me}: {nat-me}; of {peer}: {nat-peer}); next try {next}",
+	  BY_ITSELF "; sooner if the router of either side maps ports (UPnP, NAT-PMP or PCP)" },
+	{ WHY_BIRTHDAY_FAILED, WHY_STATE_RELAYED, "birthday-failed",
+	  F(TRIES) | F(NEXT) | F(NAT_ME) | F(NAT_PEER),
+	  "{tries:search} for an open port of a symmetric NAT found none (NAT of {me}: {nat-me}; of "
+	  "{peer}: {nat-peer}); next try {next}",
+	  MAP_A_PORT },
 	{ WHY_BOTH_SYMMETRIC, WHY_STATE_RELAYED, "both-symmetric", F(NAT_ME) | F(NAT_PEER),
 	  "the NATs of {me} and {peer} give every flow another port, and neither can be foretold or "
 	  "searched (NAT of {me}: {nat-me}; of {peer}: {nat-peer})",

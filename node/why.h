@@ -25,10 +25,17 @@ enum why_code {
 	WHY_IPV6 = 3,
 	WHY_MAPPED = 4, /* a router keeps a port open on request */
 	WHY_PUNCHED = 5, /* both sides opened their NATs at once */
+	WHY_PREDICTED = 6, /* the port that a NAT would take was foretold */
+	WHY_BIRTHDAY = 7, /* one port of many met one socket of many */
 	WHY_FIXED = 8, /* its address is in the bundle, or was given by hand */
 
 	/* Relayed, and why not direct. */
 	WHY_PUNCHING = 16,
+	WHY_PREDICTING = 17,
+	WHY_PREDICTION_FAILED = 18,
+	WHY_BIRTHDAY_RUNNING = 19,
+	WHY_BIRTHDAY_QUEUED = 20, /* its turn comes later: one at a time, not too often */
+	WHY_BIRTHDAY_FAILED = 21,
 	WHY_BOTH_SYMMETRIC = 22, /* no technique fits these two NATs */
 	WHY_UDP_BLOCKED_HERE = 23,
 	WHY_UDP_BLOCKED_THERE = 24,

@@ -88,6 +88,17 @@ def direct_paths_say_how_they_were_found(lab):
         raise Failed("peers says something else: %s" % row)
 
 
+def techniques_are_named(lab):
+    _, mesh = build(lab, party1="linux", party2="linux-frandom", party3="sym-seq")
+    one, two, three = mesh.parties.values()
+    for other in (two, three):
+        one.reaches(other, 20)
+        talk(one, other)
+    comes_to(one, three, "predicted", seconds=60)
+    comes_to(one, two, "birthday", seconds=90)
+    comes_to(two, one, "birthday")
+
+
 def relayed_paths_say_what_stands_between(lab):
     internet, mesh = build(lab, party1="linux", party2="linux-frandom",
                            party3="linux-frandom", party4="linux")
@@ -159,6 +170,7 @@ def metrics_have_every_peer_and_why(lab):
 
 SCENARIOS = (
     direct_paths_say_how_they_were_found,
+    techniques_are_named,
     relayed_paths_say_what_stands_between,
     a_path_that_fails_says_in_which_direction,
     who_is_not_there_is_said_not_to_be,

@@ -154,6 +154,22 @@ both_have_nats(struct story *s)
 }
 
 static void
+a_port_is_foretold(struct story *s)
+{
+	meet(s, KIND_LINUX, KIND_SYM_SEQ);
+	talk(s);
+	ends(s, 10 * SEC);
+}
+
+static void
+a_port_is_found(struct story *s)
+{
+	meet(s, KIND_LINUX, KIND_SYM_RAND);
+	talk(s);
+	ends(s, 30 * SEC);
+}
+
+static void
 a_lighthouse(struct story *s)
 {
 	meet(s, KIND_LINUX, KIND_LINUX);
@@ -171,6 +187,44 @@ just_begun(struct story *s)
 	cut_both(s);
 	talk(s);
 	ends(s, SEC);
+}
+
+static void
+foretold_in_vain(struct story *s)
+{
+	meet(s, KIND_LINUX, KIND_SYM_SEQ);
+	cut_both(s);
+	talk(s);
+	ends(s, 60 * SEC);
+}
+
+static void
+searched_in_vain(struct story *s)
+{
+	meet(s, KIND_LINUX, KIND_SYM_RAND);
+	cut_both(s);
+	talk(s);
+	ends(s, 60 * SEC);
+}
+
+/* There is a search for one, and the other one waits. */
+static void
+one_search_at_a_time(struct story *s)
+{
+	static struct flow other;
+	struct box *c;
+
+	meet(s, KIND_SYM_RAND, KIND_LINUX);
+	c = stage_node(&s->st, KIND_LINUX);
+	box_on(c);
+	stage_run(&s->st, 5 * SEC);
+	cut_both(s);
+	stage_cut(&s->st, s->a, c);
+	stage_cut(&s->st, c, s->a);
+	flow_start(&other, s->a, c, 50 * MS, 200);
+	stage_run(&s->st, 500 * MS);
+	talk(s);
+	ends(s, 60 * SEC);
 }
 
 static void
@@ -564,9 +618,16 @@ static const struct {
 	{ WHY_IPV6, both_have_ipv6 },
 	{ WHY_MAPPED, one_router_maps },
 	{ WHY_PUNCHED, both_have_nats },
+	{ WHY_PREDICTED, a_port_is_foretold },
+	{ WHY_BIRTHDAY, a_port_is_found },
 	{ WHY_FIXED, a_lighthouse },
 
 	{ WHY_PUNCHING, just_begun },
+	{ WHY_PREDICTING, a_port_is_foretold },
+	{ WHY_PREDICTION_FAILED, foretold_in_vain },
+	{ WHY_BIRTHDAY_RUNNING, a_port_is_found },
+	{ WHY_BIRTHDAY_QUEUED, one_search_at_a_time },
+	{ WHY_BIRTHDAY_FAILED, searched_in_vain },
 	{ WHY_BOTH_SYMMETRIC, both_symmetric },
 	{ WHY_UDP_BLOCKED_HERE, no_udp_here },
 	{ WHY_UDP_BLOCKED_THERE, no_udp_there },

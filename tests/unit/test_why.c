@@ -50,7 +50,7 @@ TEST(every_reason_has_all_its_parts)
 		ASSERT_EQ(strspn(e->word, "abcdefghijklmnopqrstuvwxyz-6"), strlen(e->word));
 		ASSERT(strstr(e->text, "{peer}") != NULL || strstr(e->text, "{me}") != NULL);
 	}
-	ASSERT(count > 30);
+	ASSERT(count > 40);
 }
 
 TEST(every_word_is_said_by_one_reason_only)
