@@ -49,8 +49,9 @@ static const char *const stream_phrases[] = {
 	[STREAM_UNREACHED] = "no connection",
 	[STREAM_PROXY_FAILED] = "the proxy does not connect us",
 	[STREAM_NO_TLS] = "who answers there speaks no TLS 1.3",
-	[STREAM_WRONG_KEY] = "who answers there is not the lighthouse, its TLS key is another; a proxy "
-			     "that opens TLS can do that",
+	[STREAM_WRONG_KEY] =
+	    ("who answers there is not the lighthouse, its TLS key is another; a proxy that opens "
+	     "TLS can do that"),
 	[STREAM_ENDED] = "the connection has ended",
 };
 

@@ -813,6 +813,65 @@ TEST(who_is_heard_at_the_second_port_only_is_answered_from_there)
 	ASSERT(beacon_next_due(scene.beacon) > scene.now.mono + 100 * USEC_PER_MS);
 }
 
+#define STREAM (SOCKET_STREAM + 5)
+
+TEST(who_comes_in_a_stream_is_answered_in_it_and_called_by_nobody)
+{
+	struct query q = by_name(1, "party1", 0);
+	struct contact contact;
+	struct reg_ack ack;
+	socket_id socket;
+	struct frame f;
+
+	begin_registered();
+	one->via = STREAM;
+	enrol(one);
+	ASSERT(guest_got(one, FRAME_REG_ACK, &f, &socket));
+	ASSERT_EQ(reg_ack_decode(&ack, &f), 0);
+	ASSERT_EQ(socket, STREAM);
+	ASSERT_EQ(ack.observed.kind, EP_TCP);
+	contact = ask(two, &q).contact;
+	ASSERT_EQ(contact.eps.ep[0].kind, EP_TCP);
+	for (size_t i = 1; i < contact.eps.n; i++)
+		ASSERT(!addr_equal(&contact.eps.ep[i].addr, &one->at));
+	restart();
+	guest_restart(&scene, two);
+	ASSERT(guest_connect(&scene, two));
+	ASSERT_EQ(ask(two, &q).contact.eps.ep[0].kind, EP_TCP);
+	one->via = SOCKET_V4;
+	guest_restart(&scene, one);
+	ASSERT(guest_connect(&scene, one));
+	enrol(one);
+	q.qid++;
+	ASSERT_EQ(ask(two, &q).contact.eps.ep[0].kind, EP_REFLEXIVE);
+}
+
+TEST(nothing_is_sent_to_a_stream_that_has_ended)
+{
+	struct query q = by_name(1, "party1", QUERY_INTRODUCE);
+	uint64_t before;
+	struct frame f;
+
+	begin_registered();
+	one->via = STREAM;
+	enrol(one);
+	beacon_stream_ended(scene.beacon, scene.now, STREAM + 1, &scene.out);
+	(void)ask(two, &q);
+	ASSERT(got(one, FRAME_PUNCH, &f));
+	one->count = 0;
+	beacon_stream_ended(scene.beacon, scene.now, STREAM, &scene.out);
+	before = one->heard_bytes;
+	q.qid++;
+	(void)ask(two, &q);
+	scene_run(&scene, 10 * USEC_PER_SEC);
+	ASSERT_EQ(one->heard_bytes, before);
+	one->via = STREAM + 1;
+	keep_alive(one);
+	q.qid++;
+	(void)ask(two, &q);
+	ASSERT(got(one, FRAME_PUNCH, &f));
+}
+
 TEST(a_ping_with_a_delay_is_answered_then_and_eight_at_most_wait)
 {
 	uint8_t frame[PING_LEN];
