@@ -364,6 +364,15 @@ channel_initiate(struct channel *ch, struct instant now, uint32_t index,
 	return (int)a->len;
 }
 
+void
+channel_hurry(struct channel *ch, usec_t now)
+{
+	if (ch->attempt == NULL)
+		return;
+	ch->attempt->repeats = 0;
+	ch->due[DUE_REPEAT] = now;
+}
+
 int
 channel_repeat(struct channel *ch, usec_t now, const uint8_t **ret)
 {

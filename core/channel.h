@@ -103,6 +103,9 @@ void channel_want(struct channel *ch, usec_t now);
  */
 void channel_want_fresh(struct channel *ch, usec_t now);
 
+/* There is reason to hope: the initiation under way, if there is one, is repeated from now on. */
+void channel_hurry(struct channel *ch, usec_t now);
+
 /*
  * Makes a fresh initiation under the free index `index`: a PRESENT with the plaintext
  * `presentation` (of presentation_encode), or type 1 if the peer is STOCK. Sets `*ret` to its

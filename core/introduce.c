@@ -96,20 +96,35 @@ target_limit_init(struct target_limit *l, const uint8_t key[static 16])
 
 /* One row an address, whatever the port: it is the host that must not be flooded. */
 static struct target_row *
-target_row(struct target_limit *l, const struct addr *a)
+target_row(struct target_limit *l, usec_t now, const struct addr *a)
 {
-	return &l->rows[row_of(l->key, TARGET_ROWS, a->ip, sizeof(a->ip))];
+	struct target_row *rows =
+	    &l->rows[TARGET_WAYS *
+		row_of(l->key, TARGET_ROWS / TARGET_WAYS, a->ip, sizeof(a->ip))];
+	uint16_t tag = (uint16_t)row_of(l->key, UINT16_MAX, a->ip, sizeof(a->ip));
+	uint32_t now_ms = (uint32_t)(now / USEC_PER_MS);
+	struct target_row *row = NULL;
+
+	for (size_t i = 0; i < TARGET_WAYS; i++) {
+		bool over = rows[i].sent == 0 ||
+		    now_ms - rows[i].since_ms >= TARGET_TIME / USEC_PER_MS;
+
+		if (!over && rows[i].tag == tag)
+			return &rows[i];
+		if (over && row == NULL)
+			row = &rows[i];
+	}
+	if (row == NULL)
+		return rows;
+	*row = (struct target_row){ .since_ms = now_ms, .tag = tag };
+	return row;
 }
 
 bool
 target_allow(struct target_limit *l, usec_t now, const struct addr *to)
 {
-	struct target_row *row = target_row(l, to);
+	struct target_row *row = target_row(l, now, to);
 
-	uint32_t now_ms = (uint32_t)(now / USEC_PER_MS);
-
-	if (row->sent == 0 || now_ms - row->since_ms >= TARGET_TIME / USEC_PER_MS)
-		*row = (struct target_row){ .since_ms = now_ms };
 	if (row->sent >= TARGET_FULL || !bucket_take(&l->all, now, TARGET_RATE, TARGET_RATE, 1))
 		return false;
 	row->sent++;
@@ -117,9 +132,9 @@ target_allow(struct target_limit *l, usec_t now, const struct addr *to)
 }
 
 void
-target_answered(struct target_limit *l, const struct addr *from)
+target_answered(struct target_limit *l, usec_t now, const struct addr *from)
 {
-	target_row(l, from)->sent = 0;
+	target_row(l, now, from)->sent = 0;
 }
 
 /*

@@ -67,19 +67,21 @@ unsigned target_worth(const struct ep *ep, enum vouched by);
 
 /*
  * Packets sent to addresses that have not answered: at most TARGET_FULL in TARGET_TIME to one IP
- * address, and at most TARGET_RATE a second to all. Fixed in size: addresses whose keyed hash is
- * the same share.
+ * address, and at most TARGET_RATE a second to all. Fixed in size: a keyed hash leads to a few rows,
+ * and addresses share the first of them only when all were taken in the last TARGET_TIME.
  */
 #define TARGET_TIME (10 * USEC_PER_SEC)
 #define TARGET_RATE 200
 #define TARGET_ROWS 1024
+#define TARGET_WAYS 4 /* rows in which an address may be */
 
 struct target_limit {
 	uint8_t key[16];
 	struct bucket all;
 	struct target_row {
 		uint32_t since_ms; /* of the mono clock, as far as it fits */
-		uint32_t sent;
+		uint16_t tag; /* tells those apart that may be in the same rows */
+		uint16_t sent;
 	} rows[TARGET_ROWS];
 };
 
@@ -89,7 +91,7 @@ void target_limit_init(struct target_limit *l, const uint8_t key[static 16]);
 bool target_allow(struct target_limit *l, usec_t now, const struct addr *to) must_check;
 
 /* An authentic packet came from there: its count starts anew. */
-void target_answered(struct target_limit *l, const struct addr *from);
+void target_answered(struct target_limit *l, usec_t now, const struct addr *from);
 
 /*
  * Introductions under way, by the id that both sides were given; for OPEN

@@ -38,6 +38,7 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_LIMIT] = "a table is full (counter %c): new entries are refused",
 	[TRACE_CIRCUIT_OPEN] = "relaying between %n and %o",
 	[TRACE_CIRCUIT_CLOSE] = "no longer relaying between %n and %o (reason %c)",
+	[TRACE_WOKE_UP] = "this machine has slept for %s s: every connection is checked",
 	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
 	[TRACE_STREAM_UP] = "lighthouse %n: no answer over UDP; reached over TCP at %a",
 	[TRACE_STREAM_DOWN] = "lighthouse %n: TCP to %a: %t; trying on",

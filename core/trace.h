@@ -41,6 +41,7 @@ enum trace_what {
 	TRACE_CIRCUIT_OPEN,	  /* relaying for `name` to `other` */
 	TRACE_CIRCUIT_CLOSE,	  /* code: reason */
 	TRACE_OVERLAP,		  /* an underlay address lies inside the overlay */
+	TRACE_WOKE_UP,		  /* number: us asleep */
 	TRACE_STREAM_UP,	  /* to the lighthouse `name` at `at`, over TCP */
 	TRACE_STREAM_DOWN,	  /* code: enum stream_news */
 	TRACE_WHAT_COUNT,

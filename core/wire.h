@@ -524,7 +524,8 @@ int aim_decode(struct aim *ret, const struct frame *f) must_check;
 enum {
 	PING_OTHER_PORT = 1, /* lighthouse: answer from your second port */
 	PING_MEASURE = 2,    /* lighthouse: answer, and take nothing from where this came from */
-	PING_FLAGS = PING_OTHER_PORT | PING_MEASURE,
+	PING_ROAM = 4,	     /* peer: I have moved, your other ways to me may be gone */
+	PING_FLAGS = PING_OTHER_PORT | PING_MEASURE | PING_ROAM,
 };
 
 #define PING_LEN 64 /* the whole frame; a longer PING probes the MTU */

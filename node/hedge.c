@@ -54,9 +54,8 @@ rumour(struct peer *peer, usec_t now, size_t len)
 	return latest;
 }
 
-/* The best of the others that work and are in no doubt themselves. */
-static struct path *
-next_best(struct peer *peer, usec_t now)
+struct path *
+hedge_second(struct peer *peer, usec_t now)
 {
 	struct path *next = NULL;
 
@@ -88,7 +87,7 @@ hedge_ways(struct peer *peer, usec_t now, size_t len, struct path *ways[static H
 		ways[n++] = other;
 	if (best->state != PATH_SUSPECT && !(small && (fresh || path_in_doubt(best, now))))
 		return n;
-	other = next_best(peer, now);
+	other = hedge_second(peer, now);
 	if (other != NULL && pay(h, now, len))
 		ways[n++] = other;
 	return n;

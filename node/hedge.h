@@ -46,4 +46,7 @@ void hedge_switched(struct hedge *h, usec_t now);
 size_t hedge_ways(struct peer *peer, usec_t now, size_t len,
     struct path *ways[static HEDGE_WAYS_MAX]);
 
+/* The best of the other paths that work and are in no doubt themselves; NULL: there is none. */
+struct path *hedge_second(struct peer *peer, usec_t now);
+
 #endif

@@ -436,24 +436,17 @@ mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, s
 		    c != ADDR_CLASS_LINK_LOCAL && !trust_in_overlay(m->trust, addr_ip(&local[i])))
 			kept[count++] = local[i];
 	}
-	if (count == m->local_count && memcmp(kept, m->local, count * sizeof(kept[0])) == 0)
+	if (count == m->local_count && memcmp(kept, m->local, count * sizeof(kept[0])) == 0) {
+		if (m->started) /* a route, or a link that leads elsewhere now */
+			roam_shaken(m, now);
 		return;
+	}
 	memcpy(m->local, kept, count * sizeof(kept[0]));
 	m->local_count = count;
 	forget_observed(m);
 	if (!m->started)
 		return;
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-
-		for (size_t k = 0; k < PEER_PATHS_MAX; k++) {
-			if (p->paths[k].state != PATH_FREE)
-				path_doubt(&p->paths[k], now.mono);
-		}
-		upkeep_due(m, p, now.mono);
-	}
-	streams_network_changed(m, now);
-	upkeep_candidates_changed(m, now, out);
+	roam_changed(m, now, out);
 	measure_anew(m, now);
 }
 

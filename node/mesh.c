@@ -189,6 +189,7 @@ void
 mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out)
 {
+	roam_called(m, now, out);
 	for (size_t i = 0; i < n; i++)
 		from_tun(m, now, &packets[i], out);
 }
@@ -601,6 +602,7 @@ void
 mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out)
 {
+	roam_called(m, now, out);
 	for (size_t i = 0; i < n; i++) {
 		struct way way = { .socket = packets[i].socket, .addr = packets[i].from };
 
@@ -752,6 +754,7 @@ void
 mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 {
 	/* A peer may want to be sought, and a question makes its lighthouse due. */
+	roam_called(m, now, out);
 	do {
 		peers_tick(m, now, out);
 		streams_tick(m, now, out);

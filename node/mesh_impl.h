@@ -181,6 +181,8 @@ struct mesh {
 	struct ping_sent pings[PINGS_MAX];
 	size_t ping_next;
 	usec_t housekeeping_due;
+	usec_t called_at; /* with packets or a tick */
+	usec_t shaken_at; /* when routes or links changed last */
 	uint64_t newest_remembered;
 	bool started;
 	uint64_t counts[MESH_COUNT];
@@ -352,6 +354,31 @@ struct plan aim_plan(const struct mesh *m, const struct peer *peer);
 
 void aim_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 usec_t aim_due(const struct mesh *m, struct instant now, const struct peer *peer);
+
+/*
+ * roam.c: the ground moves
+ */
+
+/* This machine's addresses are others now. */
+void roam_changed(struct mesh *m, struct instant now, struct outbox *out);
+
+/* They are the same, but its routes or links have changed. */
+void roam_shaken(struct mesh *m, struct instant now);
+
+/* Before anything else that is due: has this machine slept? */
+void roam_called(struct mesh *m, struct instant now, struct outbox *out);
+
+/* Did we move a moment ago? Then our PINGs say so. */
+bool roam_is_news(const struct peer *peer, usec_t now);
+
+/* A PING that came on `path` says that `peer` has moved. */
+void roam_told(struct mesh *m, struct instant now, struct peer *peer, const struct path *path);
+
+/*
+ * `path` was proven. When it is where the peer's data comes from now, and nothing came on the path
+ * in use since, then the peer has moved, whether it knows or not.
+ */
+void roam_proven(struct mesh *m, struct instant now, struct peer *peer, const struct path *path);
 
 /*
  * upkeep.c: what a peer needs as time goes by

@@ -13,8 +13,9 @@
 #define LATE_MIN      (30 * USEC_PER_MS)
 
 /* A dead path that once worked is asked again, ever more seldom. */
-#define REVIVE_MIN (5 * USEC_PER_SEC)
-#define REVIVE_MAX (30 * USEC_PER_SEC)
+#define REVIVE_ACTIVE (500 * USEC_PER_MS)
+#define REVIVE_MIN    USEC_PER_SEC
+#define REVIVE_MAX    (10 * USEC_PER_SEC)
 
 void
 path_init(struct path *p, enum path_class kind, enum path_origin origin, socket_id socket,
@@ -46,6 +47,13 @@ static usec_t
 probe_gap(const struct path *p)
 {
 	return max_u64(PROBE_GAP_MIN, p->srtt / 2);
+}
+
+/* How long an answer takes that is not late. */
+static usec_t
+late_after(const struct path *p)
+{
+	return max_u64(LATE_MIN, p->srtt * 3 / 2 + 4 * p->rttvar);
 }
 
 /* How long after the last probe a SUSPECT path is given up. */
@@ -125,6 +133,7 @@ path_probe(struct path *p, usec_t now, uint64_t txid)
 	p->probes[oldest].txid = txid;
 	p->probes[oldest].sent = now;
 	p->unanswered++;
+	p->late = false;
 	p->tries++;
 	if (p->state == PATH_NEW)
 		p->state = PATH_PROBING;
@@ -164,7 +173,7 @@ proven(struct path *p, usec_t now)
 		p->valid_since = now;
 		p->mark_at = 0;
 	}
-	p->deaf = p->doubted = false;
+	p->deaf = p->doubted = p->missed = false;
 	if (p->hold != 0 && now - p->valid_since > PATH_HEALTHY_AFTER)
 		p->hold = 0;
 	p->state = PATH_VALID;
@@ -200,6 +209,7 @@ path_told(struct path *p, usec_t now, uint32_t index, uint64_t highest)
 {
 	if (p->mark_at == 0 || p->mark_index != index)
 		return;
+	p->missed = highest < p->mark_counter && now - p->mark_at > late_after(p);
 	if (highest < p->mark_counter) {
 		if (p->state == PATH_VALID && now - p->mark_at > suspect_after(p)) {
 			suspect(p, now);
@@ -279,6 +289,20 @@ is_firm(const struct path *p)
 	return p->answers >= 2 || path_loss_percent(p) <= PATH_LOSSY;
 }
 
+/* Did anything come since we asked last? */
+static bool
+is_heard_since(const struct path *p)
+{
+	return p->last_rx > last_sample(p);
+}
+
+/* How long the answer to a question may be out. Where other packets come it must be lost. */
+static usec_t
+answer_time(const struct path *p)
+{
+	return is_heard_since(p) ? max_u64(late_after(p), PROBE_GAP_MIN) : suspect_after(p);
+}
+
 /* When a VALID path wants its next probe. */
 static usec_t
 valid_probe_due(const struct path *p, bool active, usec_t keepalive)
@@ -286,7 +310,7 @@ valid_probe_due(const struct path *p, bool active, usec_t keepalive)
 	usec_t due = 0;
 
 	if (p->unanswered > 0) /* the answer to a keepalive is missing */
-		due = last_sample(p) + suspect_after(p);
+		due = last_sample(p) + answer_time(p);
 	else if (p->srtt == 0) /* proven by a handshake, and not measured yet */
 		return p->valid_since;
 	else if (!is_firm(p))
@@ -302,6 +326,13 @@ valid_probe_due(const struct path *p, bool active, usec_t keepalive)
 	return due;
 }
 
+/* When it calls for help, because nothing was heard on it since it was asked. */
+static usec_t
+help_due(const struct path *p)
+{
+	return p->unanswered == 0 || p->late || is_heard_since(p) ? 0 : last_sample(p) + late_after(p);
+}
+
 static enum path_want
 tick_valid(struct path *p, usec_t now, bool active, usec_t keepalive)
 {
@@ -309,11 +340,15 @@ tick_valid(struct path *p, usec_t now, bool active, usec_t keepalive)
 		suspect(p, now);
 		return PATH_WANTS_PROBE;
 	}
+	if (due_reached(help_due(p), now)) {
+		p->late = true;
+		return PATH_WANTS_HELP;
+	}
 	if (!due_reached(valid_probe_due(p, active, keepalive), now))
 		return PATH_WANTS_NOTHING;
 	/* One lost answer is no suspicion while other packets come. */
-	if (p->unanswered > (p->last_rx > last_sample(p) ? 1 : 0) &&
-	    now - last_sample(p) >= suspect_after(p)) {
+	if (p->unanswered > (is_heard_since(p) ? 1 : 0) &&
+	    now - last_sample(p) >= answer_time(p)) {
 		if (!active)
 			oversleep(p);
 		suspect(p, now);
@@ -346,15 +381,22 @@ tick_suspect(struct path *p, usec_t now)
 	return PATH_DIED;
 }
 
-/* When a dead path that once worked is asked again. */
+/*
+ * When a dead path that once worked is asked again: often while it is needed, that is `active`, or
+ * at once after a change of network.
+ */
 static usec_t
-revive_due(const struct path *p, usec_t keepalive)
+revive_due(const struct path *p, bool active, usec_t keepalive)
 {
 	usec_t asked = last_sample(p);
 	usec_t silent = asked > p->last_rx ? asked - p->last_rx : 0;
 
 	if (keepalive == 0 || p->valid_since == 0)
 		return 0;
+	if (p->next_probe != 0)
+		return p->next_probe;
+	if (active)
+		return asked + REVIVE_ACTIVE;
 	return asked + min_u64(max_u64(silent / 8, REVIVE_MIN), REVIVE_MAX);
 }
 
@@ -367,7 +409,7 @@ path_tick(struct path *p, usec_t now, bool active, usec_t keepalive)
 	case PATH_SUSPECT:
 		return tick_suspect(p, now);
 	case PATH_DEAD:
-		return due_reached(revive_due(p, keepalive), now) ? PATH_WANTS_PROBE :
+		return due_reached(revive_due(p, active, keepalive), now) ? PATH_WANTS_PROBE :
 							       PATH_WANTS_NOTHING;
 	default:
 		return PATH_WANTS_NOTHING;
@@ -383,6 +425,7 @@ path_due(const struct path *p, bool active, usec_t keepalive)
 	case PATH_VALID:
 		if (p->expect_since != 0)
 			due = p->expect_since + suspect_after(p);
+		due = due_min(due, help_due(p));
 		return due_min(due, valid_probe_due(p, active, keepalive));
 	case PATH_SUSPECT:
 		if (p->unanswered == 0)
@@ -390,7 +433,7 @@ path_due(const struct path *p, bool active, usec_t keepalive)
 		return last_sample(p) +
 		    (p->unanswered < PATH_DEATH_PROBES ? probe_gap(p) : death_after(p));
 	case PATH_DEAD:
-		return revive_due(p, keepalive);
+		return revive_due(p, active, keepalive);
 	default:
 		return 0;
 	}
@@ -402,6 +445,8 @@ path_doubt(struct path *p, usec_t now)
 	if (is_proven(p)) {
 		suspect(p, now);
 		p->doubted = true;
+	} else if (p->state == PATH_DEAD) {
+		p->next_probe = now;
 	}
 	mtu_doubt(&p->mtu);
 	p->tries = 0;
@@ -423,12 +468,9 @@ path_usable(const struct path *p, usec_t now)
 bool
 path_in_doubt(const struct path *p, usec_t now)
 {
-	usec_t asked = last_sample(p);
-
 	if (p->state != PATH_VALID)
 		return p->state == PATH_SUSPECT;
-	return p->unanswered > 0 && p->last_rx < asked &&
-	       now - asked > max_u64(LATE_MIN, p->srtt * 3 / 2 + 4 * p->rttvar);
+	return p->missed || (p->unanswered > 0 && now - last_sample(p) > late_after(p));
 }
 
 bool

@@ -77,6 +77,7 @@ struct path {
 		usec_t sent;
 	} probes[PATH_PROBES_MAX];
 	unsigned unanswered; /* probes in a row */
+	bool late;	     /* help was called for since the last probe */
 	unsigned answers;    /* since it was not proven */
 	unsigned tries;	     /* packets sent before the first answer of this burst */
 	usec_t next_probe;
@@ -112,6 +113,7 @@ struct path {
 	usec_t mark_at;
 
 	usec_t suspect_since;
+	bool missed;  /* the peer should have heard more of us there */
 	bool deaf;    /* the suspicion: the peer does not hear us there */
 	bool doubted; /* the suspicion: the network changed below */
 	usec_t held_until;
@@ -167,6 +169,7 @@ void path_told(struct path *p, usec_t now, uint32_t index, uint64_t highest);
 enum path_want {
 	PATH_WANTS_NOTHING,
 	PATH_WANTS_PROBE,
+	PATH_WANTS_HELP, /* an answer is late: the path that would take its place is to be asked */
 	PATH_DIED, /* it is DEAD from now on */
 };
 
@@ -197,8 +200,8 @@ bool path_works(const struct path *p, usec_t now);
 bool path_usable(const struct path *p, usec_t now);
 
 /*
- * Is something wrong with a path that works? SUSPECT, or a question on it is late, and nothing was
- * heard since. Within that time small packets are worth sending twice.
+ * Is something wrong with a path that works? SUSPECT, or an answer on it is late, or its peer
+ * does not report what it should have heard. In that time small packets are worth sending twice.
  */
 bool path_in_doubt(const struct path *p, usec_t now);
 

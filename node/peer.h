@@ -69,6 +69,8 @@ struct peer {
 
 	usec_t used_at;	    /* data to or from it, 0 never */
 	usec_t heard_at;    /* anything authentic */
+	usec_t roamed_at;   /* when we moved, 0 never */
+	usec_t told_roaming_at; /* when it said that it did */
 	bool up;	    /* the log says that it is there */
 	usec_t failing_since; /* no session, and handshakes go unanswered; 0: not so */
 	usec_t unreachable_at; /* when the last "unreachable" was said, for its rate */

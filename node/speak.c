@@ -87,7 +87,7 @@ say_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *pat
 
 	if (room == NULL || !channel_ready(peer->channel, now))
 		return;
-	if (path_is_udp(path) && flags == 0)
+	if (path_is_udp(path) && (flags & PING_MEASURE) == 0)
 		ping.observed = (struct ep){ .kind = EP_REFLEXIVE, .addr = path->remote };
 	if (len > PING_LEN)
 		mtu_asked(&path->mtu, now.mono, (uint32_t)len, ping.txid);
@@ -102,8 +102,9 @@ speak_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *p
 {
 	/* A lighthouse that hears us by several uplinks stays with the one that we use. */
 	bool aside = peer->lighthouse != NULL && path != peer_best(peer) && uplink_is(m, path);
+	bool roams = peer->lighthouse == NULL && roam_is_news(peer, now.mono);
 
-	say_ping(m, now, peer, path, aside ? PING_MEASURE : 0, len, out);
+	say_ping(m, now, peer, path, aside ? PING_MEASURE : roams ? PING_ROAM : 0, len, out);
 }
 
 void
@@ -368,6 +369,8 @@ hear_ping(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 
 	path_told(path, now.mono, index, ping->highest);
 	hear_observed(m, now, peer, path, &ping->observed, out);
+	if ((ping->flags & PING_ROAM) != 0)
+		roam_told(m, now, peer, path);
 	if (room == NULL || !path_may_send(path, PING_LEN + DATA_MIN))
 		return;
 	if (path_is_udp(path))

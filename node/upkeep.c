@@ -117,9 +117,10 @@ upkeep_proven(struct mesh *m, struct instant now, struct peer *peer, struct path
 	const struct path *best = peer_best(peer);
 
 	if (path_is_udp(path))
-		target_answered(&m->targets, &path->remote);
+		target_answered(&m->targets, now.mono, &path->remote);
 	if (best != NULL && best != path)
 		path_weigh(path, best, now.mono);
+	roam_proven(m, now, peer, path);
 	if (peer->lighthouse != NULL)
 		streams_poke(m, now);
 	upkeep_choose(m, now, peer, out);
@@ -210,16 +211,23 @@ is_kept(struct peer *peer, const struct path *p, usec_t now)
 	return better < (p->kind == PATH_RELAY && peer_is_direct(peer) ? 1 : 2);
 }
 
-/* Is it measured every few seconds? While data flows: the path in use, and its rivals. */
+/*
+ * Is it measured every few seconds? While data flows: the path in use, and its rivals; and where
+ * there is none, all that may come back.
+ */
 static bool
 is_measured(struct peer *peer, const struct path *p, usec_t now)
 {
 	const struct path *best = peer_best(peer);
 
-	if (best == NULL || best->last_data_tx == 0 || now - best->last_data_tx >= ACTIVE_FOR)
+	if (best == NULL)
+		return peer->lighthouse != NULL ||
+		    (peer->used_at != 0 && now - peer->used_at < ACTIVE_FOR);
+	if (best->last_data_tx == 0 || now - best->last_data_tx >= ACTIVE_FOR)
 		return false;
 	return p == best ||
-	    ((p->kind != PATH_RELAY || best->kind == PATH_RELAY) && is_kept(peer, p, now));
+	    (p->state != PATH_DEAD && (p->kind != PATH_RELAY || best->kind == PATH_RELAY) &&
+		is_kept(peer, p, now));
 }
 
 /* How long a path may be idle; 0: nobody minds if its NATs forget it. */
@@ -305,6 +313,19 @@ asks_paths(const struct peer *peer, struct instant now)
 	return !peer->stock && channel_ready(peer->channel, now);
 }
 
+/*
+ * The path in use has fallen silent. The one that would take its place is asked as well: it may be
+ * as dead, or its NAT has forgotten it.
+ */
+static void
+ask_second(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	struct path *second = hedge_second(peer, now.mono);
+
+	if (second != NULL)
+		speak_ping(m, now, peer, second, PING_LEN, out);
+}
+
 static void
 paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
@@ -317,6 +338,10 @@ paths_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 		    keepalive_of(m, now.mono, peer, p))) {
 		case PATH_WANTS_PROBE:
 			speak_ping(m, now, peer, p, PING_LEN, out);
+			break;
+		case PATH_WANTS_HELP:
+			if (p == peer_best(peer))
+				ask_second(m, now, peer, out);
 			break;
 		case PATH_DIED:
 			path_lost(m, now, peer, p, out);

@@ -248,7 +248,7 @@ set_timer(struct box *b)
 {
 	usec_t due = next_due(b);
 
-	if (due == 0)
+	if (due == 0 || b->asleep)
 		world_never(b->stage->w, &b->timer);
 	else
 		world_at(b->stage->w, &b->timer,
@@ -341,7 +341,8 @@ hear(void *ctx, struct datagram *d)
 {
 	struct box *b = ctx;
 
-	if (!box_is_on(b) || (d->stream == 0 && sockets_at(b, &d->dst) == SOCKET_NONE)) {
+	if (!box_is_on(b) || b->asleep ||
+	    (d->stream == 0 && sockets_at(b, &d->dst) == SOCKET_NONE)) {
 		datagram_free(d);
 		return;
 	}
@@ -378,7 +379,7 @@ box_tun(struct box *b, const uint8_t *p, size_t len)
 	struct packet packet = { .data = buf + PACKET_HEADROOM, .len = (uint32_t)len };
 
 	assert(len <= PACKET_MAX);
-	if (b->mesh == NULL)
+	if (b->mesh == NULL || b->asleep)
 		return;
 	memcpy(packet.data, p, len);
 	mesh_from_tun(b->mesh, box_clock(b), &packet, 1, &b->stage->out);
@@ -418,6 +419,27 @@ box_net_changed(struct box *b)
 	mesh_net_changed(b->mesh, box_clock(b), local, n, &b->stage->out);
 	box_settle(b);
 	portmap_ask(b);
+}
+
+void
+box_net_lost(struct box *b)
+{
+	mesh_net_changed(b->mesh, box_clock(b), NULL, 0, &b->stage->out);
+	box_settle(b);
+}
+
+void
+box_sleep(struct box *b)
+{
+	b->asleep = true;
+	set_timer(b);
+}
+
+void
+box_wake(struct box *b)
+{
+	b->asleep = false;
+	set_timer(b);
 }
 
 static void

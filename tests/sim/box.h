@@ -65,6 +65,7 @@ struct box {
 	struct beacon *beacon; /* of a lighthouse */
 	struct site site;
 	struct station station;
+	bool asleep;
 	usec_t mono_base;    /* its monotonic clock is that much ahead of the world's */
 	int64_t clock_error; /* its wall clock too, in microseconds */
 	struct alarm timer;
@@ -110,6 +111,13 @@ struct instant box_clock(const struct box *b);
 
 /* Carries out what an engine's call left in the outbox, and then the errands that came of it. */
 void box_settle(struct box *b);
+
+/* They are all gone: the cable is out. */
+void box_net_lost(struct box *b);
+
+/* The machine sleeps: it hears nothing and does nothing, but its monotonic clock runs on. */
+void box_sleep(struct box *b);
+void box_wake(struct box *b);
 
 /* What its engine has counted, for a person who looks for a bug. */
 void box_say_counts(const struct box *b);

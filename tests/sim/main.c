@@ -4,6 +4,7 @@
  */
 #include "core/text.h"
 #include "tests/sim/crowd.h"
+#include "tests/sim/events.h"
 #include "tests/sim/matrix.h"
 #include "tests/sim/scene.h"
 
@@ -31,6 +32,7 @@ static const struct scene scenes[] = {
 	{ "reboot", "a router starts again and the way through it is found", scene_nat_reboots, 6 },
 	{ "one-way", "a path that fails in one direction is left", scene_one_way, 12 },
 	{ "cut", "a path that fails is left, and taken again when it is healed", scene_cut, 6 },
+	{ "events", "what the network does is a moment's silence", scene_events, EVENT_CASES },
 	{ "rekeys", "sessions are renewed and nobody notices", scene_rekeys, 6 },
 	{ "silence", "after an hour of silence the first packet is answered", scene_silence, 6 },
 	{ "bad-links", "what a bad link loses is all that is lost", scene_bad_links, 12 },
@@ -63,6 +65,7 @@ struct options {
 	unsigned crowd; /* nodes; 0: none */
 	bool talk;
 	bool matrix;
+	bool events;
 };
 
 struct tally {
@@ -129,7 +132,7 @@ run_scene(const struct scene *s, const struct options *o, struct tally *t)
 	}
 	t->passed += end - first - bad;
 	t->failed += bad;
-	if (!o->matrix || bad > 0)
+	if ((!o->matrix && !o->events) || bad > 0)
 		printf("%-10s %u of %u, %.1f s\n", s->name, end - first - bad, end - first,
 		    cpu_seconds() - start);
 }
@@ -162,7 +165,8 @@ run_crowd(const struct options *o)
 static int
 usage(void)
 {
-	printf("usage: sim [check] [--scenario NAME] [--case N] [--seed N] [--talk] [--matrix]\n"
+	printf("usage: sim [check] [--scenario NAME] [--case N] [--seed N] [--talk] [--matrix] "
+	       "[--events]\n"
 	       "       sim --crowd NODES [--seed N]\n"
 	       "       sim --list\n");
 	return 2;
@@ -200,6 +204,11 @@ option(struct options *o, const char *word, const char *next)
 	if (strcmp(word, "--matrix") == 0) {
 		o->matrix = true;
 		o->scene = find("matrix");
+		return 1;
+	}
+	if (strcmp(word, "--events") == 0) {
+		o->events = true;
+		o->scene = find("events");
 		return 1;
 	}
 	if (strcmp(word, "--scenario") == 0) {
@@ -246,6 +255,8 @@ main(int argc, char **argv)
 			run_scene(&scenes[i], &o, &t);
 	if (o.matrix)
 		matrix_print();
+	else if (o.events)
+		events_print();
 	else
 		printf("sim: %u passed, %u failed\n", t.passed, t.failed);
 	return t.failed > 0;

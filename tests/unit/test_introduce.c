@@ -143,8 +143,26 @@ TEST(a_silent_host_gets_64_packets_in_ten_seconds_on_all_its_ports_together)
 	for (sent = 0; target_allow(&targets, now, &to);)
 		sent++;
 	ASSERT_EQ(sent, TARGET_FULL - 1);
-	target_answered(&targets, &to);
+	target_answered(&targets, now, &to);
 	ASSERT(target_allow(&targets, now, &to));
+}
+
+TEST(no_host_pays_for_others_that_are_silent)
+{
+	struct addr to = address("198.51.100.0:7717");
+	usec_t now = NOW;
+
+	target_limit_init(&targets, secret);
+	for (unsigned n = 0; n < 30; n++) {
+		to.ip[3] = (uint8_t)n;
+		for (unsigned i = 0; i < TARGET_FULL; i++, now += USEC_PER_SEC / TARGET_RATE)
+			ASSERT(target_allow(&targets, now, &to));
+		ASSERT(!target_allow(&targets, now, &to));
+	}
+	for (unsigned n = 30; n < 130; n++, now += USEC_PER_SEC / TARGET_RATE) {
+		to.ip[3] = (uint8_t)n;
+		ASSERT(target_allow(&targets, now, &to));
+	}
 }
 
 TEST(all_silent_hosts_together_get_200_packets_a_second)

@@ -100,6 +100,8 @@ TEST(an_answer_in_time_keeps_a_suspect_path)
 	ASSERT_EQ(p.state, PATH_VALID); /* asked before it is doubted */
 	path_probe(&p, due, 8);
 	due = path_due(&p, true, PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, due, true, PATH_KEEPALIVE), PATH_WANTS_HELP);
+	due = path_due(&p, true, PATH_KEEPALIVE);
 	ASSERT_EQ(path_tick(&p, due, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_SUSPECT);
 	path_probe(&p, due, 9);
@@ -220,6 +222,8 @@ TEST(a_keepalive_without_an_answer_makes_the_next_ones_more_frequent)
 
 	ASSERT_EQ(path_tick(&p, now, false, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	path_probe(&p, now, 7);
+	now = path_due(&p, false, PATH_KEEPALIVE);
+	ASSERT_EQ(path_tick(&p, now, false, PATH_KEEPALIVE), PATH_WANTS_HELP);
 	now = path_due(&p, false, PATH_KEEPALIVE);
 	ASSERT_EQ(path_tick(&p, now, false, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_SUSPECT);
@@ -366,12 +370,12 @@ TEST(one_lost_answer_is_no_suspicion_while_other_packets_come)
 	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
 
 	path_probe(&p, 2000 * MS, 5);
-	path_heard(&p, 2300 * MS, 100, 7, 1);
-	ASSERT_EQ(path_tick(&p, 2500 * MS, true, 0), PATH_WANTS_PROBE);
+	path_heard(&p, 2050 * MS, 100, 7, 1);
+	ASSERT_EQ(path_tick(&p, 2150 * MS, true, 0), PATH_WANTS_PROBE); /* and asked again soon */
 	ASSERT_EQ(p.state, PATH_VALID);
-	path_probe(&p, 2500 * MS, 6);
-	path_heard(&p, 2800 * MS, 100, 7, 2);
-	ASSERT_EQ(path_tick(&p, 3000 * MS, true, 0), PATH_WANTS_PROBE);
+	path_probe(&p, 2150 * MS, 6);
+	path_heard(&p, 2200 * MS, 100, 7, 2);
+	ASSERT_EQ(path_tick(&p, 2300 * MS, true, 0), PATH_WANTS_PROBE);
 	ASSERT_EQ(p.state, PATH_SUSPECT);
 }
 
@@ -398,14 +402,17 @@ TEST(a_dead_path_that_once_worked_is_asked_ever_more_seldom)
 	last = run_until_dead(&p, 2000 * MS);
 	ASSERT_EQ(path_due(&p, true, 0), 0); /* but not when nobody cares */
 	for (int i = 0; i < 100; i++) {
-		now = path_due(&p, true, PATH_KEEPALIVE);
-		ASSERT(now - last <= 30000 * MS);
-		ASSERT_EQ(path_tick(&p, now, true, PATH_KEEPALIVE), PATH_WANTS_PROBE);
+		now = path_due(&p, false, PATH_KEEPALIVE);
+		ASSERT(now - last <= 10000 * MS);
+		ASSERT_EQ(path_tick(&p, now, false, PATH_KEEPALIVE), PATH_WANTS_PROBE);
 		path_probe(&p, now, 100 + (uint64_t)i);
-		ASSERT(i > 0 || now - last <= 5000 * MS);
+		ASSERT(i > 0 || now - last <= 1000 * MS);
 		last = now;
 	}
-	ASSERT_EQ(path_due(&p, true, PATH_KEEPALIVE) - last, 30000 * MS);
+	ASSERT_EQ(path_due(&p, false, PATH_KEEPALIVE) - last, 10000 * MS);
+	ASSERT_EQ(path_due(&p, true, PATH_KEEPALIVE) - last, 500 * MS); /* it is needed */
+	path_doubt(&p, last + 100 * MS);
+	ASSERT_EQ(path_due(&p, false, PATH_KEEPALIVE), last + 100 * MS);
 }
 
 TEST(a_copy_speaks_for_the_path_on_which_it_came_once)
@@ -429,7 +436,23 @@ TEST(a_path_is_in_doubt_as_soon_as_an_answer_is_late)
 	ASSERT(!path_in_doubt(&p, 2050 * MS));
 	ASSERT(path_in_doubt(&p, 2200 * MS));
 	path_heard(&p, 2210 * MS, 100, 7, 1);
-	ASSERT(!path_in_doubt(&p, 2220 * MS));
+	ASSERT(path_in_doubt(&p, 2220 * MS)); /* that says nothing of our own direction */
+	ASSERT(path_answered(&p, 2230 * MS, 5));
+	ASSERT(!path_in_doubt(&p, 2240 * MS));
+}
+
+TEST(a_path_is_in_doubt_when_the_peer_does_not_report_what_it_should_have_heard)
+{
+	struct path p = proven(PATH_DIRECT, 1000 * MS, 40 * MS);
+
+	path_sent(&p, 2000 * MS, 100, 7, 50, true);
+	path_told(&p, 2050 * MS, 7, 49); /* it may be on its way */
+	ASSERT(!path_in_doubt(&p, 2050 * MS));
+	path_told(&p, 2250 * MS, 7, 49);
+	ASSERT(path_in_doubt(&p, 2250 * MS));
+	ASSERT_EQ(p.state, PATH_VALID);
+	path_told(&p, 2260 * MS, 7, 50);
+	ASSERT(!path_in_doubt(&p, 2260 * MS));
 }
 
 TEST(an_address_that_only_spoke_gets_three_times_what_it_sent)
