@@ -55,6 +55,7 @@ enum vouched {
 
 /* Packets that may be sent to an address until it answers. */
 #define TARGET_NEVER 0
+#define TARGET_ONCE  1 /* a private address of another site, as it seems */
 #define TARGET_HINT  3
 #define TARGET_FULL  64
 

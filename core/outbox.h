@@ -31,6 +31,8 @@ enum {
 	SOCKET_V6 = 1,
 	SOCKET_ALT_V4 = 2, /* a lighthouse's second port */
 	SOCKET_ALT_V6 = 3,
+	SOCKET_LAN_V4 = 4, /* a multicast group, on every interface: HERE and nothing else */
+	SOCKET_LAN_V6 = 5,
 	SOCKET_EXTRA = 16, /* and above: opened by EFFECT_SOCKET, for a path or a measurement */
 	SOCKET_STREAM = 0x40000000, /* and above: a TLS stream; each of its frames is a datagram */
 };

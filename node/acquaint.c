@@ -100,6 +100,32 @@ take_kinds(struct peer *peer, const struct eps *eps)
 	peer->unseen = !seen;
 }
 
+/* Is it an address at which a lighthouse sees us, or of the same IPv6 network as one of ours? */
+static bool
+is_our_site(const struct mesh *m, const struct addr *at)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		for (size_t k = 0; k < 2; k++) {
+			if (addr_same_ip(&m->lighthouses[i].observed[k], at))
+				return true;
+		}
+	}
+	for (size_t i = 0; i < m->local_count; i++) {
+		if (at->family == FAMILY_V6 && m->local[i].family == FAMILY_V6 &&
+		    memcmp(m->local[i].ip, at->ip, 8) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+take_site(const struct mesh *m, struct peer *peer, const struct eps *eps)
+{
+	peer->same_site = lan_knows(m, peer->key);
+	for (size_t i = 0; i < eps->n; i++)
+		peer->same_site |= is_our_site(m, &eps->ep[i].addr);
+}
+
 /* Everything that a lighthouse or a peer knows of a node. */
 static struct peer *
 take_contact(struct mesh *m, struct instant now, const struct peer *from,
@@ -125,6 +151,7 @@ take_contact(struct mesh *m, struct instant now, const struct peer *from,
 		*news |= reach_candidate(
 		    m, now, peer, &ep->addr, seen ? ORIGIN_SEEN : ORIGIN_HINT);
 	}
+	take_site(m, peer, &c->eps);
 	if (peer->candidates_seq == 0 && from->lighthouse != NULL)
 		take_kinds(peer, &c->eps);
 	if (!crypto_is_zero(introduction, INTRODUCTION_ID_LEN) &&
@@ -247,6 +274,29 @@ acquaint_reply(struct mesh *m, struct instant now, struct peer *from, const stru
 }
 
 void
+acquaint_found(struct mesh *m, struct instant now, const struct member *member,
+    struct outbox *out)
+{
+	struct cert cert;
+
+	member_cert(member, &cert);
+	for (size_t i = 0; i < m->finder.count; i++) {
+		struct seek *s = m->finder.seeks[i], over = *s;
+		struct peer *peer;
+
+		/* Who is sought by its key is known; a lighthouse's introduction is worth having. */
+		if (s->state != SEEK_ASKING || s->by == QUERY_BY_KEY || !answers(s, member, &cert))
+			continue;
+		s->first = NULL;
+		finder_drop(s);
+		peer = roster_peer(m, now, member, out);
+		if (peer != NULL && peer->lighthouse == NULL)
+			found(m, now, peer, &over, 0, true, out);
+		finder_drop(&over);
+	}
+}
+
+void
 acquaint_punch(struct mesh *m, struct instant now, struct peer *from, const struct punch *p,
     struct outbox *out)
 {
@@ -282,6 +332,7 @@ acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
 	take_kinds(peer, &c->eps);
+	take_site(m, peer, &c->eps);
 	if (news)
 		punch_news(m, now, peer);
 	upkeep_due(m, peer, now.mono + 1);

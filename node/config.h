@@ -64,6 +64,7 @@ struct mesh_settings {
 	size_t rule_count;
 	char accept_routes[ACCEPT_ROUTES_MAX][NAME_MAX_LEN + 1]; /* peers whose routes we take */
 	size_t accept_route_count;
+	bool no_lan;	     /* neither announce ourselves on our links nor listen there */
 	bool no_relay;	     /* relay for nobody, although the certificate says that we may */
 	uint64_t relay_rate; /* bytes a second, shared fairly by who relays; 0: CARRY_RATE */
 };

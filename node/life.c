@@ -191,6 +191,7 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 		memcpy(m->psk, c->psk, sizeof(m->psk));
 	take_settings(m, &c->settings);
 	carry_configure(m, now, &c->settings, NULL);
+	lan_configure(m, now, &c->settings);
 	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
 		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
 	return r;
@@ -245,6 +246,7 @@ mesh_free(struct mesh *m)
 	introductions_wipe(&m->introductions);
 	relay_wipe(&m->relaying);
 	carry_wipe(m);
+	lan_wipe(m);
 	free(m->vouching);
 	sockets_wipe(&m->sockets);
 	firewall_wipe(&m->firewall);
@@ -355,6 +357,7 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 	m->started = true;
 	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
 	relays_look(m, now, 0);
+	lan_changed(m, now);
 	for (size_t i = 0; i < m->pinned_count; i++)
 		add_lighthouse(m, &m->pinned[i], now, out);
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
@@ -365,6 +368,7 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 	}
 	call_recent(m, now, out);
 	streams_network_changed(m, now);
+	lan_changed(m, now);
 	mesh_tick(m, now, out);
 }
 
@@ -469,6 +473,7 @@ mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s
 {
 	take_settings(m, s);
 	carry_configure(m, now, s, out);
+	lan_configure(m, now, s);
 }
 
 int

@@ -571,10 +571,34 @@ on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t
 	crypto_wipe(key, sizeof(key));
 }
 
+/* By no way but the link itself, whose addresses are what it is about. */
+static void
+on_here(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg, size_t len,
+    struct outbox *out)
+{
+	if (way->relay == NULL && way->socket < SOCKET_EXTRA)
+		lan_heard(m, now, &way->addr, msg, len, out);
+	else
+		m->counts[MESH_BAD_OUTER]++;
+}
+
+/* Does the group's socket hear what it is for? */
+static bool
+is_for_group(const struct way *way, const uint8_t *msg, size_t len)
+{
+	bool group = way->socket == SOCKET_LAN_V4 || way->socket == SOCKET_LAN_V6;
+
+	return !group || outer_check(msg, len) == OUTER_HERE;
+}
+
 void
 mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg, size_t len,
     struct outbox *out)
 {
+	if (!is_for_group(way, msg, len)) {
+		m->counts[MESH_BAD_OUTER]++;
+		return;
+	}
 	switch (outer_check(msg, len)) {
 	case OUTER_DATA:
 		on_data(m, now, way, msg, len, out);
@@ -591,6 +615,9 @@ mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t
 		break;
 	case OUTER_OPEN:
 		on_open(m, now, way, msg, out);
+		break;
+	case OUTER_HERE:
+		on_here(m, now, way, msg, len, out);
 		break;
 	default:
 		m->counts[MESH_BAD_OUTER]++;
@@ -667,8 +694,10 @@ finder_tick(struct mesh *m, struct instant now, struct outbox *out)
 			speak_query(m, now, order[i]->peer, s, out);
 			asked++;
 		}
-		if (asked == 0 || (s->round > 0 && s->unknown_at == 0))
+		if (asked == 0 || (s->round > 0 && s->unknown_at == 0)) {
 			vouch_ask(m, now, s, out);
+			lan_look(m, now);
+		}
 		if (!finder_asked(s, now.mono))
 			nobody_knows(m, now, s, out);
 	}
@@ -761,6 +790,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 		circuits_tick(m, now, out);
 		relays_tick(m, now, out);
 		carry_tick(m, now, out);
+		lan_tick(m, now, out);
 		finder_tick(m, now, out);
 		measure_tick(m, now, out);
 		housekeeping(m, now, out);
@@ -775,6 +805,6 @@ mesh_next_due(const struct mesh *m)
 	due = due_min(due, m->streams.due);
 	due = due_min(due, measure_due(m));
 	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
-	due = due_min(due, relays_due(m));
+	due = due_min(due, due_min(relays_due(m), lan_due(m)));
 	return due_min(due, finder_due(&m->finder));
 }

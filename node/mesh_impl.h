@@ -3,7 +3,8 @@
  * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
  * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
  * one), punch.c and aim.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what
- * routers pass on), relays.c (through whom), carry.c (what we relay), speak.c (control frames),
+ * routers pass on), relays.c (through whom), carry.c (what we relay), acquaint.c (what we learn of
+ * others), vouch.c (what we tell of them), lan.c (who is on our links), speak.c (control frames),
  * view.c (what a person sees).
  */
 #ifndef NODE_MESH_IMPL_H
@@ -15,6 +16,7 @@
 #include "node/carry.h"
 #include "node/finder.h"
 #include "node/firewall.h"
+#include "node/lan.h"
 #include "node/mesh.h"
 #include "node/netcheck.h"
 #include "node/peer.h"
@@ -152,6 +154,7 @@ struct mesh {
 	struct firewall firewall;
 	struct relaying relaying;
 	struct relays_known relays;
+	struct links lan;
 	struct circuits *carried; /* for others; NULL: we do not relay */
 	struct finder finder;
 	struct introductions introductions;
@@ -488,6 +491,10 @@ struct member *acquaint_learn(struct mesh *m, struct instant now, struct blob ce
 void acquaint_reply(struct mesh *m, struct instant now, struct peer *from, const struct reply *r,
     struct outbox *out);
 void acquaint_punch(struct mesh *m, struct instant now, struct peer *from, const struct punch *p,
+    struct outbox *out);
+
+/* `member` was found otherwise: questions for its address or name are answered. */
+void acquaint_found(struct mesh *m, struct instant now, const struct member *member,
     struct outbox *out);
 
 /* What `peer` says of itself. */

@@ -97,6 +97,7 @@ struct peer {
 	struct attempt *attempt; /* to get through both NATs; NULL while there is none */
 	struct aimed aimed;	 /* and what became of the ones before */
 
+	bool same_site;		  /* it seems to be where we are: its private addresses mean something */
 	struct relays relays;	  /* through which it is reached, as it or a lighthouse says */
 	bool relays_for_us;	  /* a session with it is kept for the sake of others */
 	usec_t relays_not_until;  /* it said that it does not relay: not asked before */

@@ -274,7 +274,7 @@ reach_may_try(struct mesh *m, struct instant now, struct peer *peer, struct path
 	worth = path_worth(m, p);
 	/* A private address is a guess until it answers: the other site may use the same ones. */
 	if (p->kind == PATH_LAN && p->origin != ORIGIN_HEARD && p->origin != ORIGIN_FIXED)
-		worth = min_u64(worth, TARGET_HINT);
+		worth = min_u64(worth, peer->same_site ? TARGET_HINT : TARGET_ONCE);
 	if (worth != TARGET_FULL && p->tries >= worth)
 		return false;
 	if (!path_may_send(p, len) || peer->burst_packets >= BURST_PACKETS_MAX)
@@ -433,10 +433,12 @@ reach_initiate(struct mesh *m, struct instant now, struct peer *peer, struct out
 		reach_ask_for(m, now, peer, 0);
 		relays_look(m, now, RELAYS_PATIENCE);
 	}
-	if (view.attempts > 1) /* no answer for REKEY_TIMEOUT */
+	if (view.attempts > 1) { /* no answer for REKEY_TIMEOUT */
 		ask_for_name(m, now, peer);
-	else
+		lan_look(m, now);
+	} else {
 		peer->second_relay_due = now.mono + RELAYS_SECOND_AFTER;
+	}
 	send_everywhere(m, now, peer, msg, (size_t)n, out);
 }
 

@@ -137,6 +137,7 @@ roster_peer(struct mesh *m, struct instant now, const struct member *member, str
 	}
 	roster_routes(p, true, out);
 	recall_endpoints(m, now, p);
+	lan_recall(m, now, p);
 	return p;
 }
 

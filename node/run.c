@@ -48,6 +48,7 @@ carry_out(struct node *n)
 
 	udp_settle(n->udp, NODE_SOCKETS, &n->out);
 	udp_pool_settle(&n->pool, &n->out);
+	groups_settle(n);
 	tls_pool_settle(&n->streams, &n->out);
 	for (uint32_t i = 0; i < n->out.count; i++) {
 		const struct effect *e = &n->out.effects[i];
@@ -171,6 +172,10 @@ tell_addresses(struct node *n)
 		if (u->fd >= 0)
 			local[told++] = addr_from_ip(found[i].ip, u->port);
 	}
+	if (setting_yes(&n->store.settings, node_settings, "lan-discovery"))
+		groups_join(n, found, count > 0 ? (size_t)count : 0);
+	else
+		groups_join(n, NULL, 0);
 	mesh_net_changed(n->mesh, clock_now(), local, told, &n->out);
 }
 
@@ -302,6 +307,7 @@ node_configure(struct node *n, struct err *err)
 			  : err_set(err, -ENOMEM, "no memory for the settings");
 
 	if (rc == 0) {
+		tell_addresses(n);
 		mesh_configure(n->mesh, clock_now(), settings, &n->out);
 		tell_uplinks(n);
 		node_settle(n);
@@ -639,6 +645,8 @@ watch_all(struct node *n, struct err *err)
 	if (rc < 0)
 		return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
 	open_mapper(n);
+	groups_open(n);
+	tell_addresses(n);
 	rc = net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change, err);
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
 		rc = look_up_names(n, &n->bundle.lighthouses[i], err);
@@ -681,6 +689,7 @@ clean_up(struct node *n)
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
 	udp_pool_free(&n->pool);
+	groups_close(n);
 	tls_pool_free(&n->streams);
 	tun_close(&n->tun);
 	net_close(&n->net);

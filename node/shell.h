@@ -20,6 +20,7 @@
 #include "host/tls_pool.h"
 #include "host/udp_pool.h"
 #include "node/ask.h"
+#include "node/groups.h"
 #include "node/mapper.h"
 #include "node/mesh.h"
 #include "node/ping.h"
@@ -43,6 +44,7 @@ struct node {
 	struct store store;
 	struct keep keep;
 	struct udp udp[NODE_SOCKETS];
+	struct groups groups;	/* where we announce ourselves */
 	struct udp_pool pool;	/* the sockets beside them */
 	struct tls_pool streams;
 	char trouble_said[320];	/* about a proxy, so that it is not said again */

@@ -30,6 +30,8 @@ const struct setting node_settings[] = {
 	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
 	{ "accept-routes", "", true, "peers whose subnets are reached through them",
 	    setting_check_names },
+	{ "lan-discovery", "yes", true, "tell other members on the same links that we are here",
+	    setting_check_yes_no },
 	{ "relay", "yes", true, "pass datagrams between members, if the certificate says that it may",
 	    setting_check_yes_no },
 	{ "relay-rate", "100", true, "Mbit/s to relay at most, shared fairly by who uses it",
@@ -111,6 +113,7 @@ node_store_load(struct store *s, struct mesh_settings *ret, struct err *err)
 
 	*ret = (struct mesh_settings){
 		.allow_all = setting_yes(&s->settings, node_settings, "allow-all"),
+		.no_lan = !setting_yes(&s->settings, node_settings, "lan-discovery"),
 	};
 	rc = load_rules(s, ret, err);
 	if (rc == 0)

@@ -121,7 +121,10 @@ to_net(struct box *b, const struct effect *e)
 		streams_send(b, e->socket, e->data, e->len);
 		return;
 	}
-	watch_sent(&st->watch, b->number, &e->to);
+	if (e->socket == SOCKET_LAN_V4 || e->socket == SOCKET_LAN_V6)
+		watch_announced(&st->watch, b->number, &e->to, e->data, e->len);
+	else
+		watch_sent(&st->watch, b->number, &e->to);
 	from = sockets_source(b, e->socket, &e->to);
 	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
 		net_send(&st->net, &b->station, from, e->to, META_TTL_OF(e->meta), e->data, e->len);

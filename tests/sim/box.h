@@ -55,6 +55,8 @@ struct box_socket {
 /* Ports of the main sockets and of a lighthouse's second ones. */
 #define BOX_PORT     7717
 #define BOX_PORT_ALT 7718
+/* And where a node hears what is said to everybody on its LAN. */
+#define BOX_PORT_LAN 7719
 
 struct box {
 	struct stage *stage;

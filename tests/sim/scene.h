@@ -58,6 +58,11 @@ void scene_why(struct world *w, unsigned number);
 /* What node and lighthouses find out together. */
 void scene_netcheck(struct world *w, unsigned number);
 void scene_mapping_life(struct world *w, unsigned number);
+/* Announcements on the LAN. */
+void scene_lan(struct world *w, unsigned number);
+void scene_same_prefix(struct world *w, unsigned number);
+void scene_loud_lan(struct world *w, unsigned number);
+
 /* Nobody but peers to ask. */
 void scene_introducer(struct world *w, unsigned number);
 

@@ -86,12 +86,16 @@ sockets_source(const struct box *b, socket_id id, const struct addr *to)
 {
 	struct addr from = to->family == FAMILY_V4 ? b->site.host_v4 : b->site.host_v6;
 	const struct box_socket *s = id >= SOCKET_EXTRA ? by_number(b, id) : NULL;
-	bool v6 = s != NULL ? s->family == FAMILY_V6 : id == SOCKET_V6 || id == SOCKET_ALT_V6;
+	bool lan = id == SOCKET_LAN_V4 || id == SOCKET_LAN_V6;
+	bool v6 = s != NULL ? s->family == FAMILY_V6 : (id & 1) != 0; /* the main ones: odd */
 
 	if ((id >= SOCKET_EXTRA && s == NULL) || (to->family == FAMILY_V6) != v6)
 		world_fail(b->stage->w, "box %u sends by socket %u to an address of family %u",
 		    b->number, id, to->family);
-	from.port = s != NULL ? s->port : id >= SOCKET_ALT_V4 ? BOX_PORT_ALT : BOX_PORT;
+	from.port = s != NULL ? s->port :
+	    lan               ? BOX_PORT_LAN :
+	    id >= SOCKET_ALT_V4 ? BOX_PORT_ALT :
+				  BOX_PORT;
 	return from;
 }
 
@@ -101,6 +105,8 @@ sockets_at(const struct box *b, const struct addr *at)
 	bool v6 = at->family == FAMILY_V6;
 	const struct box_socket *s;
 
+	if (at->port == BOX_PORT_LAN && !b->is_lighthouse)
+		return v6 ? SOCKET_LAN_V6 : SOCKET_LAN_V4;
 	if (at->port == BOX_PORT)
 		return v6 ? SOCKET_V6 : SOCKET_V4;
 	if (at->port == BOX_PORT_ALT && b->is_lighthouse)

@@ -4,13 +4,13 @@
  */
 #include "tests/sim/watch.h"
 #include "core/bytes.h"
+#include "core/here.h"
 #include "core/icmp.h"
 
 #include <stdlib.h>
 
 enum {
 	TYPE_DATA = 4,
-	DATA_HEADER = 16, /* type, receiver index, counter */
 	PARCEL_PORT = 7,
 	SEALED_FIRST = 1 << 12,
 	SEALED_MAX = 1 << 23, /* then the watch forgets them and begins anew */
@@ -127,6 +127,20 @@ watch_sent(struct watch *t, uint32_t from, const struct addr *to)
 		world_fail(t->w, "box %u sends to %s", from, addr_format(text, to));
 	if (!net_knows(t->net, to))
 		world_fail(t->w, "box %u sends to %s, which was never anybody's address", from,
+		    addr_format(text, to));
+}
+
+void
+watch_announced(struct watch *t, uint32_t from, const struct addr *to, const uint8_t *data,
+    size_t len)
+{
+	struct addr group;
+	char text[ADDR_TEXT_MAX];
+	int r = addr_parse(&group,
+	    to->family == FAMILY_V6 ? "[" HERE_GROUP6 "]" : HERE_GROUP4, HERE_PORT);
+
+	if (r < 0 || !addr_equal(&group, to) || outer_check(data, len) != OUTER_HERE)
+		world_fail(t->w, "box %u says something else than HERE to %s", from,
 		    addr_format(text, to));
 }
 

@@ -62,6 +62,10 @@ void watch_said(struct watch *t, uint32_t from, const uint8_t *p, size_t len);
 /* A box sends a datagram to `to`. Before the network has it. */
 void watch_sent(struct watch *t, uint32_t from, const struct addr *to);
 
+/* A node says something to everybody on its LAN: the groups hear HERE and nothing else. */
+void watch_announced(struct watch *t, uint32_t from, const struct addr *to, const uint8_t *data,
+    size_t len);
+
 /*
  * Writes a new parcel of `size` bytes between two inner addresses of one family and returns its
  * number. `from` and `to` are the boxes that are meant to have them.
