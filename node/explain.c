@@ -251,6 +251,17 @@ shared_address(const struct mesh *m, const struct peer *peer)
 	return NULL;
 }
 
+/* Is there a way by an interface that costs money, and is left alone for that? */
+static bool
+has_metered(const struct peer *peer)
+{
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		if (peer->paths[i].state != PATH_FREE && peer->paths[i].metered)
+			return true;
+	}
+	return false;
+}
+
 /* What stands between, as far as it is known, where nothing has ever been heard directly. */
 static void
 explain_obstacle(const struct mesh *m, const struct peer *peer, struct why *ret)
@@ -261,6 +272,8 @@ explain_obstacle(const struct mesh *m, const struct peer *peer, struct why *ret)
 	if (shared != NULL) {
 		ret->code = WHY_NO_HAIRPIN;
 		ret->at = *shared;
+	} else if (has_metered(peer)) {
+		ret->code = WHY_METERED;
 	} else if (useless != NULL) {
 		ret->code = WHY_DOUBLE_NAT;
 		ret->at = useless->external;

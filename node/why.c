@@ -123,6 +123,11 @@ static const struct why_entry entries[] = {
 	  "their own addresses do not reach each other; next try {next}",
 	  "let the hosts of that network reach each other (guest networks and wireless isolation "
 	  "forbid it)" },
+	{ WHY_METERED, WHY_STATE_RELAYED, "metered", F(TRIES) | F(NEXT),
+	  "{tries:packet} to {peer} had no answer, and the interface that costs money is not tried "
+	  "while a relay works; next try {next}",
+	  "take that interface out of the setting `metered` on {me}, or open UDP on the firewalls of the "
+	  "others" },
 
 	/* Not connected */
 	{ WHY_IDLE, WHY_STATE_NONE, "idle", 0,

@@ -47,6 +47,7 @@ enum why_code {
 	WHY_LOSSY = 31, /* it loses so much that one answer does not prove it */
 	WHY_DOUBLE_NAT = 32, /* the router's mapping ends at another NAT */
 	WHY_NO_HAIRPIN = 33, /* both behind one NAT that does not turn packets round */
+	WHY_METERED = 34, /* an interface that costs money is left for when nothing else works */
 
 	/* Not connected. */
 	WHY_IDLE = 48,

@@ -52,7 +52,7 @@ void scene_successor(struct world *w, unsigned number);
 void scene_load(struct world *w, unsigned number);
 
 /* Each reason why somebody is reached so, and the list of them. */
-#define SCENE_WHY_CASES 45
+#define SCENE_WHY_CASES 46
 void scene_why(struct world *w, unsigned number);
 
 /* What node and lighthouses find out together. */

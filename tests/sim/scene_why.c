@@ -343,6 +343,21 @@ kept_apart_on_one_lan(struct story *s)
 	ends(s, 10 * SEC);
 }
 
+/* There is a second interface, by which nothing is sent unless it must be. */
+static void
+a_costly_way(struct story *s)
+{
+	struct uplink up = { .ifindex = 2, .family = FAMILY_V4, .metered = true };
+
+	meet(s, KIND_LINUX, KIND_LINUX);
+	cut_both(s);
+	mesh_uplinks(s->a->mesh, box_clock(s->a), &up, 1, &s->st.out);
+	box_settle(s->a);
+	stage_run(&s->st, SEC);
+	talk(s);
+	ends(s, 10 * SEC);
+}
+
 /*
  * Not connected
  */
@@ -639,6 +654,7 @@ static const struct {
 	{ WHY_LOSSY, lossy },
 	{ WHY_DOUBLE_NAT, two_nats_in_a_row },
 	{ WHY_NO_HAIRPIN, kept_apart_on_one_lan },
+	{ WHY_METERED, a_costly_way },
 
 	{ WHY_IDLE, nobody_wanted },
 	{ WHY_CONNECTING, called_just_now },
