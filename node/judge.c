@@ -4,7 +4,7 @@
  */
 #include "node/judge.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #define STEP_MAX      64 /* between neighbours: beyond that nothing can be foretold */
 #define BLOCK_BITS    12 /* of the largest block: eight random ports are in one by 1 in 10^8 */
@@ -89,7 +89,7 @@ step_of(const struct allocation *all, unsigned n)
 			return 0;
 		if (last != NULL)
 			step = (apart > 0 ? 1 : -1) *
-			    greatest_common_divisor(step > 0 ? step : -step, apart > 0 ? apart : -apart);
+			    greatest_common_divisor(abs(step), abs(apart));
 		last = &all[i];
 		in_row++;
 	}

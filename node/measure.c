@@ -10,7 +10,7 @@
 
 #define MEASURE_EVERY  (600 * USEC_PER_SEC)
 #define MEASURE_SPREAD 5 /* a fifth up or down, so that many nodes do not ask at once */
-#define MEASURE_SOON   (300 * USEC_PER_MS) /* other lighthouses may come, or change again */
+#define MEASURE_SOON   (150 * USEC_PER_MS) /* other lighthouses may come, or change again */
 
 /*
  * Beginning
@@ -35,6 +35,14 @@ endpoint_of(const struct peer *peer, uint8_t family)
 	return at;
 }
 
+static usec_t
+rtt_of(struct peer *peer)
+{
+	const struct path *best = peer_best(peer);
+
+	return best == NULL ? 0 : best->srtt;
+}
+
 /* The two nearest lighthouses; of those with one address in common, the first. */
 static unsigned
 choose_servers(struct mesh *m, struct instant now, struct netcheck_server *to)
@@ -46,6 +54,7 @@ choose_servers(struct mesh *m, struct instant now, struct netcheck_server *to)
 	for (size_t i = 0; i < n && count < NETCHECK_SERVERS; i++) {
 		struct netcheck_server s = {
 			.id = count,
+			.rtt = rtt_of(order[i]->peer),
 			.v4 = endpoint_of(order[i]->peer, FAMILY_V4),
 			.v6 = endpoint_of(order[i]->peer, FAMILY_V6),
 		};

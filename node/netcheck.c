@@ -2,11 +2,11 @@
 /*
  * netcheck.c - one step after the other, each a handful of questions and what follows from them.
  *
- *	STEP_MAIN -> STEP_FILTERING -> STEP_PORTS -> STEP_HOPS -> STEP_HAIRPIN
+ *	STEP_MAIN -> STEP_PORTS -> STEP_FILTERING -> STEP_HOPS -> STEP_HAIRPIN
  *
- * A step that has nothing to find out is passed over. A question is asked four times before no
- * answer is an answer: of the conclusions here half are drawn from silence, and a network that
- * loses five packets in a hundred shall not be taken for a filter.
+ * What peers wait for comes first. A step that has nothing to find out is passed over. A question
+ * is asked four times before no answer is an answer: of the conclusions here half are drawn from
+ * silence, and a network that loses five packets in a hundred shall not be taken for a filter.
  */
 #include "node/netcheck.h"
 #include "node/judge.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define SPACING     USEC_PER_MS /* between the first packets of a step: NATs are to see the order */
-#define PATIENCE    (500 * USEC_PER_MS) /* and twice the round trip, for the last answer */
+#define PATIENCE    (300 * USEC_PER_MS) /* and twice the round trip, for the last answer */
 #define FRESH       (SLOT_LIFE - SLOT_FRESH)
 #define TTL_MIN     2 /* with 1 nothing gets to our own router's outside */
 #define TTL_MAX     8
@@ -27,9 +27,9 @@
 /* When a question is asked again, after the first time. */
 static const usec_t tries_at[] = {
 	0,
-	150 * USEC_PER_MS,
-	400 * USEC_PER_MS,
-	800 * USEC_PER_MS,
+	100 * USEC_PER_MS,
+	250 * USEC_PER_MS,
+	450 * USEC_PER_MS,
 };
 
 /* Just under what NATs are known to be set to: 10, 15, 20, 30, 60, 120 s. */
@@ -344,7 +344,7 @@ conclude_ports(struct netcheck_run *r)
 		};
 	}
 	judge_ports(&r->found.nat, all, n);
-	r->news = true;
+	r->news = r->found.udp == FACT_YES;
 }
 
 /*
@@ -463,7 +463,7 @@ conclude_step(struct netcheck_run *r, usec_t now)
 		r->found.measured_at = now;
 		r->news = r->over = true;
 		break;
-	case STEP_HOPS:
+	case STEP_HOPS: r->news = r->found.udp == FACT_YES; break;
 	case STEP_REST: break;
 	}
 }
@@ -487,6 +487,8 @@ netcheck_begin(struct netcheck_run *r, usec_t now, const struct netcheck_server 
 	rng_fill(rng, r->knock, sizeof(r->knock));
 	r->txid = rng_u64(rng);
 	r->rtt = 0;
+	for (unsigned i = 0; i < r->server_count; i++)
+		r->rtt = max_u64(r->rtt, servers[i].rtt);
 	r->news = r->over = false;
 	r->step = STEP_MAIN;
 	begin_step(r, now);

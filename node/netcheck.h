@@ -72,6 +72,7 @@ enum {
 /* A lighthouse that can be asked: its first port, for each family; FAMILY_NONE: not over that. */
 struct netcheck_server {
 	unsigned id; /* by which the caller knows it */
+	usec_t rtt;  /* as far as it is known */
 	struct addr v4;
 	struct addr v6;
 };
@@ -79,8 +80,8 @@ struct netcheck_server {
 enum netcheck_step {
 	STEP_REST,
 	STEP_MAIN,      /* the main socket at every port: mapping, public addresses */
-	STEP_FILTERING, /* may a port, an address that was never written to answer? */
 	STEP_PORTS,     /* fresh sockets in a row: which ports they are given */
+	STEP_FILTERING, /* may a port, an address that was never written to answer? */
 	STEP_HOPS,      /* which TTL opens our own filter */
 	STEP_HAIRPIN,
 };

@@ -5,7 +5,6 @@
 #include "node/verdict.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static bool
 is_easy(const struct netcheck *n)
@@ -30,9 +29,9 @@ of_hard(const struct netcheck *n)
 	if ((n->nat.flags & (NAT_SEQUENTIAL | NAT_FIRST_KEEPS)) != 0)
 		return "This is a symmetric NAT, whose ports can be predicted: paths are direct to "
 		       "all but symmetric NATs with random ports, which need a relay.";
-	return "This is a symmetric NAT: paths are direct to who lets in by address, after a search "
-	       "of some seconds to other endpoint-independent NATs, and to symmetric NATs they need "
-	       "a relay. A port that the router maps (UPnP, NAT-PMP, PCP) would help.";
+	return "This is a symmetric NAT: paths are direct to who lets in by address, after a "
+	       "search of some seconds to other endpoint-independent NATs, and to symmetric NATs "
+	       "they need a relay. A port that the router maps (UPnP, NAT-PMP, PCP) would help.";
 }
 
 static const char *
@@ -45,16 +44,23 @@ of_v4(const struct netcheck *n, bool mapped)
 	return is_easy(n) ? of_easy(n) : of_hard(n);
 }
 
+static const char *
+plainly(char to[static VERDICT_TEXT_MAX], const char *text)
+{
+	snprintf(to, VERDICT_TEXT_MAX, "%s", text);
+	return to;
+}
+
 const char *
 verdict_text(char to[static VERDICT_TEXT_MAX], const struct netcheck *n, bool mapped)
 {
 	const char *v6 = "";
 
 	if (n->udp == FACT_UNKNOWN)
-		return strcpy(to, "No lighthouse has answered, so nothing could be measured.");
+		return plainly(to, "No lighthouse has answered, so nothing could be measured.");
 	if (n->udp == FACT_NO)
-		return strcpy(to, "UDP gets no answer in this network: others are reached through "
-		    "relays, over TCP.");
+		return plainly(to, "UDP gets no answer in this network: others are reached "
+		    "through relays, over TCP.");
 	if (n->v6 == FACT_YES && n->v6_translated == FACT_NO)
 		v6 = " Over IPv6 it is direct to everybody who has it.";
 	snprintf(to, VERDICT_TEXT_MAX, "%s%s", of_v4(n, mapped), v6);
@@ -67,14 +73,14 @@ verdict_ports(char to[static VERDICT_TEXT_MAX], const struct netcheck *n)
 	if ((n->nat.flags & NAT_SEQUENTIAL) != 0)
 		snprintf(to, VERDICT_TEXT_MAX, "sequential, by %d", n->nat.step);
 	else if ((n->nat.flags & NAT_FIRST_KEEPS) != 0)
-		strcpy(to, "preserved for the first flow of a socket");
+		return plainly(to, "preserved for the first flow of a socket");
 	else if ((n->nat.flags & NAT_BLOCK) != 0)
 		snprintf(to, VERDICT_TEXT_MAX, "random in a block of %u from %u",
 		    1u << n->nat.step, n->nat.base_port);
 	else if (is_easy(n))
-		strcpy(to, n->kept == FACT_YES ? "preserved" : "not preserved");
+		return plainly(to, n->kept == FACT_YES ? "preserved" : "not preserved");
 	else
-		strcpy(to, n->nat.mapping == NAT_MAPPING_UNKNOWN ? "unknown" : "random");
+		return plainly(to, n->nat.mapping == NAT_MAPPING_UNKNOWN ? "unknown" : "random");
 	return to;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * verdict.h - what a person wants to know of a measured network: how others will be reached from it.
+ * verdict.h - what a person wants to know of a measured network: how are others reached from it?
  */
 #ifndef NODE_VERDICT_H
 #define NODE_VERDICT_H

@@ -155,7 +155,7 @@ scene_netcheck(struct world *w, unsigned number)
 	edge = site_edge(&b->site, &b->station);
 	edge->up.loss = edge->down.loss = bad ? 50000 : 0;
 	stage_on(&st);
-	stage_run(&st, 12 * SEC);
+	stage_run(&st, bad ? 12 * SEC : 3 * SEC);
 	view_netcheck(b->mesh, &v);
 	if (model_of(k).blocked)
 		expect(w, k, "UDP", v.found.udp == FACT_YES, false);

@@ -130,7 +130,7 @@ TEST(the_first_flow_of_a_socket_keeps_its_port)
 		31000 };
 
 	ASSERT_EQ(allocated(ports, 0).flags, NAT_FIRST_KEEPS);
-	/* One whose first flow came late says nothing against it, and one that lost its port does. */
+	/* One that was asked late says nothing against it, and one that lost its port does. */
 	ports[2] = 50000;
 	ASSERT_EQ(allocated(ports, 1u << 2).flags, NAT_FIRST_KEEPS);
 	ASSERT_EQ(allocated(ports, 0).flags & NAT_FIRST_KEEPS, 0);

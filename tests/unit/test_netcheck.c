@@ -327,7 +327,7 @@ TEST(nobody_who_answers_means_no_udp)
 TEST(over_a_satellite_the_same_is_found)
 {
 	begin(home());
-	world.rtt = 700 * MS;
+	world.rtt = world.run.rtt = 700 * MS;
 	run(START + 40 * SEC);
 	ASSERT(world.done);
 	ASSERT_EQ(world.found.nat.mapping, NAT_MAPPING_ENDPOINT);
