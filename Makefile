@@ -35,7 +35,7 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
 		netverb.c mapper.c dial.c groups.c)) \
-	$(wildcard $(addprefix lighthouse/,run.c store.c control.c streams.c)) \
+	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c)) \
 	$(wildcard $(addprefix ca/,ledger.c office.c))
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \

@@ -475,7 +475,12 @@ tls_stream_tick(struct tls_stream *s, usec_t now)
 
 	if (s->step == TLS_OPEN && now > s->heard + TLS_IDLE_MAX)
 		end(s, STREAM_ENDED);
-	else if (!settled && due_reached(s->deadline, now))
-		end(s, s->step == TLS_SHAKING ? STREAM_NO_TLS :
-			s->proxy.host[0] != '\0' ? STREAM_PROXY_FAILED : STREAM_UNREACHED);
+	else if (settled || !due_reached(s->deadline, now))
+		return;
+	else if (s->step == TLS_SHAKING)
+		end(s, STREAM_NO_TLS);
+	else if (s->client && s->proxy.host[0] != '\0')
+		proxy_failed(s, "no answer");
+	else
+		end(s, STREAM_UNREACHED);
 }

@@ -633,6 +633,7 @@ fill_view(const struct beacon *b, struct instant now, struct beacon_client *ret,
 	}
 	if (g != NULL) {
 		ret->observed = g->observed;
+		ret->in_stream = g->in_stream;
 		ret->nat = g->said.nat;
 		ret->eps = g->said.eps.n;
 		heard = g->heard;

@@ -116,6 +116,7 @@ struct beacon_client {
 	struct nat nat;
 	uint8_t eps;
 	bool session;
+	bool in_stream;       /* reached over TCP */
 	usec_t heard;       /* microseconds ago */
 	uint64_t not_after; /* Unix seconds, of its certificate */
 	uint32_t circuits;

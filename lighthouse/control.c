@@ -134,6 +134,7 @@ fill_client(json_t *row, const struct beacon_client *c)
 	body_ip(row, "ip", c->address);
 	body_key(row, "key", c->key);
 	body_addr(row, "observed", &c->observed);
+	body_text(row, "over", c->in_stream ? "TCP" : "UDP");
 	body_text(row, "nat", nat_words(&c->nat));
 	body_flag(row, "session", c->session);
 	body_number(row, "last_s", c->heard / USEC_PER_SEC);

@@ -16,7 +16,7 @@
 #include "host/sandbox.h"
 #include "lighthouse/control.h"
 #include "lighthouse/shell.h"
-#include "lighthouse/streams.h"
+#include "lighthouse/listen.h"
 
 /* Batches taken from one socket before others get their turn. */
 #define READS_PER_WAKE 16
@@ -46,7 +46,7 @@ void
 lighthouse_settle(struct lighthouse *l)
 {
 	carry_out(l);
-	while (streams_told(l))
+	while (listen_told(l))
 		carry_out(l);
 	loop_wake_at(&l->loop, beacon_next_due(l->beacon));
 }
@@ -183,7 +183,7 @@ lighthouse_reload(struct lighthouse *l, struct err *err)
 		return rc;
 	stop_engine(l);
 	keep_flush(&l->keep);
-	rc = streams_renew(l, err);
+	rc = listen_renew(l, err);
 	if (rc == 0)
 		rc = start_engine(l, err);
 	if (rc < 0) {
@@ -228,7 +228,7 @@ watch_sockets(struct lighthouse *l, struct err *err)
 		if (rc < 0)
 			return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
 	}
-	return streams_watch(l, err);
+	return listen_watch(l, err);
 }
 
 /* What must be known or opened while the process is still who started it. */
@@ -251,7 +251,7 @@ prepare(struct lighthouse *l, struct err *err)
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");
 	if (rc >= 0)
-		rc = streams_configure(l, err);
+		rc = listen_configure(l, err);
 	store_close(&l->store);
 	if (rc >= 0)
 		rc = load_bundle(l, &changed, err);
@@ -312,7 +312,7 @@ run(struct lighthouse *l, const struct lighthouse_options *o, struct ready *read
 		rc = loop_init(&l->loop, l, on_due, on_signal, err);
 	if (rc < 0)
 		return rc;
-	rc = streams_open(l, err);
+	rc = listen_open(l, err);
 	if (rc == 0)
 		rc = open_control(l, err);
 	if (rc == 0)

@@ -36,14 +36,18 @@ is_carried(const struct lighthouse *l)
 	return best != NULL && best->kind == PATH_STREAM;
 }
 
-/* Where a stream carries data already, one answer is no reason to leave it. */
+/*
+ * Where a stream carries data already, one answer is no reason to leave it. A path in doubt is no
+ * answer: should it die, the stream is there.
+ */
 static bool
 answers_by_udp(const struct lighthouse *l, usec_t now)
 {
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *p = &l->peer->paths[i];
 
-		if (is_udp(p) && path_works(p, now) && (!is_carried(l) || path_is_steady(p)))
+		if (is_udp(p) && p->state == PATH_VALID && path_works(p, now) &&
+		    (!is_carried(l) || path_is_steady(p)))
 			return true;
 	}
 	return false;

@@ -379,6 +379,9 @@ lighthouse_tick(struct mesh *m, struct instant now, struct lighthouse *l, struct
 	struct peer *p = l->peer;
 	bool ready = channel_ready(p->channel, now) && p->best != PEER_NO_PATH;
 
+	if (p->best != PEER_NO_PATH && peer_best(p)->state == PATH_SUSPECT &&
+	    m->streams.silent_since == 0)
+		streams_poke(m, now);
 	if (ready && due_reached(l->register_due, now.mono)) {
 		if (l->tries >= 4 && l->registered)
 			l->registered = false;

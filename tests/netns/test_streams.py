@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 
+import nat
 from internet import Internet, home
-from lab import Failed, sh, wait_until
+from lab import Failed, wait_until
 from mesh import Host, Mesh
 
 LIGHTHOUSE = "198.18.0.10"
@@ -74,6 +75,54 @@ print(h.hexdigest())
     return int(count) * 8 / 1e6 / float(seconds)
 
 
+class Transfer:
+    """A TCP connection inside the mesh that says something 20 times a second."""
+
+    CODE = """
+import socket, sys, time
+if sys.argv[1] == "serve":
+    c, _ = socket.create_server((sys.argv[2], 5002)).accept()
+    while data := c.recv(1 << 16):
+        c.sendall(data)
+else:
+    s = socket.create_connection((sys.argv[2], 5002))
+    while True:
+        s.sendall(b"x" * 100)
+        n = 0
+        while n < 100:
+            n += len(s.recv(100 - n))
+        print(time.monotonic(), flush=True)
+        time.sleep(0.05)
+"""
+
+    def __init__(self, lab, one, two):
+        address = two.overlay()
+        self.file = lab.dir / "transfer.out"
+        lab.spawn(two.namespace, sys.executable, "-c", self.CODE, "serve", address)
+        wait_until(lambda: ":5002" in lab.run(two.namespace, "ss", "-tln")[1], 10)
+        with open(self.file, "w") as out:
+            self.child = lab.spawn(one.namespace, sys.executable, "-c", self.CODE, "ask",
+                                   address, stdout=out)
+
+    def times(self):
+        return [float(line) for line in self.file.read_text().splitlines(keepends=True)
+                if line.endswith("\n")]
+
+    def blocks(self):
+        return len(self.times())
+
+    def wait_for(self, blocks):
+        if wait_until(lambda: self.blocks() >= blocks, 30) is None:
+            raise Failed("nothing comes back")
+
+    def end(self):
+        """The longest time without an answer."""
+        if self.child.poll() is not None:
+            raise Failed("the connection has ended")
+        times = self.times()
+        return max(b - a for a, b in zip(times, times[1:]))
+
+
 def both_without_udp(lab):
     """Two sites that block UDP talk through the lighthouse, both over TCP."""
     internet, mesh = world(lab, "udp-block", "udp-block")
@@ -122,6 +171,27 @@ def udp_is_taken_back(lab):
     copy_through(lab, one, two, 10)
     one.comes_to(two, "direct", 30)
     return "UDP again after %.0f s, %d transfers on the way" % (took, len(rates))
+
+
+def udp_stops_under_a_transfer(lab):
+    """What was direct goes on through TCP, and the connection inside lives."""
+    _, mesh = world(lab, "linux", "linux")
+    one, two = mesh.parties.values()
+    one.reaches(two, 30)
+    one.comes_to(two, "direct", 30)
+    transfer = Transfer(lab, one, two)
+    transfer.wait_for(20)
+    lab.nft("party1-nat", nat.udp_blocked("").split("table ip filter")[0])
+    before = transfer.blocks()
+    took = wait_until(lambda: transfer.blocks() > before + 20, 60, every=0.02)
+    if took is None:
+        raise Failed("the transfer stands still: %s" % one.run("peers")[1])
+    comes_over(one, "TCP", 10)
+    comes_over(two, "UDP", 10)
+    free(lab, "party1-nat")
+    comes_over(one, "UDP", 90)
+    one.comes_to(two, "direct", 60)
+    return "%.1f s to go on; the longest pause was %.1f s" % (took, transfer.end())
 
 
 def only_by_proxy(lab, secret):
@@ -253,6 +323,7 @@ SCENARIOS = (
     both_without_udp,
     one_without_udp,
     udp_is_taken_back,
+    udp_stops_under_a_transfer,
     a_proxy_connects_them,
     a_proxy_wants_a_password,
     another_key_is_refused,

@@ -118,7 +118,7 @@ dies_and_returns(struct world *w, unsigned kind)
 	talk(p, 10 * SEC);
 	block_udp(p->a, true);
 	stage_run(&p->st, 30 * SEC);
-	gap_at_most(p, 3 * SEC);
+	gap_at_most(p, 2500 * MS);
 	if (streams_of(p) != 2)
 		world_fail(w, "%u streams, and there should be 2", streams_of(p));
 	flow_mark(&p->flow);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * streams.c - listening, and handing over what comes.
+ * listen.c - listening, and handing over what comes.
  */
-#include "lighthouse/streams.h"
+#include "lighthouse/listen.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -33,7 +33,7 @@ on_told(void *ctx)
 }
 
 bool
-streams_told(struct lighthouse *l)
+listen_told(struct lighthouse *l)
 {
 	struct tls_told told;
 
@@ -44,7 +44,7 @@ streams_told(struct lighthouse *l)
 }
 
 int
-streams_configure(struct lighthouse *l, struct err *err)
+listen_configure(struct lighthouse *l, struct err *err)
 {
 	char value[SETTING_VALUE_MAX];
 	int rc = setting_get(&l->store.settings, setting_find(lighthouse_settings, "tcp", NULL),
@@ -75,7 +75,7 @@ context(const struct lighthouse *l, struct err *err)
 }
 
 int
-streams_open(struct lighthouse *l, struct err *err)
+listen_open(struct lighthouse *l, struct err *err)
 {
 	struct ssl_ctx_st *ctx;
 	int rc;
@@ -94,7 +94,7 @@ streams_open(struct lighthouse *l, struct err *err)
 }
 
 int
-streams_watch(struct lighthouse *l, struct err *err)
+listen_watch(struct lighthouse *l, struct err *err)
 {
 	if (l->tcp_trouble.text[0] != '\0')
 		log_line(&l->log, TRACE_NOTICE, "members whose networks block UDP do not reach us: "
@@ -106,7 +106,7 @@ streams_watch(struct lighthouse *l, struct err *err)
 }
 
 int
-streams_renew(struct lighthouse *l, struct err *err)
+listen_renew(struct lighthouse *l, struct err *err)
 {
 	struct ssl_ctx_st *ctx;
 
