@@ -7,6 +7,7 @@
  * to the TUN. From the TUN: the route names the peer, its channel seals in place, its best path
  * carries it; where there is no session yet the packet waits while reach.c makes one.
  */
+#include "core/mss.h"
 #include "node/mesh_impl.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ say_too_big(struct mesh *m, const struct peer *peer, const uint8_t *p, size_t le
 	m->counts[MESH_TOO_BIG]++;
 	if (room == NULL || inner_parse(&in, p, len) < 0)
 		return;
-	n = icmp_too_big_make(room, p, &in, peer->mtu);
+	n = icmp_too_big_make(room, p, &in, peer_mtu(peer, in.src.family));
 	if (n > 0)
 		outbox_to_tun(out, room, (uint32_t)n);
 }
@@ -48,7 +49,7 @@ mesh_to_peer(struct mesh *m, struct instant now, struct peer *peer, uint8_t *p, 
 	struct path *best = peer_best(peer);
 
 	peer->used_at = now.mono;
-	if (len > peer->mtu) {
+	if (len > peer_mtu(peer, p[0] >> 4)) {
 		say_too_big(m, peer, p, len, out);
 		return;
 	}
@@ -178,6 +179,7 @@ from_tun(struct mesh *m, struct instant now, struct packet *pk, struct outbox *o
 		return;
 	}
 	peer = peer_of(m, now, in.dst, out);
+	(void)mss_clamp(pk->data, &in, peer != NULL ? peer->mtu : MTU_BASE);
 	firewall_sent(&m->firewall, now.mono, &in, peer != NULL ? &peer->cert : NULL);
 	if (peer == NULL)
 		to_unknown(m, now, &in, pk->data, out);
@@ -267,6 +269,14 @@ is_ping_answer(struct mesh *m, struct instant now, const struct peer *peer,
 	return false;
 }
 
+/* Who answers this must not send more than fits the way back. */
+static void
+to_tun(const struct peer *peer, uint8_t *p, const struct inner *in, struct outbox *out)
+{
+	(void)mss_clamp(p, in, peer->mtu);
+	outbox_to_tun(out, p, in->len);
+}
+
 static void
 from_peer(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     uint8_t *p, size_t len, struct outbox *out)
@@ -291,7 +301,7 @@ from_peer(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 	else if (!firewall_admits(&m->firewall, now.mono, &in, p, &peer->cert))
 		m->counts[MESH_FILTERED]++;
 	else
-		outbox_to_tun(out, p, in.len);
+		to_tun(peer, p, &in, out);
 }
 
 /* The first packet of a keypair that the other side made: it proves the path, both ways. */

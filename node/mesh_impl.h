@@ -124,6 +124,8 @@ enum mesh_count {
 	MESH_NO_CIRCUIT,
 	MESH_HANDSHAKES,      /* sessions that came up */
 	MESH_SWITCHES,	      /* changes of the path that carries data */
+	MESH_HEDGED,	      /* packets sent on one more path (hedge.h) */
+	MESH_HEDGED_BYTES,
 	MESH_COUNT,
 };
 

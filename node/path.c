@@ -526,25 +526,37 @@ penalty(const struct path *p, usec_t rtt)
 	}
 }
 
-uint64_t
-path_score(const struct path *p)
+static uint64_t
+score(const struct path *p, unsigned lost_percent)
 {
 	usec_t rtt = p->srtt != 0 ? p->srtt : PATH_RTT_UNKNOWN;
-	uint64_t score = rtt + penalty(p, rtt) +
-	    min_u64(10 * USEC_PER_MS * path_loss_percent(p), 300 * USEC_PER_MS);
+	uint64_t s = rtt + penalty(p, rtt) +
+	    min_u64(10 * USEC_PER_MS * lost_percent, 300 * USEC_PER_MS);
 	uint64_t bonus = (p->remote.family == FAMILY_V6 ? 3 * USEC_PER_MS : 0) +
 	    (p->kind == PATH_LAN ? 5 * USEC_PER_MS : 0) + (p->theirs ? 2 * USEC_PER_MS : 0);
 
-	return score > bonus ? score - bonus : 0;
+	return s > bonus ? s - bonus : 0;
 }
 
-/* By a tenth and three milliseconds. */
+uint64_t
+path_score(const struct path *p)
+{
+	return score(p, path_loss_percent(p));
+}
+
+/*
+ * By a tenth, three milliseconds, and what their round trips vary by. One loss in 32 probes is 3 %, and two paths that lose the same
+ * seldom show the same: a difference within that noise is none.
+ */
 static bool
 is_clearly_better(const struct path *candidate, const struct path *current)
 {
-	uint64_t a = path_score(candidate), b = path_score(current);
+	unsigned lost_a = path_loss_percent(candidate), lost_b = path_loss_percent(current);
+	bool noise = lost_a < lost_b + PATH_LOSS_NOISE && lost_b < lost_a + PATH_LOSS_NOISE;
+	uint64_t a = score(candidate, noise ? 0 : lost_a), b = score(current, noise ? 0 : lost_b);
+	usec_t gain = max_u64(3 * USEC_PER_MS, (candidate->rttvar + current->rttvar) / 2);
 
-	return a + 3 * USEC_PER_MS <= b && a * 10 <= b * 9;
+	return a + gain <= b && a * 10 <= b * 9;
 }
 
 void

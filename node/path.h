@@ -54,6 +54,7 @@ enum path_origin {
 #define PATH_RTT_UNKNOWN   (200 * USEC_PER_MS) /* assumed for scores and timers until measured */
 #define PATH_BETTER_FOR	   (10 * USEC_PER_SEC) /* before data moves between direct paths */
 #define PATH_BETTER_TIMES  3
+#define PATH_LOSS_NOISE	   15 /* percent: a smaller difference does not move data */
 #define PATH_LOSSY	   5 /* percent: such a path answers twice before it takes over */
 #define PATH_NEWS_AFTER	   (10 * USEC_PER_SEC) /* unheard for so long, it is heard anew */
 

@@ -164,6 +164,16 @@ void peer_heard_data(struct peer *p, struct path *path);
 /* The greatest counter that was heard of its keypair with our index `index`, on any path. */
 uint64_t peer_heard_highest(const struct peer *p, uint32_t index);
 
+/*
+ * The largest inner packet of the family that may be sent to it. IPv6 has none that must be smaller
+ * than 1280 (RFC 8200 5), and kernels refuse to send them; a narrower path may lose such packets.
+ */
+static inline uint32_t
+peer_mtu(const struct peer *p, uint8_t family)
+{
+	return family == FAMILY_V6 && p->mtu < MTU_BASE ? MTU_BASE : p->mtu;
+}
+
 /* Forgets `path`. */
 void peer_drop_path(struct peer *p, struct path *path);
 

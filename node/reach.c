@@ -88,6 +88,8 @@ reach_seal_hedged(struct mesh *m, struct instant now, struct peer *peer, uint8_t
 		if (copy == NULL)
 			break;
 		memcpy(copy, msg, (size_t)n);
+		m->counts[MESH_HEDGED]++;
+		m->counts[MESH_HEDGED_BYTES] += (size_t)n;
 		carry(m, now, peer, ways[i], copy, (size_t)n, false, out);
 	}
 	carry(m, now, peer, peer_best(peer), msg, (size_t)n, data, out);

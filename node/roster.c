@@ -35,8 +35,11 @@ roster_by_name(const struct mesh *m, const char *name)
 void
 roster_routes(const struct peer *p, bool add, struct outbox *out)
 {
-	for (uint32_t i = 0; i < p->cert.address_count; i++)
-		outbox_route(out, p->cert.addresses[i], p->mtu, add);
+	for (uint32_t i = 0; i < p->cert.address_count; i++) {
+		struct prefix to = p->cert.addresses[i];
+
+		outbox_route(out, to, peer_mtu(p, to.ip.family), add);
+	}
 }
 
 static bool

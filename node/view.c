@@ -42,6 +42,8 @@ static const char *const count_names[MESH_COUNT] = {
 	[MESH_NO_CIRCUIT] = "no-circuit",
 	[MESH_HANDSHAKES] = "handshakes",
 	[MESH_SWITCHES] = "path-switches",
+	[MESH_HEDGED] = "hedged-packets",
+	[MESH_HEDGED_BYTES] = "hedged-bytes",
 };
 
 const char *

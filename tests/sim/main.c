@@ -33,6 +33,7 @@ static const struct scene scenes[] = {
 	{ "one-way", "a path that fails in one direction is left", scene_one_way, 12 },
 	{ "cut", "a path that fails is left, and taken again when it is healed", scene_cut, 6 },
 	{ "events", "what the network does is a moment's silence", scene_events, EVENT_CASES },
+	{ "flaps", "loss and jitter do not move data between paths", scene_flaps, 4 },
 	{ "rekeys", "sessions are renewed and nobody notices", scene_rekeys, 6 },
 	{ "silence", "after an hour of silence the first packet is answered", scene_silence, 6 },
 	{ "bad-links", "what a bad link loses is all that is lost", scene_bad_links, 12 },

@@ -38,6 +38,7 @@ void scene_nat_reboots(struct world *w, unsigned number);
 void scene_one_way(struct world *w, unsigned number);
 void scene_cut(struct world *w, unsigned number);
 void scene_events(struct world *w, unsigned number);
+void scene_flaps(struct world *w, unsigned number);
 void scene_rekeys(struct world *w, unsigned number);
 void scene_silence(struct world *w, unsigned number);
 void scene_bad_links(struct world *w, unsigned number);

@@ -277,6 +277,38 @@ scene_events(struct world *w, unsigned number)
 	stage_free(&t->st);
 }
 
+/* In ten minutes, of both, their paths to two lighthouses counted. */
+#define FLAPS_MAX 10
+
+/*
+ * A link loses one packet in twenty and delays the others as it likes, and there is a second path
+ * as good as the first: data does not go back and forth between them, nor to the relay.
+ */
+void
+scene_flaps(struct world *w, unsigned number)
+{
+	static const unsigned pairs[][2] = { { KIND_PUBLIC, KIND_PUBLIC }, { KIND_LINUX, KIND_LINUX },
+		{ KIND_V6FW, KIND_V6FW }, { KIND_FULLCONE, KIND_SHORT } };
+	struct talk *t = begin(w, pairs[number]);
+	uint64_t before = box_switches(t->a) + box_switches(t->b), after;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct station *e = edge(i == 0 ? t->a : t->b);
+
+		e->up.loss = e->down.loss = 50000 / 2; /* two links each way */
+		e->up.jitter = e->down.jitter = 10 * MS;
+	}
+	stage_run(&t->st, 600 * SEC);
+	after = box_switches(t->a) + box_switches(t->b) - before;
+	world_say(w, "%llu changes of path", (unsigned long long)after);
+	if (after > FLAPS_MAX)
+		world_fail(w, "the path was changed %llu times in ten minutes",
+		    (unsigned long long)after);
+	if (!t->flow.direct)
+		world_fail(w, "relayed");
+	stage_free(&t->st);
+}
+
 void
 events_print(void)
 {
