@@ -122,9 +122,9 @@ to_net(struct box *b, const struct effect *e)
 		return;
 	}
 	if (e->socket == SOCKET_LAN_V4 || e->socket == SOCKET_LAN_V6)
-		watch_announced(&st->watch, b->number, &e->to, e->data, e->len);
+		guard_announced(&st->guard, b->number, &e->to, e->data, e->len);
 	else
-		watch_sent(&st->watch, b->number, &e->to);
+		guard_sent(&st->guard, b->number, &e->to, META_TTL_OF(e->meta));
 	from = sockets_source(b, e->socket, &e->to);
 	if (from.family != FAMILY_NONE) /* else this machine has no address of that family */
 		net_send(&st->net, &b->station, from, e->to, META_TTL_OF(e->meta), e->data, e->len);
@@ -311,8 +311,10 @@ take_in(struct box *b, struct datagram *const *d, size_t n)
 	struct stage *st = b->stage;
 	struct packet packets[BOX_BATCH_MAX];
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		packets[i] = packet_of(b, d[i]);
+		guard_heard(&st->guard, b->number, &d[i]->src);
+	}
 	b->received += n;
 	st->heard = d;
 	st->heard_count = n;
@@ -349,6 +351,8 @@ hear(void *ctx, struct datagram *d)
 		datagram_free(d);
 		return;
 	}
+	if (d->opener && !b->is_lighthouse && !guard_is_announcement(&d->dst))
+		guard_opener_seen(&b->stage->guard, d);
 	if (b->patience == 0) {
 		take_in(b, &d, 1);
 		return;

@@ -19,7 +19,7 @@ static const struct scene scenes[] = {
 	{ "punch", "simultaneous open gets through where the ladder says so", scene_punch, 210 },
 	{ "hops", "a datagram opens the NATs behind which it ends", scene_hops, 18 },
 	{ "group", "what is sent to a group is heard on its LAN only", scene_group, 2 },
-	{ "watch", "the watch notices what no engine may do", scene_watch, 8 },
+	{ "watch", "the watch notices what no engine may do", scene_watch, 11 },
 	{ "ping", "nodes and lighthouses answer echo requests", scene_ping, 6 },
 	{ "same-lan", "two on one LAN talk there", scene_same_lan, 5 },
 	{ "clocks", "wrong clocks keep nobody apart", scene_wrong_clocks, 6 },

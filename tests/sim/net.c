@@ -4,6 +4,7 @@
  */
 #include "tests/sim/net.h"
 #include "core/outbox.h"
+#include "tests/sim/guard.h"
 #include "tests/sim/tap.h"
 
 #include <stdlib.h>
@@ -301,6 +302,7 @@ datagram_copy(const struct datagram *d)
 	struct datagram *copy = datagram_new(d->net, d->from, &d->src, &d->dst, d->data, d->len);
 
 	copy->ttl = d->ttl;
+	copy->opener = d->opener;
 	return copy;
 }
 
@@ -382,6 +384,8 @@ arrive(struct world *w, struct alarm *a)
 	struct station *at = d->to;
 
 	(void)w;
+	if (d->opener && d->net->guard != NULL && at->router != NULL && at == &at->router->outer)
+		guard_opener_seen(d->net->guard, d);
 	if (at->router != NULL) {
 		route(d, at->router, at == &at->router->inner);
 	} else if (at->receive == NULL) {
@@ -403,8 +407,10 @@ net_send(struct net *n, struct station *from, struct addr src, struct addr dst, 
 	world_note(n->w, &src, sizeof(src));
 	world_note(n->w, &dst, sizeof(dst));
 	world_note(n->w, data, len);
-	if (ttl != 0)
+	if (ttl != 0) {
 		d->ttl = ttl;
+		d->opener = true;
+	}
 	if (is_multicast(&dst))
 		carry_to_all(d, from);
 	else

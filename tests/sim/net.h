@@ -47,6 +47,7 @@ struct router;
 struct lan;
 struct station;
 struct tap;
+struct guard;
 
 /* A datagram on its way. `data` has PACKET_HEADROOM and PACKET_TAILROOM around it. */
 struct datagram {
@@ -57,6 +58,7 @@ struct datagram {
 	struct addr src;
 	struct addr dst;
 	uint32_t stream; /* a frame of this one, by the receiver's number; 0: of none */
+	bool opener;  /* its sender gave it a TTL */
 	unsigned ttl; /* routers that it may still go through, and the host that it is for */
 	uint32_t len;
 	uint8_t *data;
@@ -106,6 +108,7 @@ struct net {
 	struct cut cuts[NET_CUTS_MAX];
 	size_t cut_count;
 	struct tap *tap;    /* or NULL; see tap.h */
+	struct guard *guard; /* or NULL; see guard.h */
 	uint64_t sent;      /* datagrams, since the start */
 	uint64_t delivered; /* to hosts */
 	uint64_t lost;      /* by links and cuts, refused by NATs, out of hops, to nobody */

@@ -86,12 +86,15 @@ scene_matrix(struct world *w, unsigned number)
 	unsigned from = number / KIND_COUNT, to = number % KIND_COUNT;
 	struct call *c = &matrix_calls[from][to];
 	struct box *a, *b;
+	enum technique t;
 	uint64_t frames;
 
 	world_say(w, "%s calls %s", kinds[from].name, kinds[to].name);
 	stage_init(&st, w);
 	stage_lighthouse(&st);
 	stage_lighthouse(&st);
+	t = technique_needed(&kinds[from], &kinds[to]);
+	st.guard.aims = t == TECHNIQUE_PREDICT || t == TECHNIQUE_BIRTHDAY || t == TECHNIQUE_NONE;
 	a = stage_node(&st, from);
 	b = stage_node(&st, to);
 	stage_on(&st);

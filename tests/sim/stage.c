@@ -89,7 +89,10 @@ stage_init(struct stage *st, struct world *w)
 	w->last_words_ctx = st;
 	net_init(&st->net, w);
 	table_init(&st->streams, hash_key, 2 * sizeof(uint32_t), ENDS_MAX);
-	watch_init(&st->watch, w, &st->net);
+	watch_init(&st->watch, w);
+	guard_init(&st->guard, w, &st->net);
+	st->net.guard = &st->guard;
+	st->guard.aims = true;
 	if (outbox_init(&st->out, OUTBOX_EFFECTS, OUTBOX_BYTES) < 0)
 		abort();
 	found_authority(st);
@@ -105,6 +108,7 @@ stage_free(struct stage *st)
 	free(st->errands);
 	outbox_free(&st->out);
 	watch_free(&st->watch);
+	guard_free(&st->guard);
 	net_free(&st->net);
 }
 

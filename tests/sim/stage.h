@@ -7,6 +7,7 @@
 
 #include "tests/sim/box.h"
 #include "tests/sim/flow.h"
+#include "tests/sim/guard.h"
 #include "tests/sim/watch.h"
 
 #define STAGE_LIGHTHOUSES_MAX 4
@@ -25,6 +26,7 @@ struct stage {
 	struct world *w;
 	struct net net;
 	struct watch watch;
+	struct guard guard;
 	struct outbox out; /* of whichever engine is called */
 	struct errand *errands;
 	size_t errand_count;

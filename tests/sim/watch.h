@@ -6,7 +6,8 @@
  *    receiver index and one counter is always the same bytes (a copy on a second path is).
  *  - A packet for the TUN is one that was handed to the mesh, comes out at most once, at the host
  *    that it was addressed to, from the host whose address it bears.
- *  - Nothing is sent to what cannot be an address of a peer, nor to one that nobody ever had.
+ *
+ * Where datagrams go is looked at by guard.h.
  *
  * Packets in the tunnel are parcels: UDP packets that carry a number, so that each is known again.
  */
@@ -14,7 +15,6 @@
 #define TESTS_SIM_WATCH_H
 
 #include "core/addr.h"
-#include "tests/sim/net.h"
 #include "tests/sim/world.h"
 
 struct flow;
@@ -44,7 +44,6 @@ struct sealed {
 
 struct watch {
 	struct world *w;
-	const struct net *net;
 	struct sealed *sealed; /* open addressing; a power of two */
 	size_t sealed_count;
 	size_t sealed_room;
@@ -53,18 +52,11 @@ struct watch {
 	uint32_t parcel_room;
 };
 
-void watch_init(struct watch *t, struct world *w, const struct net *net);
+void watch_init(struct watch *t, struct world *w);
 void watch_free(struct watch *t);
 
 /* A box says `len` bytes, by whatever way. */
 void watch_said(struct watch *t, uint32_t from, const uint8_t *p, size_t len);
-
-/* A box sends a datagram to `to`. Before the network has it. */
-void watch_sent(struct watch *t, uint32_t from, const struct addr *to);
-
-/* A node says something to everybody on its LAN: the groups hear HERE and nothing else. */
-void watch_announced(struct watch *t, uint32_t from, const struct addr *to, const uint8_t *data,
-    size_t len);
 
 /*
  * Writes a new parcel of `size` bytes between two inner addresses of one family and returns its
