@@ -194,6 +194,9 @@ attempt_new(struct mesh *m, struct instant now, struct peer *peer, uint32_t numb
 	    (technique == AIM_LOUD ? LOUD_TIME :
 		technique == AIM_BIRTHDAY ? BIRTHDAY_TIME : SWEEP_TIME);
 	peer->attempt = a;
+	if (peer->aimed.technique != technique)
+		peer->aimed.tries = 0;
+	peer->aimed.technique = technique;
 	if (is_birthday(technique))
 		m->birthday = peer;
 	return a;
@@ -253,18 +256,20 @@ aim_sweep(struct mesh *m, struct outbox *out)
 	}
 }
 
-/* How long until another attempt may be made, after one of this technique has failed. */
-static usec_t
-rest_after(const struct aimed *d, uint8_t technique)
+/* Another one of this technique has failed: when may the next be made? */
+static void
+rest(struct aimed *d, usec_t now, uint8_t technique)
 {
-	bool birthday = is_birthday(technique);
-	unsigned rows = d->tries / (birthday ? AIM_BIRTHDAY_TRIES : AIM_SWEEP_TRIES);
-
-	if (d->tries % (birthday ? AIM_BIRTHDAY_TRIES : AIM_SWEEP_TRIES) != 0)
-		return 100 * USEC_PER_MS;
-	if (birthday)
-		return rows == 1 ? AIM_REST : AIM_REST_LONG;
-	return min_u64(AIM_SWEEP_REST << min_u64(rows - 1, 8), AIM_SWEEP_REST_MAX);
+	d->next = now + 100 * USEC_PER_MS;
+	d->tries++;
+	if (is_birthday(technique)) {
+		if (++d->births % AIM_BIRTHDAY_TRIES == 0)
+			d->birth_next = now +
+			    (d->births == AIM_BIRTHDAY_TRIES ? AIM_REST : AIM_REST_LONG);
+	} else if (d->tries % AIM_SWEEP_TRIES == 0) {
+		d->next = now + min_u64(AIM_SWEEP_REST << min_u64(d->tries / AIM_SWEEP_TRIES - 1, 8),
+		    AIM_SWEEP_REST_MAX);
+	}
 }
 
 static void
@@ -274,22 +279,20 @@ attempt_over(struct mesh *m, struct instant now, struct peer *peer, bool won, st
 	struct aimed *d = &peer->aimed;
 	struct path *best = peer_best(peer);
 
-	d->technique = a->technique;
 	d->code = a->code;
 	d->won = won;
 	d->began = a->began;
 	d->took = now.mono - a->began;
 	if (won) {
-		d->tries = 0;
-		d->next = 0;
+		d->tries = d->births = 0;
+		d->next = d->birth_next = 0;
 		best->precious = true;
 	} else if (a->code == AIM_BUSY) {
 		d->next = now.mono + 500 * USEC_PER_MS + rng_below(&m->rng, USEC_PER_SEC);
 	} else if (a->code != 0 && a->asked) {
 		d->next = now.mono + AIM_REFUSED_REST;
 	} else {
-		d->tries++;
-		d->next = now.mono + rest_after(d, a->technique);
+		rest(d, now.mono, a->technique);
 	}
 	if (m->birthday == peer)
 		m->birthday = NULL;
@@ -310,8 +313,8 @@ aim_forget(struct mesh *m, struct peer *peer)
 void
 aim_news(struct peer *peer)
 {
-	peer->aimed.tries = 0;
-	peer->aimed.next = 0;
+	peer->aimed.tries = peer->aimed.births = 0;
+	peer->aimed.next = peer->aimed.birth_next = 0;
 }
 
 static void
@@ -770,7 +773,8 @@ refusal(struct mesh *m, struct instant now, struct peer *peer, const struct aim 
 		return code;
 	if (peer->attempt != NULL || (is_birthday(asked->technique) && m->birthday != NULL))
 		return AIM_BUSY;
-	if (is_birthday(asked->technique) && d->tries >= AIM_PATIENCE && now.mono < d->next)
+	if (is_birthday(asked->technique) && d->births >= AIM_PATIENCE &&
+	    now.mono < d->birth_next)
 		return AIM_SOON;
 	return is_fair_target(m, peer, asked) && own_outside(m).port != 0 ? 0 : AIM_CANNOT;
 }
@@ -924,5 +928,7 @@ aim_due(const struct mesh *m, struct instant now, const struct peer *peer)
 		return now.mono + 500 * USEC_PER_MS;
 	if (plan_due(peer, &p) == 0)
 		return 0;
-	return max_u64(plan_due(peer, &p), peer->aimed.next);
+	return max_u64(plan_due(peer, &p),
+	    is_birthday(p.technique) ? max_u64(peer->aimed.next, peer->aimed.birth_next) :
+				       peer->aimed.next);
 }

@@ -72,7 +72,9 @@ struct aimed {
 	uint8_t technique; /* of the last one; 0: there was none */
 	uint8_t code;      /* enum aim_code if it was refused, else 0 */
 	bool won;          /* it led to a path */
-	unsigned tries;    /* that failed since something was new */
+	unsigned tries;    /* of this technique that failed since something was new */
+	unsigned births;   /* birthdays that failed since something was new */
+	usec_t birth_next; /* when another one may begin; 0: at once */
 	usec_t began;      /* the last one; 0: never */
 	usec_t took;       /* until its end */
 	usec_t next;       /* when another one may begin; 0: at once */

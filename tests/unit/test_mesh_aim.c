@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_mesh_aim.c - where a node aims because its peer asks for it, how much, and when it does not.
+ */
+#include "tests/unit/meshes.h"
+
+#define SEC USEC_PER_SEC
+
+static struct house *lh, *one, *two;
+
+static struct addr victim;
+static unsigned to_victim; /* datagrams */
+static unsigned to_two;	   /* past the lighthouse, at whatever port */
+static unsigned to_low_ports;
+
+/* Between the two nothing passes but what goes by the lighthouse. */
+static bool
+apart(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	(void)p;
+	(void)len;
+	to_victim += addr_same_ip(to, &victim);
+	if (addr_equal(from, &one->at) && addr_same_ip(to, &two->at)) {
+		to_two++;
+		to_low_ports += to->port < 1024;
+	}
+	return addr_equal(from, &lh->at) || addr_equal(to, &lh->at);
+}
+
+/*
+ * Two that reach each other by a relay, of which `one` takes itself to be behind a NAT that maps
+ * independently of the endpoint, and can hide its packets.
+ */
+static void
+begin(void)
+{
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
+	victim = town_addr("203.0.113.1");
+	town.pass = apart;
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(SEC);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town_run(10 * SEC); /* bursts and measurements */
+	one->mesh->nat = (struct nat){ .mapping = NAT_MAPPING_ENDPOINT,
+		.filtering = NAT_FILTERING_PORT };
+	one->mesh->netcheck.hops = 2;
+	to_victim = to_two = to_low_ports = 0;
+}
+
+/* What `two` says, of itself at `at`. */
+static void
+say(uint32_t attempt, enum aim_step step, enum aim_technique technique, const struct addr *at,
+    uint16_t ports)
+{
+	struct aim a = {
+		.attempt = attempt,
+		.step = (uint8_t)step,
+		.technique = (uint8_t)technique,
+		.stride = 1,
+		.ports = ports,
+		.at = { .kind = EP_REFLEXIVE, .addr = *at },
+	};
+	uint8_t frame[FRAME_MAX];
+
+	house_say(two, one, frame, aim_encode(frame, sizeof(frame), &a));
+}
+
+static struct addr
+port_of_two(uint16_t port)
+{
+	struct addr a = two->at;
+
+	a.port = port;
+	return a;
+}
+
+TEST(nobody_is_aimed_at_of_whom_only_a_frame_speaks)
+{
+	uint64_t before;
+
+	begin();
+	before = one->sent;
+	for (uint32_t technique = AIM_SWEEP; technique <= AIM_LOUD; technique++) {
+		say(technique, AIM_ASK, (enum aim_technique)technique, &victim, 64512);
+		town_run(SEC);
+		ASSERT(house_peer(one, two)->attempt == NULL);
+	}
+	ASSERT_EQ(to_victim, 0);
+	ASSERT(one->sent - before < 100);
+	town_close();
+}
+
+TEST(a_birthday_opens_as_many_ports_as_it_may_and_no_faster)
+{
+	struct addr at;
+
+	begin();
+	at = port_of_two(1024);
+	say(1, AIM_ASK, AIM_BIRTHDAY, &at, 64512);
+	town_run(SEC / 2);
+	ASSERT(to_two > 400 && to_two <= AIM_SPRAY_RATE / 2 + 20);
+	town_run(2 * SEC);
+	ASSERT(to_two >= AIM_SPRAY && to_two <= AIM_SPRAY + 20);
+	ASSERT_EQ(to_low_ports, 0);
+	say(1, AIM_ASK, AIM_BIRTHDAY, &at, 64512); /* the same question */
+	town_run(2 * SEC);
+	ASSERT(to_two <= AIM_SPRAY + 20);
+	town_close();
+}
+
+TEST(behind_a_carrier_fewer_ports_are_opened)
+{
+	struct addr at;
+
+	begin();
+	one->mesh->nat.flags |= NAT_CARRIER;
+	at = port_of_two(1024);
+	say(1, AIM_ASK, AIM_BIRTHDAY, &at, 64512);
+	town_run(4 * SEC);
+	ASSERT(to_two >= AIM_SPRAY_CARRIER && to_two <= AIM_SPRAY_CARRIER + 20);
+	town_close();
+}
+
+TEST(who_asks_without_end_is_asked_to_wait)
+{
+	struct addr at;
+
+	begin();
+	at = port_of_two(1024);
+	for (uint32_t i = 1; i <= 20; i++) {
+		say(i, AIM_ASK, AIM_BIRTHDAY, &at, 64512);
+		town_run(10 * SEC);
+	}
+	ASSERT(to_two >= AIM_SPRAY);
+	ASSERT(to_two <= (AIM_PATIENCE + 1) * AIM_SPRAY + 300);
+	town_close();
+}
+
+TEST(one_birthday_at_a_time)
+{
+	struct addr at;
+
+	begin();
+	one->mesh->birthday = house_peer(one, lh); /* of another peer */
+	at = port_of_two(1024);
+	say(1, AIM_ASK, AIM_BIRTHDAY, &at, 64512);
+	town_run(SEC);
+	ASSERT(house_peer(one, two)->attempt == NULL);
+	ASSERT(to_two < 20);
+	town_close();
+}
+
+TEST(ports_are_called_only_where_a_lighthouse_has_seen_the_peer)
+{
+	for (int seen = 0; seen < 2; seen++) {
+		struct peer *p;
+
+		begin();
+		p = house_peer(one, two);
+		two->mesh->nat = p->nat = (struct nat){ .mapping = NAT_MAPPING_ADDRESS,
+			.filtering = NAT_FILTERING_ADDRESS };
+		p->has_nat = true;
+		one->mesh->nat.mapping = NAT_MAPPING_PORT;
+		if (!seen)
+			p->seen = (struct addr){ 0 };
+		p->used_at = town.now.mono;
+		p->punch_began = town.now.mono - SEC;
+		p->aimed.next = 0;
+		aim_forget(one->mesh, p);
+		aim_forget(two->mesh, house_peer(two, one));
+		house_peer(two, one)->aimed.next = town.now.mono + 100 * SEC;
+		house_peer(two, one)->seen = one->at;
+		upkeep_due(one->mesh, p, town.now.mono + 1);
+		town_run(HOP);
+		ASSERT(p->attempt != NULL && p->attempt->technique == AIM_LOUD);
+		to_two = 0;
+		town_run(2 * SEC);
+		ASSERT(seen ? to_two > 150 && to_two < 230 : to_two < 20);
+		town_close();
+	}
+}
+
+TEST(a_frame_about_no_attempt_does_nothing)
+{
+	struct addr at;
+
+	begin();
+	at = port_of_two(5000);
+	say(7, AIM_READY, AIM_SWEEP, &at, 32);
+	say(8, AIM_READY, AIM_LOUD, &at, 64512);
+	town_run(SEC);
+	ASSERT(house_peer(one, two)->attempt == NULL);
+	ASSERT(to_two < 20);
+	town_close();
+}
