@@ -242,7 +242,7 @@ check-pure: $(B)/plain/engine.a
 	@$(TALLY) check-pure tools/check-pure $(NM) $< core/imports.txt
 
 check-layers:
-	@$(TALLY) check-layers tools/check-layers
+	@$(TALLY) check-layers tools/check-layers $(HOSTED_IN_ROLES)
 
 # A family of tests is run by the script `run` in its folder.
 check-vectors check-cli: $(PROGRAM) units
