@@ -44,11 +44,13 @@ set_options(int fd, uint8_t family)
 	return rc;
 }
 
+/* IPv6 binds to no address of a link's scope without naming the link: there it is the port alone. */
 static int
 open_socket(const struct addr *at)
 {
+	struct addr any = { .family = FAMILY_V6, .port = at->port };
 	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(&ss, at);
+	socklen_t len = addr_to_sockaddr(&ss, at->family == FAMILY_V6 ? &any : at);
 	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
 	int rc;
 
