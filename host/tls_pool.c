@@ -263,7 +263,7 @@ is_welcome(const struct tls_pool *p, const struct addr *from)
 {
 	unsigned strangers = 0, of_source = 0, strangers_of_source = 0;
 
-	if (p->count == p->room)
+	if (p->ctx == NULL || p->count == p->room)
 		return false;
 	for (size_t i = 0; i < p->room; i++) {
 		const struct tls_stream *s = p->open[i];
@@ -280,13 +280,24 @@ is_welcome(const struct tls_pool *p, const struct addr *from)
 	    strangers_of_source < TLS_STRANGERS_OF_SOURCE;
 }
 
+/* A handshake costs us more than it costs who asks for it. */
+static bool
+is_too_often(struct tls_pool *p, const struct addr *from)
+{
+	struct source source = source_direct(from);
+	usec_t now = clock_now().mono;
+
+	return !limit_allow(&p->limit, now, &source) ||
+	    !bucket_take(&p->all, now, TLS_RATE, TLS_BURST, 1);
+}
+
 static void
 take_in(struct tls_pool *p, int fd, const struct addr *from)
 {
 	struct tls_stream *s;
 	size_t place;
 
-	if (p->ctx == NULL || !is_welcome(p, from)) {
+	if (!is_welcome(p, from) || is_too_often(p, from)) {
 		p->refused++;
 		close(fd);
 		return;
@@ -352,6 +363,11 @@ int
 tls_pool_listen(struct tls_pool *p, uint16_t port, const struct ip *only, struct err *err)
 {
 	static const uint8_t families[] = { FAMILY_V4, FAMILY_V6 };
+	struct rng rng = kernel_rng();
+	uint8_t key[16];
+
+	rng_fill(&rng, key, sizeof(key));
+	limit_init(&p->limit, key);
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		int rc;
@@ -416,6 +432,7 @@ tls_pool_free(struct tls_pool *p)
 	}
 	uv_close((uv_handle_t *)&p->timer, NULL);
 	tls_context_free(p->ctx);
+	limit_wipe(&p->limit);
 	free(p->open);
 	free(p->told);
 	free(p->slots);

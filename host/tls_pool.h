@@ -11,6 +11,8 @@
 #ifndef HOST_TLS_POOL_H
 #define HOST_TLS_POOL_H
 
+#include "core/bucket.h"
+#include "core/limit.h"
 #include "host/tls_stream.h"
 
 #define TLS_CLIENT_MAX	  16
@@ -18,6 +20,8 @@
 #define TLS_SOURCE_MAX	  64  /* of one IPv4 address, or one IPv6 /64 */
 #define TLS_STRANGERS_MAX 128 /* that have not been of use */
 #define TLS_STRANGERS_OF_SOURCE 8
+#define TLS_RATE	  200 /* handshakes a second, of all sources; core/limit.h has that of one */
+#define TLS_BURST	  400
 #define TLS_BATCH	  32 /* frames handed over at once */
 #define TLS_ACCEPTS	  16 /* connections taken before others get their turn */
 
@@ -46,6 +50,8 @@ struct tls_pool {
 	size_t count;
 	struct tls_listener listeners[2];
 	uint16_t port; /* of the listeners */
+	struct limit limit; /* how often one source may come */
+	struct bucket all;
 	uint32_t taken; /* connections, for their numbers */
 	uint64_t refused; /* connections, over a limit */
 	uv_timer_t timer;

@@ -474,6 +474,7 @@ mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s
 	take_settings(m, s);
 	carry_configure(m, now, s, out);
 	lan_configure(m, now, s);
+	streams_retry(m, now);
 }
 
 int

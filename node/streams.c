@@ -402,6 +402,16 @@ streams_poke(struct mesh *m, struct instant now)
 }
 
 void
+streams_retry(struct mesh *m, struct instant now)
+{
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		m->lighthouses[i].stream.due = 0;
+		m->lighthouses[i].stream.failures = 0;
+	}
+	streams_poke(m, now);
+}
+
+void
 streams_network_changed(struct mesh *m, struct instant now)
 {
 	struct streams *s = &m->streams;
@@ -412,11 +422,7 @@ streams_network_changed(struct mesh *m, struct instant now)
 	s->udp_attempts = 0;
 	if (s->udp_due != 0)
 		s->udp_due = now.mono;
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		m->lighthouses[i].stream.due = 0;
-		m->lighthouses[i].stream.failures = 0;
-	}
-	streams_poke(m, now);
+	streams_retry(m, now);
 }
 
 void

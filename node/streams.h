@@ -68,6 +68,9 @@ struct way;
 /* Our own addresses are others than before, or known for the first time: all is tried anew. */
 void streams_network_changed(struct mesh *m, struct instant now);
 
+/* Somebody has changed what may have been in the way: what failed is tried again now. */
+void streams_retry(struct mesh *m, struct instant now);
+
 /* A path to a lighthouse was proven, chosen or lost. */
 void streams_poke(struct mesh *m, struct instant now);
 

@@ -267,8 +267,10 @@ TEST(strangers_are_few_and_do_not_stay)
 	char byte;
 
 	begin();
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = stranger();
+		usleep(USEC_PER_SEC / LIMIT_RATE); /* not so often that this alone is too much */
+	}
 	ASSERT_EQ(lighthouse.pool.count, TLS_STRANGERS_OF_SOURCE);
 	ASSERT_EQ(lighthouse.pool.refused, 4);
 	for (size_t i = 0; i < TLS_SERVER_MAX && i < lighthouse.pool.room; i++)
@@ -280,6 +282,21 @@ TEST(strangers_are_few_and_do_not_stay)
 		ASSERT(recv(fds[i], &byte, 1, MSG_DONTWAIT) <= 0); /* and nothing was said to them */
 		close(fds[i]);
 	}
+	end();
+}
+
+TEST(who_comes_too_often_waits)
+{
+	int fds[2 * LIMIT_BURST];
+
+	begin();
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i] = stranger());
+	ASSERT(lighthouse.pool.taken < ARRAY_LEN(fds));
+	usleep(2 * USEC_PER_SEC / LIMIT_RATE);
+	dial(SOCKET_STREAM);
+	ASSERT(comes_to(&node.told_count, 1));
+	ASSERT_EQ(node.told[0].news, STREAM_UP);
 	end();
 }
 

@@ -488,3 +488,21 @@ TEST(loss_counts_the_probes_that_were_forgotten_unanswered)
 		path_probe(&p, 2000 * MS + i * MS, 10 + i);
 	ASSERT_EQ(path_loss_percent(&p), 75); /* three lost of four judged */
 }
+
+TEST(udp_takes_over_from_a_stream_when_three_answers_in_a_row_have_come)
+{
+	struct path stream = proven(PATH_STREAM, 1000 * MS, 10 * MS);
+	struct path udp = proven(PATH_DIRECT, 1000 * MS, 200 * MS);
+
+	ASSERT(!path_beats(&udp, &stream, 1000 * MS));
+	ASSERT(!path_beats(&stream, &udp, 1000 * MS));
+	for (uint64_t i = 2; i <= PATH_STEADY_PROBES; i++) {
+		ASSERT(!path_is_steady(&udp));
+		ASSERT(!path_beats(&udp, &stream, 1000 * MS));
+		path_probe(&udp, 1000 * MS, i);
+		ASSERT(path_answered(&udp, 1200 * MS, i));
+	}
+	ASSERT(path_is_steady(&udp));
+	ASSERT(path_beats(&udp, &stream, 1200 * MS));
+	ASSERT(!path_beats(&stream, &udp, 1200 * MS));
+}
