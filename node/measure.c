@@ -177,6 +177,29 @@ same_nat(const struct nat *a, const struct nat *b)
 	    a->flags == b->flags && a->base_port == b->base_port && a->epoch == b->epoch;
 }
 
+/* Carriers' own addresses, of RFC 6598. */
+static bool
+is_shared(const struct addr *at)
+{
+	return at->family == FAMILY_V4 && at->ip[0] == 100 && (at->ip[1] & 0xc0) == 64;
+}
+
+/*
+ * Is there a carrier's NAT behind our router's? It is when the router's own outside is not where
+ * lighthouses see us, or when this machine itself has one of the carrier's addresses.
+ */
+static bool
+has_carrier(const struct mesh *m)
+{
+	bool carrier = false;
+
+	for (size_t i = 0; i < m->mapped_count; i++)
+		carrier |= mapping_judged(m, &m->mapped[i]).double_nat;
+	for (size_t i = 0; i < m->local_count; i++)
+		carrier |= is_shared(&m->local[i]);
+	return carrier;
+}
+
 /* What others are told of us. */
 static void
 tell(struct mesh *m, struct instant now, struct outbox *out)
@@ -184,6 +207,8 @@ tell(struct mesh *m, struct instant now, struct outbox *out)
 	struct nat nat = m->netcheck.nat;
 
 	nat.epoch = m->measuring.epoch;
+	if (nat.mapping > NAT_MAPPING_NONE && has_carrier(m))
+		nat.flags |= NAT_CARRIER;
 	if (same_nat(&nat, &m->nat))
 		return;
 	m->nat = nat;

@@ -285,6 +285,7 @@ view_netcheck(const struct mesh *m, struct view_netcheck *ret)
 {
 	*ret = (struct view_netcheck){
 		.found = m->netcheck,
+		.told = m->nat,
 		.running = measure_runs(m),
 		.life_runs = netcheck_times(&m->measuring.run),
 		.keepalive = m->keepalive,

@@ -119,6 +119,7 @@ struct view_status {
 /* What is known of the network that this node is in. */
 struct view_netcheck {
 	struct netcheck found;
+	struct nat told;  /* what others are told of it */
 	bool running;	  /* it is being measured, or will be in a moment */
 	bool life_runs;	  /* how long mappings live is still being watched */
 	usec_t keepalive; /* how long a path may be idle, as follows from it */

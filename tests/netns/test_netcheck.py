@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `mpynet netcheck` says of real NATs, with one lighthouse and with two."""
 
+import json
+
 from internet import Internet, home, home_behind_carrier
 from lab import Failed
 from mesh import Mesh
@@ -21,7 +23,8 @@ def measured(lab, place, lighthouses=2):
         internet.host(name, address)
     place(internet)
     mesh = Mesh(lab, used, ["party1"])
-    return mesh.parties["party1"].json("netcheck")
+    _, out, _ = mesh.parties["party1"].run("--json", "netcheck")   # ends with 1 without UDP
+    return json.loads(out)
 
 
 def behind(kind):
@@ -82,9 +85,13 @@ def a_carrier_adds_a_hop(lab):
     return expect(found, mapping=ENDPOINT, filtering=PORT, hops=3)
 
 
+def a_site_without_udp_says_so_too(lab):
+    return expect(measured(lab, behind("udp-block")), udp=False, mapping=None, public=[])
+
+
 SCENARIOS = [
     a_public_host_has_no_nat, masquerading_is_endpoint_independent,
     one_lighthouse_is_enough_for_that, masquerading_at_random_is_symmetric,
     ports_in_a_row_are_seen, a_full_cone_lets_in_anybody, an_address_cone_lets_in_by_address,
-    a_carrier_adds_a_hop,
+    a_carrier_adds_a_hop, a_site_without_udp_says_so_too,
 ]

@@ -47,6 +47,7 @@ static const struct scene scenes[] = {
 	{ "netcheck", "a node finds out what it sits behind", scene_netcheck, 4 * KIND_COUNT },
 	{ "life", "mappings are kept alive as long as they are found to live", scene_mapping_life,
 	    4 },
+	{ "networks", "who comes back to a network knows it", scene_networks, 3 },
 	{ "lan", "two at one site need no lighthouse", scene_lan, 8 },
 	{ "same-prefix", "sites with the same private addresses are told apart", scene_same_prefix,
 	    3 },

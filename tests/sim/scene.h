@@ -59,6 +59,7 @@ void scene_why(struct world *w, unsigned number);
 /* What node and lighthouses find out together. */
 void scene_netcheck(struct world *w, unsigned number);
 void scene_mapping_life(struct world *w, unsigned number);
+void scene_networks(struct world *w, unsigned number);
 /* Announcements on the LAN. */
 void scene_lan(struct world *w, unsigned number);
 void scene_same_prefix(struct world *w, unsigned number);

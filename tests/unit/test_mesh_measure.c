@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * test_mesh_measure.c - what a node does with what it measured, and what others hear of it.
+ */
+#include "tests/unit/meshes.h"
+
+#define SEC USEC_PER_SEC
+
+static struct house *lh, *one, *two;
+
+static void
+begin(void)
+{
+	town_open();
+	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
+	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(5 * SEC);
+}
+
+TEST(a_descriptor_goes_to_peers_and_lighthouses)
+{
+	begin();
+	ASSERT(one->mesh->netcheck.measured_at != 0);
+	ASSERT_EQ(one->mesh->nat.mapping, NAT_MAPPING_NONE);
+	ASSERT(house_reaches(two, house_ip(one), SEC));
+	town_run(SEC);
+	ASSERT(house_peer(two, one)->has_nat);
+	ASSERT_EQ(house_peer(two, one)->nat.mapping, NAT_MAPPING_NONE);
+	ASSERT_EQ(house_peer(two, one)->nat.epoch, one->mesh->nat.epoch);
+	town_close();
+}
+
+TEST(a_new_network_is_measured_anew)
+{
+	struct addr elsewhere;
+	uint32_t epoch;
+
+	begin();
+	epoch = one->mesh->nat.epoch;
+	one->mesh->keepalive = PATH_KEEPALIVE_MIN;
+	elsewhere = town_addr("198.51.100.77");
+	one->at = elsewhere;
+	mesh_net_changed(one->mesh, town.now, &elsewhere, 1, &town.out);
+	town_settle(one);
+	ASSERT_EQ(one->mesh->netcheck.measured_at, 0);
+	ASSERT_EQ(one->mesh->keepalive, PATH_KEEPALIVE);
+	town_run(5 * SEC);
+	ASSERT(one->mesh->netcheck.measured_at != 0);
+	ASSERT(addr_equal(&one->mesh->netcheck.public[0], &elsewhere));
+	ASSERT(one->mesh->nat.epoch > epoch);
+	town_close();
+}
+
+TEST(it_is_measured_again_every_ten_minutes_or_so)
+{
+	usec_t first, second;
+
+	begin();
+	first = one->mesh->netcheck.measured_at;
+	town_run(480 * SEC);
+	ASSERT_EQ(one->mesh->netcheck.measured_at, first);
+	town_run(250 * SEC);
+	second = one->mesh->netcheck.measured_at;
+	ASSERT(second - first >= 480 * SEC && second - first <= 725 * SEC);
+	town_close();
+}
+
+TEST(a_person_may_have_it_measured_at_once)
+{
+	usec_t first;
+
+	begin();
+	first = one->mesh->netcheck.measured_at;
+	mesh_measure(one->mesh, town.now, &town.out);
+	town_settle(one);
+	ASSERT(measure_runs(one->mesh));
+	town_run(5 * SEC);
+	ASSERT(one->mesh->netcheck.measured_at > first);
+	town_close();
+}
+
+/* Whatever a lighthouse answers late, or from its second port, is no place to reach it at. */
+TEST(measuring_makes_no_path)
+{
+	const struct peer *peer;
+
+	begin();
+	peer = house_peer(one, lh);
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
+		if (peer->paths[i].state != PATH_FREE)
+			ASSERT(addr_equal(&peer->paths[i].remote, &lh->at));
+	town_close();
+}
