@@ -184,6 +184,13 @@ says_not_heard(const struct peer *peer, usec_t now)
 	return told != NULL && told->why.code == WHY_NOT_HEARD_THERE;
 }
 
+/* Did its other end stop to hear us, while we hear it? When it died is in its hold-down. */
+static bool
+is_deaf(const struct path *p)
+{
+	return p->deaf || (p->hold != 0 && p->last_rx > p->held_until - p->hold);
+}
+
 /* There was a direct path, and it does not carry data now. */
 static bool
 is_lost(struct instant now, const struct peer *peer, struct why *ret)
@@ -200,7 +207,7 @@ is_lost(struct instant now, const struct peer *peer, struct why *ret)
 		ret->number[WHY_NEXT] = was->held_until - now.mono;
 	} else if (was->state == PATH_VALID) {
 		ret->code = WHY_LOSSY;
-	} else if (was->deaf) {
+	} else if (is_deaf(was)) {
 		ret->code = WHY_NOT_HEARD_THERE;
 		ret->number[WHY_SINCE] = span(was->suspect_since, now.mono);
 	} else {
