@@ -5,19 +5,18 @@
 #include "node/run.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "core/crypto.h"
 #include "host/file.h"
 #include "host/identity.h"
 #include "host/sandbox.h"
 #include "node/control.h"
 #include "node/dial.h"
+#include "node/machine.h"
 #include "node/shell.h"
 #include "node/stock.h"
 
@@ -157,114 +156,6 @@ on_due(void *ctx)
 	mapper_tick(&n->mapper);
 }
 
-/* Tells the engine where this machine might be reached. */
-static void
-tell_addresses(struct node *n)
-{
-	struct net_address found[NET_ADDRESSES_MAX];
-	struct addr local[MESH_LOCAL_MAX];
-	int count = net_addresses(&n->net, n->tun.ifindex, found, NULL);
-	size_t told = 0;
-
-	for (int i = 0; i < count && told < MESH_LOCAL_MAX; i++) {
-		const struct udp *u = &n->udp[found[i].ip.family == FAMILY_V6];
-
-		if (u->fd >= 0)
-			local[told++] = addr_from_ip(found[i].ip, u->port);
-	}
-	if (setting_yes(&n->store.settings, node_settings, "lan-discovery"))
-		groups_join(n, found, count > 0 ? (size_t)count : 0);
-	else
-		groups_join(n, NULL, 0);
-	mesh_net_changed(n->mesh, clock_now(), local, told, &n->out);
-}
-
-/* What the router passes on to us is something else now. */
-static void
-on_mapper(void *ctx, bool changed)
-{
-	struct mapping held[MAPPER_FAMILIES];
-	struct node *n = ctx;
-
-	if (!n->mesh)
-		return;
-	if (changed)
-		mesh_mapped(n->mesh, clock_now(), held, mapper_mappings(&n->mapper, held), &n->out);
-	node_settle(n);
-}
-
-/* The router is asked for the main sockets' ports, if that is wanted. */
-static void
-ask_router(struct node *n)
-{
-	uint16_t port[MAPPER_FAMILIES] = { 0 };
-
-	for (size_t i = 0; i < NODE_SOCKETS; i++)
-		if (n->udp[i].fd >= 0)
-			port[i] = n->udp[i].port;
-	mapper_network(&n->mapper, setting_yes(&n->store.settings, node_settings, "port-mapping"),
-	    port);
-}
-
-/* Is the interface among those of the setting "metered"? */
-static bool
-is_metered(const char *metered, uint32_t ifindex)
-{
-	char name[IF_NAMESIZE];
-	size_t len;
-
-	if (!if_indextoname(ifindex, name))
-		return false;
-	len = strlen(name);
-	for (const char *p = metered; *p; p += strcspn(p, ","), p += *p == ',')
-		if (strncmp(p, name, len) == 0 && (p[len] == ',' || p[len] == '\0'))
-			return true;
-	return false;
-}
-
-/* Tells the engine by which interfaces the Internet is reached. */
-static void
-tell_uplinks(struct node *n)
-{
-	struct net_gateway gateways[NET_GATEWAYS_MAX];
-	struct uplink uplinks[2 * NET_GATEWAYS_MAX];
-	char metered[SETTING_VALUE_MAX];
-	size_t told = 0;
-
-	if (setting_get(&n->store.settings, setting_find(node_settings, "metered", NULL), metered,
-	    NULL) < 0)
-		metered[0] = '\0';
-	for (size_t f = 0; f < NODE_SOCKETS; f++) {
-		int count = n->udp[f].fd < 0 ? 0 : net_gateways(&n->net, n->udp[f].family,
-		    n->tun.ifindex, gateways, NULL);
-
-		for (int i = 0; i < count; i++)
-			uplinks[told++] = (struct uplink){
-				.ifindex = gateways[i].ifindex,
-				.family = n->udp[f].family,
-				.preferred = i == 0,
-				.metered = is_metered(metered, gateways[i].ifindex),
-			};
-	}
-	mesh_uplinks(n->mesh, clock_now(), uplinks, told, &n->out);
-}
-
-static void
-on_net_change(void *ctx)
-{
-	struct node *n = ctx;
-
-	for (size_t i = 0; i < NODE_SOCKETS; i++)
-		udp_forget_sources(&n->udp[i]);
-	udp_pool_forget_sources(&n->pool);
-	for (size_t i = 0; i < n->name_count; i++)
-		resolve_again(&n->names[i].resolve);
-	tell_addresses(n);
-	tell_uplinks(n);
-	node_settle(n);
-	ask_router(n);
-}
-
 /* A lighthouse's name was looked up. */
 static void
 on_found(void *ctx, struct resolve *r, const struct addr *at)
@@ -307,11 +198,8 @@ node_configure(struct node *n, struct err *err)
 			  : err_set(err, -ENOMEM, "no memory for the settings");
 
 	if (rc == 0) {
-		tell_addresses(n);
 		mesh_configure(n->mesh, clock_now(), settings, &n->out);
-		tell_uplinks(n);
-		node_settle(n);
-		ask_router(n);
+		machine_configured(n);
 	}
 	free(settings);
 	return rc;
@@ -446,10 +334,9 @@ start_engine(struct node *n, struct err *err)
 		return rc;
 	log_line(&n->log, TRACE_INFO, "%s remembers %d rows", n->me.cert.name, rc);
 	stock_load(n);
-	tell_addresses(n);
+	machine_tell_addresses(n);
 	mesh_start(n->mesh, clock_now(), &n->out);
-	tell_uplinks(n);
-	on_mapper(n, true);
+	machine_tell(n);
 	return 0;
 }
 
@@ -620,19 +507,6 @@ open_all(struct node *n, bool foreground, struct err *err)
 	return rc;
 }
 
-/* Its nonces are our own and no one else's, in this life and the next. */
-static void
-open_mapper(struct node *n)
-{
-	static const char label[] = "mpynet port mapping nonces";
-	uint8_t secret[32];
-
-	crypto_kdf1(secret, n->bundle.key, label, sizeof(label) - 1);
-	mapper_open(&n->mapper, &n->loop.uv, &n->net, n->tun.ifindex, &n->rng, secret, n, on_mapper);
-	crypto_wipe(secret, sizeof(secret));
-	ask_router(n);
-}
-
 /* From here on packets come. */
 static int
 watch_all(struct node *n, struct err *err)
@@ -644,10 +518,8 @@ watch_all(struct node *n, struct err *err)
 			rc = udp_watch(&n->udp[i], &n->loop.uv, n, on_udp);
 	if (rc < 0)
 		return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
-	open_mapper(n);
 	groups_open(n);
-	tell_addresses(n);
-	rc = net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change, err);
+	rc = machine_watch(n, err);
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
 		rc = look_up_names(n, &n->bundle.lighthouses[i], err);
 	return rc;
@@ -686,6 +558,7 @@ clean_up(struct node *n)
 {
 	for (size_t i = 0; i < n->name_count; i++)
 		resolve_close(&n->names[i].resolve);
+	machine_close(n);
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
 	udp_pool_free(&n->pool);

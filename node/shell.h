@@ -52,6 +52,7 @@ struct node {
 	struct tun tun;
 	struct net net;
 	struct mapper mapper;
+	struct resolve translator; /* looked up where there is only IPv6; ctx NULL: never was */
 	struct ctl ctl;
 	struct rng rng;
 	struct bundle bundle;
