@@ -326,17 +326,53 @@ session_mapped(struct translator *n, usec_t now, const struct addr *src, const s
 	return s;
 }
 
+/* The row of a stranger; the one that was refused longest ago makes room. */
+static struct nat_stranger *
+stranger(struct translator *n, const struct addr *src)
+{
+	struct nat_stranger *oldest = &n->strangers[0];
+
+	for (size_t i = 0; i < NAT_STRANGERS; i++) {
+		struct nat_stranger *s = &n->strangers[i];
+
+		if (addr_same_ip(&s->who, src))
+			return s;
+		if (s->since < oldest->since)
+			oldest = s;
+	}
+	*oldest = (struct nat_stranger){ .who = *src };
+	return oldest;
+}
+
+/* A flood guard counts what is refused. */
+static void
+refuse(struct translator *n, usec_t now, const struct addr *src)
+{
+	struct nat_stranger *s = stranger(n, src);
+
+	if (now - s->since >= USEC_PER_SEC) {
+		s->since = now;
+		s->refused = 0;
+	}
+	if (++s->refused <= n->is.guard || now < s->banned_until)
+		return;
+	s->banned_until = now + NAT_BAN;
+	n->bans++;
+}
+
 enum nat_verdict
 nat_from_outside(struct translator *n, usec_t now, struct addr *src, struct addr *dst)
 {
 	struct nat_session *s;
 
-	if (n->is.udp_blocked)
+	if (n->is.udp_blocked || (n->is.guard != 0 && now < stranger(n, src)->banned_until))
 		return NAT_DROP;
 	s = session_in(n, now, src, dst);
 	if (s == NULL)
 		s = session_mapped(n, now, src, dst);
 	if (s == NULL) {
+		if (n->is.guard != 0)
+			refuse(n, now, src);
 		if (n->is.open)
 			take(n, now, dst->port, src);
 		return NAT_DROP;

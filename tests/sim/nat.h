@@ -56,12 +56,17 @@ struct nat_behaviour {
 	bool open;        /* Linux without an input policy: a stranger's packet takes its tuple */
 	bool maps;        /* gives its inside hosts ports when they ask for them */
 	bool udp_blocked;
+	unsigned guard; /* refused packets a second after which a stranger is banned; 0: no guard */
 };
 
 /* Sessions at the most; beyond them new flows are dropped. */
 #define NAT_SESSIONS 8192
 /* Tuples that strangers took, at the most (`open`); the oldest makes room. */
 #define NAT_TAKEN 64
+/* Strangers whose refused packets are counted, at the most. */
+#define NAT_STRANGERS 32
+/* How long one is banned. */
+#define NAT_BAN (60 * USEC_PER_SEC)
 /* Hosts with a port block of their own, at the most. */
 #define NAT_BLOCKS 64
 /* Ports that were asked for, at the most. */
@@ -82,6 +87,14 @@ struct nat_taken {
 	struct addr by;
 	uint16_t port;
 	usec_t expires;
+};
+
+/* Somebody outside whose packets were refused. */
+struct nat_stranger {
+	struct addr who; /* port 0 */
+	usec_t since;
+	unsigned refused; /* in that second */
+	usec_t banned_until;
 };
 
 struct nat_block {
@@ -106,6 +119,8 @@ struct translator {
 	struct nat_taken taken[NAT_TAKEN];
 	struct nat_block blocks[NAT_BLOCKS];
 	uint32_t block_count;
+	struct nat_stranger strangers[NAT_STRANGERS];
+	uint32_t bans; /* since the start */
 	struct nat_mapped mapped[NAT_MAPPED];
 	uint16_t last_port; /* NAT_PORTS_STEP */
 	usec_t last_made;

@@ -57,6 +57,12 @@ void scene_load(struct world *w, unsigned number);
 void scene_why(struct world *w, unsigned number);
 
 /* What node and lighthouses find out together. */
+/* Through two hard NATs. */
+#define PREDICT_CASES  (7 * 40)
+#define BIRTHDAY_CASES 100
+void scene_predict(struct world *w, unsigned number);
+void scene_birthday(struct world *w, unsigned number);
+void scene_guard(struct world *w, unsigned number);
 void scene_netcheck(struct world *w, unsigned number);
 void scene_mapping_life(struct world *w, unsigned number);
 void scene_networks(struct world *w, unsigned number);
