@@ -80,6 +80,11 @@ void scene_relay_choice(struct world *w, unsigned number);
 void scene_relay_dies(struct world *w, unsigned number);
 void scene_relay_stops(struct world *w, unsigned number);
 
+/* Whoever lies. */
+void scene_liar(struct world *w, unsigned number);
+void scene_false_address(struct world *w, unsigned number);
+void scene_introductions(struct world *w, unsigned number);
+
 /* Everything at a time. */
 void scene_chaos(struct world *w, unsigned number);
 void scene_thousand(struct world *w, unsigned number);
