@@ -146,9 +146,20 @@ class Internet:
     def heal(self, one, other):
         self._cut("delete", one, other)
 
+    def cut_there(self, one, other):
+        """Nothing passes from one address to the other; what comes back does."""
+        self._cut_one("add", one, other)
+
+    def heal_there(self, one, other):
+        self._cut_one("delete", one, other)
+
     def _cut(self, verb, one, other):
-        self.lab.nft(self.name, "%s element %s world cut { %s . %s, %s . %s }\n" % (
-            verb, "ip6" if ":" in one else "ip", one, other, other, one))
+        self._cut_one(verb, one, other)
+        self._cut_one(verb, other, one)
+
+    def _cut_one(self, verb, one, other):
+        self.lab.nft(self.name, "%s element %s world cut { %s . %s }\n" % (
+            verb, "ip6" if ":" in one else "ip", one, other))
 
 
 class Router:
