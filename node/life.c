@@ -372,22 +372,32 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 	mesh_tick(m, now, out);
 }
 
-bool
-mesh_close(struct mesh *m, struct instant now, struct outbox *out)
+/*
+ * Goodbye to every peer that is connected, or to those alone that relay nothing: relayed goodbyes go
+ * through sessions with relays, which end last. False when the outbox has no room for more.
+ */
+static bool
+say_goodbye(struct mesh *m, struct instant now, bool relays_too, struct outbox *out)
 {
 	for (uint32_t i = 0; i < m->peer_count; i++) {
 		struct peer *p = m->peers[i];
 
-		if (!channel_ready(p->channel, now))
+		if (!channel_ready(p->channel, now) || p->lighthouse != NULL ||
+		    (p->has_relayed && !relays_too))
 			continue;
 		if (outbox_half_full(out))
-			return true;
-		/* Relayed goodbyes go through the lighthouses' sessions, which end last. */
-		if (p->lighthouse != NULL)
-			continue;
+			return false;
 		speak_close(m, now, p, CLOSE_STOP, out);
 		roster_end(m, p);
 	}
+	return true;
+}
+
+bool
+mesh_close(struct mesh *m, struct instant now, struct outbox *out)
+{
+	if (!say_goodbye(m, now, false, out) || !say_goodbye(m, now, true, out))
+		return true;
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
 		struct peer *p = m->lighthouses[i].peer;
 

@@ -62,6 +62,7 @@ static const struct scene scenes[] = {
 	{ "node-relay", "a node relays where no lighthouse does", scene_node_relay, 4 },
 	{ "relay-choice", "of several relays the nearest one is used", scene_relay_choice, 2 },
 	{ "relay-dies", "a relay dies and the second one takes over", scene_relay_dies, 4 },
+	{ "relay-shares", "who floods a relay takes nothing from others", scene_relay_shares, 1 },
 	{ "relay-stops", "a relay that stops or refuses is left", scene_relay_stops, 2 },
 	{ "why", "every reason is given where it is the right one", scene_why, SCENE_WHY_CASES },
 	{ "liar", "a lighthouse that lies makes nobody flood a bystander", scene_liar, 2 },

@@ -79,6 +79,7 @@ void scene_node_relay(struct world *w, unsigned number);
 void scene_relay_choice(struct world *w, unsigned number);
 void scene_relay_dies(struct world *w, unsigned number);
 void scene_relay_stops(struct world *w, unsigned number);
+void scene_relay_shares(struct world *w, unsigned number);
 
 /* Whoever lies. */
 void scene_liar(struct world *w, unsigned number);

@@ -186,3 +186,37 @@ scene_relay_stops(struct world *w, unsigned number)
 	demand_relay(t, t->relays[1]);
 	stage_free(st);
 }
+
+/*
+ * One pair floods a relay that may pass 100 kB/s, another says little: who says little has all of
+ * it answered, and who floods has about half of the relay.
+ */
+void
+scene_relay_shares(struct world *w, unsigned number)
+{
+	static const usec_t near_by[] = { 5 * MS };
+	static struct mesh_settings settings;
+	static struct flow flood;
+	struct theatre *t = open_theatre(w, false, 1, near_by);
+	struct stage *st = &t->st;
+	struct box *c = stage_node(st, KIND_SYM_RAND), *d = stage_node(st, KIND_SYM_RAND);
+
+	(void)number;
+	stage_on(st);
+	settings = (struct mesh_settings){ .relay_rate = 100000 };
+	mesh_configure(t->relays[0]->mesh, box_clock(t->relays[0]), &settings, &st->out);
+	box_settle(t->relays[0]);
+	stage_run(st, 3 * SEC);
+	flow_start(&flood, c, d, 2 * MS, 1000); /* half a megabyte a second, each way */
+	stage_run(st, 10 * SEC);
+	flow_start(&t->flow, t->a, t->b, 50 * MS, 200);
+	stage_run(st, 20 * SEC);
+	demand_flow(t, 500 * MS, 500 * MS);
+	if (t->flow.answered * 100 < t->flow.sent * 95)
+		world_fail(w, "%llu of %llu answered", (unsigned long long)t->flow.answered,
+		    (unsigned long long)t->flow.sent);
+	if (flood.answered == 0 || flood.answered * 2 > flood.sent)
+		world_fail(w, "%llu of %llu of the flood answered",
+		    (unsigned long long)flood.answered, (unsigned long long)flood.sent);
+	stage_free(st);
+}
