@@ -118,7 +118,7 @@ backlog_written(struct backlog *b, usec_t now, size_t len)
 		b->mark -= len;
 		return;
 	}
-	/* The marked one is gone. All that waits now came after it, the last of them a moment ago. */
+	/* The marked one is gone, and all that waits now came after it. */
 	b->mark = b->to - b->from;
 	b->mark_at = b->mark > 0 ? now : 0;
 	if (b->mark == 0)

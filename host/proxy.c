@@ -252,7 +252,7 @@ proxy_phrase(unsigned status)
 	case 403: return "it forbids the connection (403)";
 	case 404: return "it does not know the host (404)";
 	case 405: return "it does not speak CONNECT (405)";
-	case 407: return "it wants a name and password (407); set proxy http://USER:PASSWORD@HOST:PORT";
+	case 407: return "it wants a name and password (407): http://USER:PASSWORD@HOST:PORT";
 	case 502: return "it got no connection (502)";
 	case 503: return "it is overloaded (503)";
 	case 504: return "it got no answer in time (504)";

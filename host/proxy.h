@@ -23,8 +23,8 @@ struct proxy {
 
 /*
  * "http://[USER:PASSWORD@]HOST[:PORT]", the scheme may be left out, the port is else 80; percent
- * encoding in user and password is taken back. 0, or -EINVAL with a sentence: a proxy that is itself
- * spoken to by TLS is not supported.
+ * encoding in user and password is taken back. 0, or -EINVAL with a sentence: no proxy is spoken to
+ * by TLS.
  */
 int proxy_parse(struct proxy *ret, const char *text, struct err *err) must_check;
 
@@ -35,7 +35,7 @@ int proxy_parse(struct proxy *ret, const char *text, struct err *err) must_check
  */
 int proxy_for(struct proxy *ret, const char *setting, const char *host, struct err *err) must_check;
 
-/* What is sent to it to be connected to `host` (an address without brackets, or a name). Its length. */
+/* What is sent to be connected to `host`, a name or an address without brackets. Its length. */
 size_t proxy_request(char to[static PROXY_REQUEST_MAX], const struct proxy *p, const char *host,
     uint16_t port);
 

@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-/* The only protocol that is offered, as by many programs: what watches names of protocols passes it. */
+/* The only protocol that is offered, as by many programs: who looks at that lets it pass. */
 static const unsigned char protocols[] = "\x08http/1.1";
 
 static int
@@ -170,7 +170,7 @@ tls_free(struct ssl_st *ssl)
 	SSL_free(ssl);
 }
 
-/* Why a call that returned `rc` did not succeed; errors of libssl do not wait for others to find. */
+/* Why a call that returned `rc` did not succeed; libssl's errors do not wait for others to find. */
 static int
 reason(const SSL *ssl, int rc)
 {

@@ -20,7 +20,7 @@
 #define TLS_SOURCE_MAX	  64  /* of one IPv4 address, or one IPv6 /64 */
 #define TLS_STRANGERS_MAX 128 /* that have not been of use */
 #define TLS_STRANGERS_OF_SOURCE 8
-#define TLS_RATE	  200 /* handshakes a second, of all sources; core/limit.h has that of one */
+#define TLS_RATE	  200 /* handshakes a second; core/limit.h has that of one source */
 #define TLS_BURST	  400
 #define TLS_BATCH	  32 /* frames handed over at once */
 #define TLS_ACCEPTS	  16 /* connections taken before others get their turn */
@@ -64,8 +64,8 @@ struct tls_pool {
 };
 
 /* Zeroed, a pool has no streams and takes none. `ctx` becomes the pool's, NULL is none. */
-int tls_pool_init(struct tls_pool *p, uv_loop_t *loop, struct ssl_ctx_st *ctx, size_t room, void *owner,
-    void (*on_frames)(void *ctx, struct packet *packets, size_t n),
+int tls_pool_init(struct tls_pool *p, uv_loop_t *loop, struct ssl_ctx_st *ctx, size_t room,
+    void *owner, void (*on_frames)(void *ctx, struct packet *packets, size_t n),
     void (*on_told)(void *ctx), struct err *err) must_check;
 
 /* Listens on `port` of both families, or of the one of `only`. -EADDRINUSE, -EACCES.. */
@@ -95,7 +95,10 @@ bool tls_pool_told(struct tls_pool *p, struct tls_told *ret);
 /* Closes all streams, and forgets what was to be told. */
 void tls_pool_clear(struct tls_pool *p);
 
-/* The same for good, with the listeners. Its memory, and that of `p`, must live until the loop has turned once more. */
+/*
+ * The same for good, with the listeners. The memory of `p` must live until the loop has turned once
+ * more.
+ */
 void tls_pool_free(struct tls_pool *p);
 
 /*

@@ -24,7 +24,7 @@
 #define TLS_CONNECT_MAX (3 * USEC_PER_SEC)
 #define TLS_ASK_MAX	(5 * USEC_PER_SEC)
 #define TLS_SHAKE_MAX	(5 * USEC_PER_SEC)
-#define TLS_UNUSED_MAX	(10 * USEC_PER_SEC)  /* of a server: until the engine has something to say */
+#define TLS_UNUSED_MAX	(10 * USEC_PER_SEC)  /* of a server: until its engine says something */
 #define TLS_IDLE_MAX	(120 * USEC_PER_SEC) /* some keepalives */
 
 enum tls_step {

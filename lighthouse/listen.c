@@ -64,8 +64,8 @@ context(const struct lighthouse *l, struct err *err)
 
 	tlskey_pin(pin, l->bundle.key);
 	if (memcmp(pin, l->me.cert.tls_pin, sizeof(pin)) != 0) {
-		err_set(err, ERR_UNKNOWN, "the certificate of %s names no TLS key; it gets one with "
-		    "its next certificate", l->me.cert.name);
+		err_set(err, ERR_UNKNOWN, "the certificate of %s names no TLS key; its next one "
+		    "will (`mpynet sign %s --replace`)", l->me.cert.name, l->me.cert.name);
 		return NULL;
 	}
 	tlskey_seed(seed, l->bundle.key);

@@ -43,8 +43,8 @@ struct registry *registry_new(const struct rng *rng, uint32_t limit);
 void registry_free(struct registry *r);
 
 /*
- * The node `key`, seen at `observed` or the far end of a stream there, said `c`. 0 with the row in `ret`; it is written to `out` if
- * it says something new. ERR_FULL, -ENOMEM.
+ * The node `key`, seen at `observed` or at the far end of a stream there, said `c`. 0 with the row in
+ * `ret`; it is written to `out` if it says something new. ERR_FULL, -ENOMEM.
  */
 int registry_put(struct registry *r, struct instant now, const uint8_t key[static 32],
     const struct addr *observed, bool in_stream, const struct candidates *c, struct outbox *out,

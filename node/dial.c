@@ -40,7 +40,7 @@ dial_init(struct node *n, struct err *err)
 	    err);
 }
 
-/* The first name that the bundle has for the lighthouse `name`: empty if it knows only addresses. */
+/* The first host name that the bundle has for the lighthouse `name`; empty: only addresses. */
 static void
 name_of(const struct node *n, const char *name, char to[static PROXY_HOST_MAX])
 {
@@ -69,8 +69,8 @@ open_stream(struct node *n, const struct stream_change *c)
 	char setting[SETTING_VALUE_MAX], host[PROXY_HOST_MAX], text[ADDR_TEXT_MAX];
 	struct proxy proxy;
 	struct err err;
-	int rc = setting_get(&n->store.settings, setting_find(node_settings, "proxy", NULL), setting,
-	    &err);
+	int rc = setting_get(&n->store.settings, setting_find(node_settings, "proxy", NULL),
+	    setting, &err);
 
 	name_of(n, c->lighthouse, host);
 	if (host[0] == '\0' && c->to.family != FAMILY_NONE)

@@ -439,7 +439,7 @@ streams_switched(struct mesh *m, struct instant now, struct lighthouse *l, struc
 	upkeep_candidates_changed(m, now, out);
 }
 
-/* The session's keys may live, or a handshake be under way: either is worth a try at once. */
+/* The session's keys may live, and a handshake be under way: both are worth a try at once. */
 static void
 came_up(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
 {
@@ -458,11 +458,10 @@ came_up(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox 
 	peer_drop_path(l->peer, slot);
 	path_init(slot, PATH_STREAM, ORIGIN_FIXED, l->stream.id, &l->stream.to);
 	way = way_of(slot);
-	if (channel_ready(l->peer->channel, now)) {
+	if (channel_ready(l->peer->channel, now))
 		speak_ping(m, now, l->peer, slot, PING_LEN, out);
-		return;
-	}
-	channel_want(l->peer->channel, now.mono);
+	else
+		channel_want(l->peer->channel, now.mono);
 	n = channel_attempt(l->peer->channel, now.mono, &attempt);
 	if (n > 0)
 		reach_send_copy(m, now, &way, attempt, (size_t)n, out);

@@ -24,10 +24,10 @@ TEST(proxies_are_read_as_people_write_them)
 		{ "http://me:p%40ss%3a@proxy:1", "proxy", 1, "me:p@ss:" },
 		{ "http://me:p@ss@proxy:1", "proxy", 1, "me:p@ss" },
 	};
-	static const char *const bad[] = { "", "http://", "https://proxy:443", "socks5://proxy:1080",
-		"proxy:", "proxy:0", "proxy:65536", "proxy:99999999", "proxy:x", "proxy:80/path",
-		"http://me@proxy", "http://me:%0a@proxy", "http://me:%4@proxy", "http://[::1", "[::1]x",
-		"pro xy:80", ":80" };
+	static const char *const bad[] = { "", "http://", "https://proxy:443",
+		"socks5://proxy:1080", "proxy:", "proxy:0", "proxy:65536", "proxy:99999999",
+		"proxy:x", "proxy:80/path", "http://me@proxy", "http://me:%0a@proxy",
+		"http://me:%4@proxy", "http://[::1", "[::1]x", "pro xy:80", ":80" };
 	struct proxy p;
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {

@@ -279,7 +279,7 @@ TEST(strangers_are_few_and_do_not_stay)
 	ASSERT_EQ(lighthouse.pool.count, 0);
 	ASSERT_EQ(lighthouse.told_count, 0); /* the engine never knew of them */
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		ASSERT(recv(fds[i], &byte, 1, MSG_DONTWAIT) <= 0); /* and nothing was said to them */
+		ASSERT(recv(fds[i], &byte, 1, MSG_DONTWAIT) <= 0); /* nothing was said */
 		close(fds[i]);
 	}
 	end();
