@@ -9,15 +9,8 @@
 #include "node/mesh_impl.h"
 #include "node/tell.h"
 
-static usec_t
-span(usec_t from, usec_t to)
-{
-	return from != 0 && from < to ? to - from : 0;
-}
-
-/* The addresses that were tried, and the packets that went there without an answer. */
-static void
-count_tries(const struct peer *peer, struct why *ret)
+void
+explain_count_tries(const struct peer *peer, struct why *ret)
 {
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		const struct path *p = &peer->paths[i];
@@ -89,7 +82,7 @@ direct_by(const struct mesh *m, const struct peer *peer, const struct path *best
 static usec_t
 udp_silent(const struct mesh *m, struct instant now)
 {
-	return span(m->streams.silent_since, now.mono);
+	return explain_span(m->streams.silent_since, now.mono);
 }
 
 static void
@@ -154,7 +147,7 @@ has_aimed(const struct mesh *m, struct instant now, const struct peer *peer, str
 	else
 		ret->code = is_search(plan.technique) ? WHY_BIRTHDAY_FAILED : WHY_PREDICTION_FAILED;
 	ret->number[WHY_TRIES] = d->tries;
-	ret->number[WHY_NEXT] = span(now.mono, d->next);
+	ret->number[WHY_NEXT] = explain_span(now.mono, d->next);
 	return true;
 }
 
@@ -200,7 +193,7 @@ is_lost(struct instant now, const struct peer *peer, struct why *ret)
 	if (was == NULL)
 		return false;
 	ret->at = was->remote;
-	ret->number[WHY_SINCE] = span(was->last_rx, now.mono);
+	ret->number[WHY_SINCE] = explain_span(was->last_rx, now.mono);
 	ret->number[WHY_LOSS] = path_loss_percent(was);
 	if (was->state == PATH_VALID && was->held_until > now.mono) {
 		ret->code = WHY_HELD_DOWN;
@@ -209,7 +202,7 @@ is_lost(struct instant now, const struct peer *peer, struct why *ret)
 		ret->code = WHY_LOSSY;
 	} else if (is_deaf(was)) {
 		ret->code = WHY_NOT_HEARD_THERE;
-		ret->number[WHY_SINCE] = span(was->suspect_since, now.mono);
+		ret->number[WHY_SINCE] = explain_span(was->suspect_since, now.mono);
 	} else {
 		ret->code = says_not_heard(peer, now.mono) ? WHY_NOT_HEARD_HERE : WHY_WENT_SILENT;
 	}
@@ -232,11 +225,11 @@ static usec_t
 next_try(const struct mesh *m, struct instant now, const struct peer *peer)
 {
 	const struct told *told = tell_lately(peer, now.mono);
-	usec_t ours = span(now.mono, punch_due(m, peer)), theirs;
+	usec_t ours = explain_span(now.mono, punch_due(m, peer)), theirs;
 
 	if (told == NULL || !why_has(&told->why, WHY_NEXT))
 		return ours;
-	theirs = span(now.mono, told->heard_at + told->why.number[WHY_NEXT]);
+	theirs = explain_span(now.mono, told->heard_at + told->why.number[WHY_NEXT]);
 	return theirs != 0 && theirs < ours ? theirs : ours;
 }
 
@@ -296,7 +289,7 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
 {
 	name_copy(ret->via, best->relay->cert.name);
 	ret->number[WHY_NEXT] = next_try(m, now, peer);
-	count_tries(peer, ret);
+	explain_count_tries(peer, ret);
 	if (is_udp_blocked(m, now, peer, best, ret) || is_aiming(m, peer, ret) ||
 	    is_lost(now, peer, ret) || has_aimed(m, now, peer, ret))
 		return;
@@ -304,204 +297,6 @@ explain_relayed(const struct mesh *m, struct instant now, const struct peer *pee
 		ret->code = WHY_PUNCHING;
 	else
 		explain_obstacle(m, peer, ret);
-}
-
-/*
- * Not connected
- */
-
-/* Certificates may be used this long before they begin: clocks may be as far apart. */
-#define CLOCKS_AGREE 300 /* seconds */
-
-static bool
-any_lighthouse(const struct mesh *m)
-{
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		if (m->lighthouses[i].registered)
-			return true;
-	}
-	return m->lighthouse_count == 0;
-}
-
-/* How long no lighthouse has been heard, or has not answered since it was first called. */
-static usec_t
-lighthouses_silent(const struct mesh *m, struct instant now)
-{
-	usec_t last = 0;
-
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		const struct peer *l = m->lighthouses[i].peer;
-
-		last = max_u64(last, l->heard_at != 0 ? l->heard_at : l->failing_since);
-	}
-	return span(last, now.mono);
-}
-
-/* Has it a path through a relay, or a circuit that may become one? */
-static bool
-any_relay(const struct peer *peer)
-{
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
-		if (peer->paths[i].state != PATH_FREE && peer->paths[i].kind == PATH_RELAY)
-			return true;
-	}
-	return false;
-}
-
-/* Whose certificate has ended, ours or its. */
-static bool
-is_expired(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
-{
-	uint64_t unix_time = trust_now(m->trust, now.wall);
-	uint64_t until = min_u64(m->valid_until, peer->valid_until);
-
-	if (until >= unix_time)
-		return false;
-	ret->code = m->valid_until < unix_time ? WHY_OWN_CERT_EXPIRED : WHY_CERT_EXPIRED;
-	ret->number[WHY_SINCE] = (unix_time - until) * USEC_PER_SEC;
-	return true;
-}
-
-/* It ended the conversation itself, and said what for. */
-static bool
-is_closed(struct instant now, const struct peer *peer, struct why *ret)
-{
-	static const enum why_code codes[] = {
-		[CLOSE_STOP] = WHY_PEER_STOPPED,
-		[CLOSE_VERSION] = WHY_VERSION,
-		[CLOSE_CERTIFICATE] = WHY_CERT_REFUSED,
-		[CLOSE_EXPIRED] = WHY_CERT_REFUSED,
-		[CLOSE_REVOKED] = WHY_CERT_REFUSED,
-		[CLOSE_CONFLICT] = WHY_CERT_CONFLICT,
-	};
-	uint8_t closed_for = peer->past.closed_for;
-
-	if (closed_for >= ARRAY_LEN(codes) || codes[closed_for] == WHY_UNSAID)
-		return false;
-	ret->code = codes[closed_for];
-	ret->number[WHY_SINCE] = span(peer->past.closed_at, now.mono);
-	return true;
-}
-
-/* A lighthouse, whose clock is somebody's care, is far from our time. */
-static bool
-is_clock_apart(const struct mesh *m, struct why *ret)
-{
-	for (size_t i = 0; i < m->lighthouse_count; i++) {
-		const struct peer *l = m->lighthouses[i].peer;
-
-		if (l->clock_apart >= -CLOCKS_AGREE && l->clock_apart <= CLOCKS_AGREE)
-			continue;
-		ret->code = WHY_CLOCK_APART;
-		ret->number[WHY_APART] = (uint64_t)l->clock_apart;
-		name_copy(ret->via, l->cert.name);
-		return true;
-	}
-	return false;
-}
-
-/* A relay that would do has no room. */
-static bool
-is_full(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
-{
-	const struct peer *relay = roster_by_key(m, peer->past.full_at);
-
-	if (peer->past.full_since == 0 || relay == NULL || any_relay(peer))
-		return false;
-	ret->code = WHY_RELAY_FULL;
-	ret->number[WHY_SINCE] = span(peer->past.full_since, now.mono);
-	name_copy(ret->via, relay->cert.name);
-	return true;
-}
-
-/* Somebody is certified to relay, and does not. */
-static bool
-is_refused(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
-{
-	for (uint32_t i = 0; i < m->peer_count && !any_relay(peer); i++) {
-		const struct peer *relay = m->peers[i];
-
-		if (relay->relays_not_until <= now.mono)
-			continue;
-		ret->code = WHY_RELAY_REFUSED;
-		ret->number[WHY_NEXT] = relay->relays_not_until - now.mono;
-		name_copy(ret->via, relay->cert.name);
-		return true;
-	}
-	return false;
-}
-
-/* There is a session, and nothing comes in on any path. */
-static void
-explain_silent(struct instant now, const struct peer *peer, struct why *ret)
-{
-	ret->code = WHY_NO_PATH;
-	ret->number[WHY_SINCE] = span(peer->heard_at, now.mono);
-	for (size_t i = 0; i < PEER_PATHS_MAX; i++)
-		ret->number[WHY_ADDRESSES] += peer->paths[i].state != PATH_FREE;
-}
-
-/* It is called, and does not answer. */
-static enum why_code
-unanswered_by(const struct mesh *m, const struct peer *peer)
-{
-	if (!any_lighthouse(m) && peer->lighthouse == NULL)
-		return WHY_NO_LIGHTHOUSE;
-	return peer->stock || peer->lighthouse != NULL || any_relay(peer) ? WHY_NO_ANSWER :
-									   WHY_NO_RELAY;
-}
-
-static void
-explain_unanswered(const struct mesh *m, struct instant now, const struct peer *peer,
-    const struct channel_view *c, struct why *ret)
-{
-	bool waits = c->attempting || peer->past.gave_up_at != 0;
-
-	ret->number[WHY_TRIES] = c->attempts;
-	ret->number[WHY_SINCE] = span(peer->failing_since, now.mono);
-	if (!c->attempting)
-		ret->number[WHY_SINCE] = span(peer->past.gave_up_at, now.mono) + REKEY_ATTEMPT_TIME;
-	if (peer->past.unknown_at != 0) {
-		ret->code = WHY_NOT_REGISTERED;
-		ret->number[WHY_SINCE] = span(peer->past.unknown_at, now.mono);
-	} else if (!waits) {
-		ret->code = WHY_IDLE;
-	} else if (c->attempting && c->attempts <= 1 && peer->past.gave_up_at == 0) {
-		ret->code = WHY_CONNECTING;
-	} else if (!is_clock_apart(m, ret) && !is_full(m, now, peer, ret) &&
-		   !is_refused(m, now, peer, ret)) {
-		ret->code = unanswered_by(m, peer);
-		if (ret->code == WHY_NO_LIGHTHOUSE)
-			ret->number[WHY_SINCE] = lighthouses_silent(m, now);
-	}
-}
-
-static void
-explain_unconnected(const struct mesh *m, struct instant now, const struct peer *peer,
-    const struct channel_view *c, struct why *ret)
-{
-	count_tries(peer, ret);
-	if (is_expired(m, now, peer, ret) || is_closed(now, peer, ret))
-		return;
-	if (m->local_count == 0)
-		ret->code = WHY_NO_NETWORK;
-	else if (peer->stock && ret->number[WHY_ADDRESSES] == 0)
-		ret->code = WHY_NO_ENDPOINT;
-	else if (c->ready)
-		explain_silent(now, peer, ret);
-	else
-		explain_unanswered(m, now, peer, c, ret);
-}
-
-void
-explain_stranger(const struct mesh *m, struct instant now, struct why *ret)
-{
-	*ret = (struct why){ .code = WHY_UNKNOWN };
-	ret->number[WHY_SINCE] = lighthouses_silent(m, now);
-	if (m->local_count == 0)
-		ret->code = WHY_NO_NETWORK;
-	else if (!any_lighthouse(m))
-		ret->code = WHY_NO_LIGHTHOUSE;
 }
 
 void
@@ -513,7 +308,7 @@ explain_peer(const struct mesh *m, struct instant now, struct peer *peer, struct
 	*ret = (struct why){ .nat_me = m->nat, .nat_peer = peer->nat };
 	channel_view(peer->channel, now, &c);
 	if (!c.ready || best == NULL)
-		explain_unconnected(m, now, peer, &c, ret);
+		explain_absent(m, now, peer, &c, ret);
 	else if (best->kind != PATH_RELAY)
 		explain_direct(m, now, peer, best, ret);
 	else

@@ -20,4 +20,24 @@ void explain_peer(const struct mesh *m, struct instant now, struct peer *peer, s
 /* The reason why somebody of whom we hold no certificate is not connected. */
 void explain_stranger(const struct mesh *m, struct instant now, struct why *ret);
 
+/*
+ * The inside of the two above
+ */
+
+struct channel_view;
+
+/* The part of explain_peer() that is about a peer without a session, or without a path. */
+void explain_absent(const struct mesh *m, struct instant now, const struct peer *peer,
+    const struct channel_view *c, struct why *ret);
+
+/* The addresses that were tried, and the packets that went there without an answer. */
+void explain_count_tries(const struct peer *peer, struct why *ret);
+
+/* How long it is from `from` to `to`; 0 when it is the other way round, or `from` is never. */
+static inline usec_t
+explain_span(usec_t from, usec_t to)
+{
+	return from != 0 && from < to ? to - from : 0;
+}
+
 #endif

@@ -82,8 +82,8 @@ why_not(struct node *n, const struct pinging *p)
 	struct view_peer *peer = calloc(1, sizeof(*peer));
 	const char *why = why_word(WHY_NO_ANSWER);
 
-	if (peer && view_peer(n->mesh, clock_now(), p->name, peer) == 0 &&
-	    !why_is_direct(&peer->why) && peer->why.code != WHY_IDLE)
+	if (peer && view_peer(n->mesh, clock_now(), p->name, peer) == 0 && !peer->connected &&
+	    peer->why.code != WHY_IDLE)
 		why = why_word(peer->why.code);
 	free(peer);
 	return why;
