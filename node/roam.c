@@ -90,6 +90,7 @@ woke_up(struct mesh *m, struct instant now, usec_t slept, struct outbox *out)
 		if (peer_is_warm(p, now.mono) && !p->stock)
 			channel_want_fresh(p->channel, now.mono);
 	}
+	measure_anew(m, now); /* what was being timed has slept too */
 	roam_changed(m, now, out);
 }
 
