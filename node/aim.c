@@ -79,7 +79,7 @@ begin(struct mesh *m, struct instant now, struct peer *peer, uint8_t technique,
 	if (a == NULL)
 		return;
 	if (technique == AIM_BIRTHDAY)
-		p = shoot_all_ports(&m->nat);
+		p = predict_all(&m->nat);
 	attempt_ours_are(m, a, AIM_ASK, &p);
 	attempt_say(m, now, peer, out);
 	a->state = AIM_ASKING;

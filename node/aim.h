@@ -24,7 +24,8 @@
 #define AIM_CALLS_SLOW_RATE 50
 /* Sockets of either, of which each is seen at another port. */
 #define AIM_SOCKETS	  256
-#define AIM_SOCKETS_BLOCK 64 /* where a subscriber has few ports */
+#define AIM_SOCKETS_BLOCK 64 /* where a subscriber has few ports, */
+#define AIM_BLOCK_SHARE	  16 /* and then one of so many at the most */
 #define AIM_SOCKETS_RATE  100
 
 /* Attempts in a row, and how long it is until the next ones: a sweep is cheap. */

@@ -77,7 +77,4 @@ void shoot_first_tick(struct mesh *m, struct instant now, struct peer *peer, str
 void shoot_last_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void shoot_swept_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
-/* Our own ports, as far as they are known, for the other side to choose from. */
-struct ports shoot_all_ports(const struct nat *own);
-
 #endif

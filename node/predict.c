@@ -135,6 +135,19 @@ predict_measures(const struct nat *own)
 	return predict_rung(own) != RUNG_FIRST;
 }
 
+struct ports
+predict_all(const struct nat *own)
+{
+	struct ports all = { .first = PREDICT_PORT_MIN, .stride = 1, .n = PREDICT_PORTS };
+
+	if (predict_rung(own) != RUNG_BLOCK || own->base_port < PREDICT_PORT_MIN ||
+	    own->step < 1 || own->step > 15)
+		return all;
+	all.first = own->base_port;
+	all.n = (uint16_t)min_u64(1u << own->step, PREDICT_PORT_MAX + 1 - own->base_port);
+	return all;
+}
+
 static uint32_t
 common_divisor(uint32_t a, uint32_t b)
 {

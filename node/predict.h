@@ -83,6 +83,9 @@ struct ports predict_own(const struct nat *own, uint8_t technique, uint16_t seen
 /* Must a socket behind `own` be measured for that, or would its being used first spoil it? */
 bool predict_measures(const struct nat *own);
 
+/* All ports that flows from behind `own` may be seen at: those of its block, or from 1024. */
+struct ports predict_all(const struct nat *own);
+
 /*
  * The `k`th of the ports `p` in an order that has no end in sight: all differ for `k` below p->n,
  * and `chance` picks the order.

@@ -243,17 +243,14 @@ spray_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 	a->due = 0;
 }
 
-struct ports
-shoot_all_ports(const struct nat *own)
-{
-	(void)own;
-	return (struct ports){ .first = PREDICT_PORT_MIN, .stride = 1, .n = PREDICT_PORTS };
-}
-
+/* Where a subscriber has few ports, he keeps most of them for himself. */
 static unsigned
 sockets_wanted(const struct mesh *m)
 {
-	return (m->nat.flags & NAT_BLOCK) != 0 ? AIM_SOCKETS_BLOCK : AIM_SOCKETS;
+	if ((m->nat.flags & NAT_BLOCK) == 0)
+		return AIM_SOCKETS;
+	return (unsigned)min_u64(AIM_SOCKETS_BLOCK,
+	    max_u64(predict_all(&m->nat).n / AIM_BLOCK_SHARE, 1));
 }
 
 /* Has one of the sockets been answered? Then no more are opened while it is asked. */
@@ -313,7 +310,7 @@ static void
 doors_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	struct attempt *a = peer->attempt;
-	struct ports all = shoot_all_ports(&m->nat);
+	struct ports all = predict_all(&m->nat);
 
 	if (peer->aimed.tries % 2 == 0)
 		sockets_tick(m, now, peer, opening_ttl(m), OPEN_AT_ONCE, out);

@@ -58,7 +58,7 @@ void scene_why(struct world *w, unsigned number);
 
 /* What node and lighthouses find out together. */
 /* Through two hard NATs. */
-#define PREDICT_CASES  (7 * 40)
+#define PREDICT_CASES  (8 * 40)
 #define BIRTHDAY_CASES 100
 void scene_predict(struct world *w, unsigned number);
 void scene_birthday(struct world *w, unsigned number);

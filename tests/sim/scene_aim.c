@@ -61,6 +61,7 @@ static const struct {
 	bool first_keeps; /* the second one's first flow keeps its port, and others are random */
 	unsigned noise;
 	double share;
+	unsigned block; /* its ports are random in a block of so many */
 } predictions[] = {
 	{ "sweep", KIND_LINUX, KIND_SYM_SEQ, false, 0, 1 },
 	{ "sweep, 20 a second", KIND_PCONE, KIND_SYM_SEQ, false, 20, 1 },
@@ -69,6 +70,7 @@ static const struct {
 	{ "meet a port that is kept, 20 a second", KIND_SYM_SEQ, KIND_SYM_SEQ, true, 20, 0.95 },
 	{ "meet, 20 a second", KIND_SYM_SEQ, KIND_SYM_SEQ, false, 20, 1 },
 	{ "meet, 100 a second", KIND_SYM_SEQ, KIND_SYM_SEQ, false, 100, 0.9 },
+	{ "a birthday in a block", KIND_LINUX, KIND_SYM_RAND, false, 0, 1, 1024 },
 };
 
 void
@@ -84,7 +86,11 @@ scene_predict(struct world *w, unsigned number)
 	a->site.home->v4.is.noise = b->site.home->v4.is.noise = predictions[row].noise;
 	if (predictions[row].first_keeps)
 		b->site.home->v4.is.ports = NAT_PORTS_FIRST_KEEPS;
-	good += time_to_direct(a, b, 4 * SEC, SEC) != USEC_NEVER;
+	if (predictions[row].block != 0) {
+		b->site.home->v4.is.ports = NAT_PORTS_BLOCK;
+		b->site.home->v4.is.block = predictions[row].block;
+	}
+	good += time_to_direct(a, b, 6 * SEC, predictions[row].block ? 3 * SEC : SEC) != USEC_NEVER;
 	all++;
 	stage_free(&st);
 	if (all == seeds)

@@ -127,6 +127,23 @@ TEST(own_ports_follow_from_what_was_seen)
 	ASSERT(predict_measures(&step) && !predict_measures(&first_keeps));
 }
 
+TEST(a_block_is_all_that_there_is_of_it)
+{
+	struct nat n = block;
+	struct ports p = predict_all(&n);
+
+	ASSERT(p.first == 1024 && p.n == PREDICT_PORTS); /* it was not said where it is */
+	n.base_port = 40960;
+	n.step = 10;
+	p = predict_all(&n);
+	ASSERT(p.first == 40960 && p.n == 1024);
+	n.base_port = 65024;
+	p = predict_all(&n);
+	ASSERT_EQ(predict_port(&p, p.n - 1u), 65535);
+	p = predict_all(&scattered);
+	ASSERT(p.first == 1024 && p.n == PREDICT_PORTS);
+}
+
 TEST(scattered_ports_are_all_of_them_and_each_once)
 {
 	static bool seen[65536];
