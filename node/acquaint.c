@@ -330,7 +330,8 @@ acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
 	relays_told(m, now, &c->relays);
 	take_nat(peer, &c->nat, true);
 	for (size_t i = 0; i < c->eps.n; i++)
-		news |= reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
+		news |= c->eps.ep[i].kind != EP_TCP &&
+		    reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
 	take_kinds(peer, &c->eps);
 	take_site(m, peer, &c->eps);
 	if (news)

@@ -150,6 +150,25 @@ claim(uint32_t seq, uint8_t count)
 	    candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &c));
 }
 
+TEST(the_far_end_of_a_stream_is_never_called)
+{
+	uint8_t frame[FRAME_MAX];
+	struct candidates c = { .seq = 1000, .eps.n = 1 };
+
+	begin(CERT_RELAY);
+	c.eps.ep[0] = (struct ep){ EP_TCP, town_addr(VICTIM) };
+	house_say(two, lh, frame, candidates_encode(frame, sizeof(frame), FRAME_REGISTER, &c));
+	town_run(3 * HOP);
+	town.pass = aims;
+	aimed = 0;
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	house_say(two, one, frame,
+	    candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &c));
+	town_run(10 * SEC);
+	ASSERT_EQ(aimed, 0);
+	town_close();
+}
+
 TEST(a_peer_that_was_restarted_counts_its_candidates_anew)
 {
 	begin(CERT_RELAY);
