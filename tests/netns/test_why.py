@@ -42,15 +42,16 @@ def why(host, name):
 
 def comes_to(host, other, word, end="here", seconds=30):
     """Wait until one end gives this reason; the body."""
+    name = other if isinstance(other, str) else other.name
     last = {}
 
     def said():
-        last.update(why(host, other if isinstance(other, str) else other.name))
+        last.update(why(host, name))
         return last.get(end, {}).get("why") == word
 
     if wait_until(said, seconds, every=0.2) is None:
         raise Failed("%s about %s is not %s (%s): %s" % (
-            host.name, other, word, end, json.dumps(last)))
+            host.name, name, word, end, json.dumps(last)))
     return last
 
 
@@ -114,7 +115,9 @@ def relayed_paths_say_what_stands_between(lab):
     if not body["here"]["facts"]["tries"] or body["path"]["relay"] != "lh":
         raise Failed("nothing was measured: %s" % body)
     internet.heal(ADDRESS["party1"], ADDRESS["party4"])
-    comes_to(one, four, "punched", seconds=60)
+    one.comes_to(four, "direct", 60)
+    if why(one, "party4")["here"]["why"] not in ("punched", "predicted"):
+        raise Failed("direct by a firewall, and it says %s" % why(one, "party4")["here"])
 
 
 def a_path_that_fails_says_in_which_direction(lab):
