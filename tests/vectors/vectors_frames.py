@@ -132,6 +132,8 @@ def pings():
             ("ping", f.PING, EPS[0], 0, 0, 64),
             ("ping without an observed address", f.PING, f.NO_EP, 0, 0, 64),
             ("ping from the other port, later", f.PING, f.NO_EP, 1, 19, 64),
+            ("ping that measures", f.PING, f.NO_EP, 2, 0, 64),
+            ("ping that measures, for another port", f.PING, EPS[0], 3, 0, 64),
             ("ping of an mtu probe", f.PING, EPS[0], 0, 0, 1440),
             ("pong", f.PONG, EPS[2], 0, 0, 64)):
         yield name, [
