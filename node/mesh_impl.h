@@ -123,7 +123,7 @@ enum mesh_count {
 	MESH_BAD_OPEN,
 	MESH_NO_CIRCUIT,
 	MESH_HANDSHAKES,      /* sessions that came up */
-	MESH_SWITCHES,	      /* changes of the path that carries data */
+	MESH_SWITCHES,	      /* changes of the path that carries data to a peer */
 	MESH_HEDGED,	      /* packets sent on one more path (hedge.h) */
 	MESH_HEDGED_BYTES,
 	MESH_COUNT,

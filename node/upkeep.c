@@ -69,7 +69,8 @@ upkeep_choose(struct mesh *m, struct instant now, struct peer *peer, struct outb
 
 	if (!peer_choose(peer, now.mono))
 		return;
-	m->counts[MESH_SWITCHES] += had && peer->best != PEER_NO_PATH;
+	m->counts[MESH_SWITCHES] +=
+	    had && peer->best != PEER_NO_PATH && peer->lighthouse == NULL;
 	if (peer->lighthouse != NULL)
 		streams_switched(m, now, peer->lighthouse, out);
 	upkeep_mtu(peer, out);

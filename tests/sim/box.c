@@ -589,13 +589,13 @@ box_off(struct box *b)
 }
 
 uint64_t
-box_switches(const struct box *b)
+box_count(const struct box *b, const char *name)
 {
 	struct view_counter rows[64];
 	size_t n = min_u64(view_counters(b->mesh, rows, ARRAY_LEN(rows)), ARRAY_LEN(rows));
 
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(rows[i].name, "path-switches") == 0)
+		if (strcmp(rows[i].name, name) == 0)
 			return rows[i].value;
 	return 0;
 }

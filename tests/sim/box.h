@@ -124,8 +124,8 @@ void box_wake(struct box *b);
 /* What its engine has counted, for a person who looks for a bug. */
 void box_say_counts(const struct box *b);
 
-/* How often its engine has changed the path of data. */
-uint64_t box_switches(const struct box *b);
+/* What its engine has counted under this name; 0 for a name that it does not know. */
+uint64_t box_count(const struct box *b, const char *name);
 
 /* The largest packet that its kernel hands to the TUN for `to`; 0: there is no route. */
 uint32_t box_mtu(const struct box *b, struct ip to);

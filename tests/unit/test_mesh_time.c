@@ -181,3 +181,46 @@ TEST(the_mtu_follows_a_path_that_becomes_narrower_and_wider)
 	ASSERT_EQ(house_peer(one, two)->mtu, MTU_MAX);
 	town_close();
 }
+
+TEST(a_machine_that_slept_is_back_after_one_question)
+{
+	unsigned before;
+
+	begin();
+	town_run(5 * SEC);
+	/* Nothing is done for ten minutes, and nothing on its way arrives. */
+	memset(town.on_the_way, 0, sizeof(town.on_the_way));
+	town.now.mono += 600 * SEC;
+	town.now.wall += 600 * SEC;
+	house_tick(one);
+	ASSERT(house_peer(one, two)->roamed_at == town.now.mono);
+	before = one->pings_answered;
+	house_ping(one, house_ip(two));
+	town_run(300 * USEC_PER_MS);
+	ASSERT_EQ(one->pings_answered, before + 1);
+	town_close();
+}
+
+TEST(an_idle_node_does_not_think_that_it_slept)
+{
+	begin();
+	town_run(600 * SEC);
+	ASSERT_EQ(house_peer(one, two)->roamed_at, 0);
+	town_close();
+}
+
+TEST(a_change_of_routes_alone_has_paths_asked_and_drops_none)
+{
+	const struct path *best;
+
+	begin();
+	town_run(5 * SEC);
+	best = peer_best(house_peer(one, two));
+	mesh_net_changed(one->mesh, town.now, &one->at, 1, &town.out);
+	town_settle(one);
+	ASSERT_EQ(best->state, PATH_SUSPECT);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	ASSERT_EQ(best->state, PATH_VALID);
+	ASSERT(peer_best(house_peer(one, two)) == best);
+	town_close();
+}
