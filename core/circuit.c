@@ -444,6 +444,25 @@ circuits_leave(struct circuits *c, const uint8_t key[static 32], struct circuit_
 	return true;
 }
 
+static void
+close_both(struct circuits *c, struct circuit *ci, struct circuit_end ret[static 2])
+{
+	end_of(&ret[0], ci, OPENER);
+	end_of(&ret[1], ci, OTHER);
+	circuit_free(c, ci);
+}
+
+bool
+circuits_stop(struct circuits *c, struct circuit_end ret[static 2])
+{
+	struct heap_item *any = heap_first(&c->idle);
+
+	if (any == NULL)
+		return false;
+	close_both(c, CONTAINER_OF(any, struct circuit, idle), ret);
+	return true;
+}
+
 /* A circuit's place in the heap is moved only when it comes first: packets do not touch it. */
 bool
 circuits_expire(struct circuits *c, usec_t now, struct circuit_end ret[static 2])
@@ -455,9 +474,7 @@ circuits_expire(struct circuits *c, usec_t now, struct circuit_end ret[static 2]
 			(void)heap_set(&c->idle, &ci->idle, ci->last + CIRCUIT_IDLE);
 			continue;
 		}
-		end_of(&ret[0], ci, OPENER);
-		end_of(&ret[1], ci, OTHER);
-		circuit_free(c, ci);
+		close_both(c, ci, ret);
 		return true;
 	}
 	return false;

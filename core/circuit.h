@@ -103,6 +103,9 @@ bool circuits_leave(struct circuits *c, const uint8_t key[static 32],
 /* Closes one circuit that was idle. True: tell both ends, and call again. */
 bool circuits_expire(struct circuits *c, usec_t now, struct circuit_end ret[static 2]) must_check;
 
+/* Closes any one circuit: the relay stops. True: tell both ends, and call again. */
+bool circuits_stop(struct circuits *c, struct circuit_end ret[static 2]) must_check;
+
 /* When circuits_expire() has something to do; 0: never. */
 usec_t circuits_next_due(const struct circuits *c);
 

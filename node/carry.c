@@ -85,16 +85,22 @@ circuit_over(struct mesh *m, struct instant now, const struct circuit_end *end,
  * Beginning and end
  */
 
+/* Both ends of a circuit that is no more. */
+static void
+circuits_over(struct mesh *m, struct instant now, const struct circuit_end end[static 2],
+    enum relay_code code, struct outbox *out)
+{
+	for (size_t i = 0; i < 2; i++)
+		circuit_over(m, now, &end[i], end[1 - i].key, code, out);
+}
+
 static void
 stop(struct mesh *m, struct instant now, struct outbox *out)
 {
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-		struct circuit_end other;
+	struct circuit_end over[2];
 
-		while (circuits_leave(m->carried, p->key, &other))
-			circuit_over(m, now, &other, p->key, RELAY_STOP, out);
-	}
+	while (circuits_stop(m->carried, over))
+		circuits_over(m, now, over, RELAY_STOP, out);
 	carry_wipe(m);
 }
 
@@ -135,10 +141,8 @@ carry_tick(struct mesh *m, struct instant now, struct outbox *out)
 	struct circuit_end over[2];
 
 	while (carry_on(m) && !outbox_half_full(out) &&
-	    circuits_expire(m->carried, now.mono, over)) {
-		for (size_t i = 0; i < 2; i++)
-			circuit_over(m, now, &over[i], over[1 - i].key, RELAY_IDLE, out);
-	}
+	    circuits_expire(m->carried, now.mono, over))
+		circuits_over(m, now, over, RELAY_IDLE, out);
 }
 
 usec_t

@@ -28,7 +28,7 @@ def comes_over(one, other, names, seconds):
     if took is None:
         raise Failed("%s to %s: %s, not over %s: %s" % (
             one.name, other.name, one.path(other), names, one.run("peers")[1]))
-    return relay_between(one, other)
+    return relay_between(one, other), took
 
 
 def relaying(host):
@@ -55,7 +55,7 @@ def a_node_relays_where_no_lighthouse_does(lab):
     one, two = hosts["party1"], hosts["party2"]
 
     took = one.reaches(two, 20)
-    first = comes_over(one, two, set(RELAYS), 10)
+    first, _ = comes_over(one, two, set(RELAYS), 10)
     if not internet.between(PARTIES["party1"], RELAYS[first]):
         raise Failed("nothing was seen to go to %s" % first)
     if internet.between(*PARTIES.values()) > 400:
@@ -68,13 +68,15 @@ def a_node_relays_where_no_lighthouse_does(lab):
 
     # Its operator has it relay no more; then the other one's power fails.
     hosts[first].tell("set", "relay", "no")
-    second = comes_over(one, two, set(RELAYS) - {first}, 15)
+    second, turned = comes_over(one, two, set(RELAYS) - {first}, 15)
     one.reaches(two, 10)
     hosts[first].tell("set", "relay", "yes")
     hosts[second].crash()
-    if wait_until(lambda: relay_between(one, two) != second, 30, every=0.1) is None:
+    left = wait_until(lambda: relay_between(one, two) != second, 30, every=0.1)
+    if left is None:
         raise Failed("%s is still used" % second)
-    return "first answer after %.1f s, over %s, then over %s" % (took, first, second)
+    return "first answer after %.1f s, over %s, %.1f s later over %s, left after %.1f s" % (
+        took, first, turned, second, left)
 
 
 def two_on_a_link_need_no_lighthouse(lab):

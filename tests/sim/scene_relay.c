@@ -181,6 +181,8 @@ scene_relay_stops(struct world *w, unsigned number)
 		mesh_configure(t->relays[0]->mesh, box_clock(t->relays[0]), &settings, &st->out);
 		box_settle(t->relays[0]);
 	}
+	stage_run(st, 500 * MS);
+	demand_relay(t, t->relays[1]); /* both were told */
 	stage_run(st, 30 * SEC);
 	demand_flow(t, 500 * MS, 1000 * MS);
 	demand_relay(t, t->relays[1]);

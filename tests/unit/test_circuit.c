@@ -53,6 +53,24 @@ TEST(a_number_says_which_of_the_two_relays)
 	circuits_free(c);
 }
 
+TEST(a_relay_that_stops_tells_both_ends_of_every_circuit)
+{
+	struct circuits *c = fresh(LIMIT, 0);
+	struct circuit_end end, both[2];
+	unsigned told = 0;
+
+	for (unsigned i = 1; i < 20; i++)
+		ASSERT_EQ(circuits_open(c, NOW, key_of(i), 7, key_of(i + 20), &end), 0);
+	while (circuits_stop(c, both)) {
+		ASSERT_EQ(both[0].number, 7);
+		ASSERT(is_end(&both[1], both[0].key[0] + 20u, both[1].number));
+		told++;
+	}
+	ASSERT_EQ(told, 19);
+	ASSERT_EQ(circuits_count(c), 0);
+	circuits_free(c);
+}
+
 TEST(what_one_sends_the_other_gets_under_its_own_number)
 {
 	struct circuits *c = fresh(LIMIT, 0);
