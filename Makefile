@@ -278,7 +278,7 @@ check-long: deps
 
 # Engines have no threads: of the pure tests none is run for ThreadSanitizer.
 check-long-all:
-	@$(MAKE) --no-print-directory -j$(JOBS) all fuzz $(B)/unat
+	@$(MAKE) --no-print-directory -j$(JOBS) all sim fuzz $(B)/unat
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= units
 	@rm -f $(O)/san-*/results

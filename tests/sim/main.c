@@ -70,6 +70,8 @@ static const struct scene scenes[] = {
 	{ "introduce", "a node that wants all at once is introduced at its pace",
 	    scene_introductions, 1 },
 	{ "matrix", "every kind of site reaches every kind as the ladder says", scene_matrix, 400 },
+	{ "chance", "a pair that is direct by chance is so soon and nearly always", scene_chance,
+	    123 },
 	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 24 },
 	{ "thousand", "a thousand nodes reach ten others each", scene_thousand, 1 },
 };
@@ -78,6 +80,7 @@ struct options {
 	const struct scene *scene; /* NULL: all */
 	uint64_t seed;
 	long number; /* of one case; -1: those of `check` */
+	unsigned cases; /* instead of those of `check`; 0: not */
 	unsigned crowd; /* nodes; 0: none */
 	bool talk;
 	bool matrix;
@@ -137,7 +140,8 @@ static void
 run_scene(const struct scene *s, const struct options *o, struct tally *t)
 {
 	unsigned first = o->number < 0 ? 0 : (unsigned)o->number;
-	unsigned end = o->number < 0 ? s->cases : first + 1;
+	unsigned cases = o->cases > 0 ? o->cases : s->cases;
+	unsigned end = o->number < 0 ? cases : first + 1;
 	double start = cpu_seconds();
 	unsigned bad = 0;
 
@@ -181,8 +185,8 @@ run_crowd(const struct options *o)
 static int
 usage(void)
 {
-	printf("usage: sim [check] [--scenario NAME] [--case N] [--seed N] [--talk] [--matrix] "
-	       "[--events]\n"
+	printf("usage: sim [check] [--scenario NAME] [--case N | --cases N] [--seed N] [--talk]\n"
+	       "       sim --matrix | --events\n"
 	       "       sim --crowd NODES [--seed N]\n"
 	       "       sim --list\n");
 	return 2;
@@ -235,6 +239,10 @@ option(struct options *o, const char *word, const char *next)
 		return -1;
 	if (strcmp(word, "--seed") == 0) {
 		o->seed = v;
+		return 2;
+	}
+	if (strcmp(word, "--cases") == 0) {
+		o->cases = (unsigned)v;
 		return 2;
 	}
 	if (strcmp(word, "--crowd") == 0) {
