@@ -78,13 +78,20 @@ class Site:
         self.own = "198.19.%d.1" % (50 + number)
         self.prefix6 = "2001:db8:%x::" % (number + 1)
         self.addresses = [self.address]
+        self.before = None      # a router of the kernel's
         MAKERS[kind](self)
+
+    def forget(self):
+        """The router forgets all flows, as after a reboot."""
+        if self.before:
+            self.before.forget()
 
     def router(self):
         return self.name + "-nat"
 
     def kernel(self, kind):
-        Router(self.internet, self.router(), kind, self.address).host(self.name)
+        self.before = Router(self.internet, self.router(), kind, self.address)
+        self.before.host(self.name)
 
     def user(self):
         UserRouter(self.internet, self.router(), self.kind, "home", self.address,
