@@ -5,7 +5,8 @@
  * one), punch.c and aim.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what
  * routers pass on), relays.c (through whom), carry.c (what we relay), acquaint.c (what we learn of
  * others), vouch.c (what we tell of them), lan.c (who is on our links), speak.c (control frames),
- * view.c (what a person sees).
+ * view.c (what a person sees), roam.c (when the ground moves); and the values hedge.c (what is sent
+ * twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H

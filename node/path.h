@@ -209,6 +209,9 @@ bool path_in_doubt(const struct path *p, usec_t now);
 /* May `len` more bytes be sent to an address that has not answered yet? */
 bool path_may_send(const struct path *p, size_t len);
 
+/* Has it answered often enough to take over from a worse class? */
+bool path_is_firm(const struct path *p);
+
 /*
  * Lower is better, in microseconds: RTT, loss, and what its kind costs (paths of relays are
  * somebody else's bandwidth).
