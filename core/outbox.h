@@ -74,7 +74,7 @@ enum memory_table {
 	MEMORY_REGISTRATION = 3, /* static key -> last REGISTER (lighthouse) */
 	MEMORY_STATE = 4,	 /* reserved: the network state */
 	MEMORY_CLOCK = 5,	 /* own TAI64N reserved up to here; newest issue time seen */
-	MEMORY_NETWORK = 6,	 /* a network's name -> when UDP was last blocked there (node) */
+	MEMORY_NETWORK = 6,	 /* a network's name -> what was found in it (node/network.h) */
 };
 
 #define MEMORY_KEY_MAX 40

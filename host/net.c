@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -317,6 +318,70 @@ net_gateways(struct net *n, uint8_t family, uint32_t except,
 	    err_phrase(rc)) : l.count;
 }
 
+/* States of a neighbour in which the kernel holds its address to be right. */
+#define NEIGHBOUR_KNOWN \
+	(NUD_PERMANENT | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE)
+
+/* The address of the gateway that was asked for, if this message has it; else NULL. */
+static const uint8_t *
+gateway_link(const struct net *n, const struct nlmsghdr *h)
+{
+	const struct ndmsg *neighbour = mnl_nlmsg_get_payload(h);
+	const struct nlattr *attr, *to = NULL, *link = NULL;
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof(*neighbour) ||
+	    neighbour->ndm_ifindex != (int)n->gateway_ifindex ||
+	    (neighbour->ndm_state & NEIGHBOUR_KNOWN) == 0)
+		return NULL;
+	mnl_attr_for_each(attr, h, sizeof(*neighbour)) {
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			to = attr;
+		else if (mnl_attr_get_type(attr) == NDA_LLADDR)
+			link = attr;
+	}
+	if (!to || !link || mnl_attr_get_payload_len(link) != NET_LINK_LEN ||
+	    neighbour->ndm_family != af_of(n->gateway.family) ||
+	    mnl_attr_get_payload_len(to) != ip_size(n->gateway) ||
+	    memcmp(mnl_attr_get_payload(to), n->gateway.b, ip_size(n->gateway)) != 0)
+		return NULL;
+	return mnl_attr_get_payload(link);
+}
+
+static int
+find_link(const struct nlmsghdr *h, void *ctx)
+{
+	struct net *n = ctx;
+	const uint8_t *link = gateway_link(n, h);
+
+	if (link) {
+		n->has_link = true;
+		memcpy(n->link, link, NET_LINK_LEN);
+	}
+	return MNL_CB_OK;
+}
+
+int
+net_link_address(struct net *n, const struct net_gateway *gateway,
+    uint8_t ret[static NET_LINK_LEN])
+{
+	union request r;
+	struct nlmsghdr *h = begin(n, &r, RTM_GETNEIGH, NLM_F_DUMP);
+	struct ndmsg *neighbour = mnl_nlmsg_put_extra_header(h, sizeof(*neighbour));
+	int rc;
+
+	n->gateway = gateway->ip;
+	n->gateway_ifindex = gateway->ifindex;
+	n->has_link = false;
+	neighbour->ndm_family = af_of(gateway->ip.family);
+	rc = talk(n, h, find_link, n);
+	if (rc < 0)
+		return rc;
+	if (!n->has_link)
+		return -ENOENT;
+	memcpy(ret, n->link, NET_LINK_LEN);
+	return 0;
+}
+
 /* The interface that a message is about; 0 when it names none. */
 static uint32_t
 interface_of(const struct nlmsghdr *h)
@@ -349,12 +414,23 @@ on_settled(uv_timer_t *timer)
 	n->on_change(n->ctx);
 }
 
+static void
+look_at_neighbour(struct net *n, const struct nlmsghdr *h)
+{
+	const uint8_t *link = gateway_link(n, h);
+
+	if (link && (!n->has_link || memcmp(n->link, link, NET_LINK_LEN) != 0))
+		n->on_gateway(n->ctx);
+}
+
 static int
 look_at_change(const struct nlmsghdr *h, void *ctx)
 {
 	struct net *n = ctx;
 
-	if (interface_of(h) != n->ignored || n->ignored == 0)
+	if (h->nlmsg_type == RTM_NEWNEIGH)
+		look_at_neighbour(n, h);
+	else if (h->nlmsg_type != RTM_DELNEIGH && (interface_of(h) != n->ignored || n->ignored == 0))
 		uv_timer_start(&n->settle, on_settled, NET_SETTLE_MS, 0);
 	return MNL_CB_OK;
 }
@@ -376,11 +452,11 @@ on_watch(uv_poll_t *poll, int status, int events)
 }
 
 int
-net_watch(struct net *n, uv_loop_t *loop, uint32_t ignored, void *ctx, void (*on_change)(void *ctx),
-    struct err *err)
+net_watch(struct net *n, uv_loop_t *loop, uint32_t ignored, void *ctx,
+    void (*on_change)(void *ctx), void (*on_gateway)(void *ctx), struct err *err)
 {
 	unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-	    RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+	    RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_NEIGH;
 	int rc;
 
 	n->watch = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -390,6 +466,7 @@ net_watch(struct net *n, uv_loop_t *loop, uint32_t ignored, void *ctx, void (*on
 	n->ignored = ignored;
 	n->ctx = ctx;
 	n->on_change = on_change;
+	n->on_gateway = on_gateway;
 	uv_timer_init(loop, &n->settle);
 	n->settle.data = n;
 	rc = uv_poll_init(loop, &n->poll, mnl_socket_get_fd(n->watch));

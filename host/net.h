@@ -20,17 +20,24 @@ struct mnl_socket;
 #define NET_SETTLE_MS 50
 /* Addresses of this machine that are looked at. */
 #define NET_ADDRESSES_MAX 64
+/* An Ethernet address. */
+#define NET_LINK_LEN 6
 
 struct net {
 	struct mnl_socket *request;
 	struct mnl_socket *watch;
 	uint32_t seq;
 	uint32_t ignored;	/* interface whose changes are our own */
+	struct ip gateway;	/* whose link-layer address was asked for last */
+	uint32_t gateway_ifindex;
+	bool has_link;		/* and that address, if the kernel knew it */
+	uint8_t link[NET_LINK_LEN];
 	uv_poll_t poll;
 	uv_timer_t settle;
 	bool watching;
 	void *ctx;
 	void (*on_change)(void *ctx);
+	void (*on_gateway)(void *ctx);
 };
 
 int net_open(struct net *n, struct err *err) must_check;
@@ -81,10 +88,18 @@ int net_gateways(struct net *n, uint8_t family, uint32_t except,
     struct net_gateway ret[static NET_GATEWAYS_MAX], struct err *err) must_check;
 
 /*
+ * The Ethernet address of a gateway. -ENOENT: the link has no such addresses, or nothing was sent
+ * to the gateway yet for which the kernel would have had to find it out.
+ */
+int net_link_address(struct net *n, const struct net_gateway *gateway,
+    uint8_t ret[static NET_LINK_LEN]) must_check;
+
+/*
  * Calls `on_change` from the loop NET_SETTLE_MS after addresses, routes or links changed, other
- * than on the interface `ignored`.
+ * than on the interface `ignored`; and `on_gateway` when the answer to the last net_link_address
+ * would be another address now. What other neighbours do is not looked at: it never ends.
  */
 int net_watch(struct net *n, uv_loop_t *loop, uint32_t ignored, void *ctx,
-    void (*on_change)(void *ctx), struct err *err) must_check;
+    void (*on_change)(void *ctx), void (*on_gateway)(void *ctx), struct err *err) must_check;
 
 #endif

@@ -173,6 +173,7 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 	int r;
 
 	init_tables(m);
+	network_changed(m);
 	m->trust = trust_new(&m->rng);
 	m->members = members_new(&m->rng, MEMBERS_NODE_MAX);
 	if (m->trust == NULL || m->members == NULL)
@@ -323,7 +324,7 @@ mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const u
 	case MEMORY_CLOCK:
 		return recall_clock(m, value, value_len);
 	case MEMORY_NETWORK:
-		return streams_recall(m, key, key_len, value, value_len);
+		return network_recall(m, key, key_len, value, value_len);
 	default:
 		return ERR_UNKNOWN;
 	}
@@ -457,6 +458,7 @@ mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, s
 	}
 	memcpy(m->local, kept, count * sizeof(kept[0]));
 	m->local_count = count;
+	network_changed(m);
 	forget_observed(m);
 	if (!m->started)
 		return;

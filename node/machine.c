@@ -10,6 +10,20 @@
 #include "core/crypto.h"
 #include "core/nat64.h"
 
+/* The gateway's own address, by which networks are told apart in which we have the same one. */
+static void
+tell_gateway(struct node *n)
+{
+	struct net_gateway gateways[NET_GATEWAYS_MAX];
+	uint8_t link[NET_LINK_LEN];
+
+	if (net_gateways(&n->net, FAMILY_V4, n->tun.ifindex, gateways, NULL) <= 0 &&
+	    net_gateways(&n->net, FAMILY_V6, n->tun.ifindex, gateways, NULL) <= 0)
+		return;
+	if (net_link_address(&n->net, &gateways[0], link) == 0)
+		mesh_gateway(n->mesh, clock_now(), link, &n->out);
+}
+
 void
 machine_tell_addresses(struct node *n)
 {
@@ -29,6 +43,7 @@ machine_tell_addresses(struct node *n)
 	else
 		groups_join(n, NULL, 0);
 	mesh_net_changed(n->mesh, clock_now(), local, told, &n->out);
+	tell_gateway(n);
 }
 
 /* Is the interface among those of the setting "metered"? */
@@ -198,6 +213,15 @@ on_net_change(void *ctx)
 	machine_configured(n);
 }
 
+static void
+on_gateway(void *ctx)
+{
+	struct node *n = ctx;
+
+	tell_gateway(n);
+	node_settle(n);
+}
+
 /* Its nonces are our own and no one else's, in this life and the next. */
 static void
 open_mapper(struct node *n)
@@ -216,7 +240,8 @@ machine_watch(struct node *n, struct err *err)
 	open_mapper(n);
 	look_for_translator(n);
 	machine_configured(n);
-	return net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change, err);
+	return net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change,
+	    on_gateway, err);
 }
 
 void

@@ -116,16 +116,6 @@ measure_anew(struct mesh *m, struct instant now)
  * What came of it
  */
 
-/* How long mappings live is asked once in each network, which its public address stands for. */
-static struct known_network *
-known_network(struct mesh *m, struct ip public)
-{
-	for (size_t i = 0; i < KNOWN_NETWORKS; i++)
-		if (ip_equal(m->measuring.known[i].public, public))
-			return &m->measuring.known[i];
-	return NULL;
-}
-
 static void
 take_life(struct mesh *m, struct instant now, const struct netcheck_life *life)
 {
@@ -139,31 +129,31 @@ take_life(struct mesh *m, struct instant now, const struct netcheck_life *life)
 }
 
 static void
-learn_life(struct mesh *m, struct instant now)
+learn_life(struct mesh *m, struct instant now, struct outbox *out)
 {
 	const struct netcheck_life *life = &m->measuring.run.life;
-	struct known_network *k = &m->measuring.known[m->measuring.next_known % KNOWN_NETWORKS];
 
 	take_life(m, now, life);
-	if (!life->known || life->s == 0) /* nothing came: perhaps nobody answered */
-		return;
-	*k = (struct known_network){ .public = m->measuring.life_of, .life = *life };
-	m->measuring.next_known++;
+	if (life->known && life->s > 0) /* nothing came: perhaps nobody answered */
+		network_timed(m, now.wall, m->measuring.life_of, life, out);
 }
 
-/* Begins to ask how long a mapping lives, where there are mappings and it is not known. */
+/*
+ * Begins to ask how long a mapping lives, where there are mappings and it is not known: that is
+ * once in each network.
+ */
 static void
 want_life(struct mesh *m, struct instant now)
 {
 	const struct netcheck *n = &m->netcheck;
 	struct ip public = addr_ip(&n->public[0]);
-	const struct known_network *k = known_network(m, public);
+	const struct netcheck_life *known = network_life(m, now.wall, public);
 	bool timed = n->nat.mapping > NAT_MAPPING_NONE || n->nat.filtering > NAT_FILTERING_ENDPOINT;
 
 	if (!timed || n->lighthouses == 0)
 		return;
-	if (k != NULL) {
-		take_life(m, now, &k->life);
+	if (known != NULL) {
+		take_life(m, now, known);
 		return;
 	}
 	m->measuring.life_of = public;
@@ -299,7 +289,7 @@ do_one(struct mesh *m, struct instant now, const struct netcheck_do *d, struct o
 	case NETCHECK_KNOCK: send_knock(m, d, out); break;
 	case NETCHECK_NEWS: take_found(m, now, false, out); break;
 	case NETCHECK_DONE: take_found(m, now, true, out); break;
-	case NETCHECK_LIFE: learn_life(m, now); break;
+	case NETCHECK_LIFE: learn_life(m, now, out); break;
 	}
 }
 

@@ -62,6 +62,14 @@ void mesh_start(struct mesh *m, struct instant now, struct outbox *out);
 void mesh_net_changed(struct mesh *m, struct instant now, const struct addr *local, size_t n,
     struct outbox *out);
 
+/*
+ * The link-layer address of the gateway, by which this network is told from others that look the
+ * same. To be called after mesh_net_changed, and whenever it is found out; where it is not known,
+ * not at all.
+ */
+void mesh_gateway(struct mesh *m, struct instant now, const uint8_t gateway[static 6],
+    struct outbox *out);
+
 /* An interface that has a way to the Internet. */
 struct uplink {
 	uint32_t ifindex;

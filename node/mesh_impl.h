@@ -4,9 +4,9 @@
  * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
  * one), punch.c and aim.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what
  * routers pass on), relays.c (through whom), carry.c (what we relay), acquaint.c (what we learn of
- * others), vouch.c (what we tell of them), lan.c (who is on our links), speak.c (control frames),
- * view.c (what a person sees), roam.c (when the ground moves); and the values hedge.c (what is sent
- * twice) and mtu.c (how large it may be).
+ * others), vouch.c (what we tell of them), lan.c (who is on our links), network.c (which network
+ * this is), speak.c (control frames), view.c (what a person sees), roam.c (when the ground moves);
+ * and the values hedge.c (what is sent twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
 #define NODE_MESH_IMPL_H
@@ -20,6 +20,7 @@
 #include "node/lan.h"
 #include "node/mesh.h"
 #include "node/netcheck.h"
+#include "node/network.h"
 #include "node/peer.h"
 #include "node/relay.h"
 #include "node/relays.h"
@@ -54,13 +55,6 @@ struct lighthouse {
 	struct stream stream;
 };
 
-/* A network that we have been in, by its public address, and how long it lets mappings live. */
-#define KNOWN_NETWORKS 4
-struct known_network {
-	struct ip public;
-	struct netcheck_life life;
-};
-
 /* The network is being measured, or will be. */
 struct measuring {
 	struct netcheck_run run;
@@ -69,9 +63,7 @@ struct measuring {
 	unsigned server_count;
 	socket_id sockets[NETCHECK_SLOTS];
 	uint32_t epoch; /* of the descriptor: networks that we have been in */
-	struct ip life_of; /* the network whose mappings are being timed */
-	struct known_network known[KNOWN_NETWORKS];
-	unsigned next_known;
+	struct ip life_of; /* where we were seen when mappings began to be timed */
 };
 
 /* What is sent by another interface than the preferred one. */
@@ -167,6 +159,7 @@ struct mesh {
 	struct sockets sockets;
 	struct peer *birthday; /* whose attempt needs many ports: one at a time; or NULL */
 	struct streams streams;
+	struct networks networks;
 
 	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
 	size_t pinned_count;

@@ -53,87 +53,6 @@ answers_by_udp(const struct lighthouse *l, usec_t now)
 	return false;
 }
 
-static size_t
-blocked_row(const struct streams *s, const uint8_t key[static 16])
-{
-	size_t oldest = 0;
-
-	for (size_t i = 0; i < STREAM_NETWORKS; i++) {
-		if (memcmp(s->blocked[i].key, key, sizeof(s->blocked[i].key)) == 0)
-			return i;
-		if (s->blocked[i].wall < s->blocked[oldest].wall)
-			oldest = i;
-	}
-	return oldest;
-}
-
-static bool
-is_known_blocked(const struct streams *s, usec_t wall)
-{
-	size_t row = blocked_row(s, s->network);
-
-	return s->blocked[row].wall != 0 &&
-	    memcmp(s->blocked[row].key, s->network, sizeof(s->network)) == 0 &&
-	    wall < s->blocked[row].wall + STREAM_NETWORK_KEPT;
-}
-
-static void
-forget_row(struct streams *s, size_t row, struct outbox *out)
-{
-	if (s->blocked[row].wall != 0)
-		outbox_remember(out, MEMORY_NETWORK, s->blocked[row].key,
-		    sizeof(s->blocked[row].key), NULL, 0, 0);
-	memset(&s->blocked[row], 0, sizeof(s->blocked[row]));
-}
-
-static void
-note_blocked(struct streams *s, usec_t wall, struct outbox *out)
-{
-	size_t row = blocked_row(s, s->network);
-	uint8_t value[8];
-
-	if (is_known_blocked(s, wall) && wall < s->blocked[row].wall + STREAM_NETWORK_KEPT / 2)
-		return;
-	forget_row(s, row, out);
-	memcpy(s->blocked[row].key, s->network, sizeof(s->network));
-	s->blocked[row].wall = wall;
-	put_le64(value, wall);
-	outbox_remember(out, MEMORY_NETWORK, s->network, sizeof(s->network), value, sizeof(value),
-	    0);
-}
-
-int
-streams_recall(struct mesh *m, const uint8_t *key, size_t key_len, const uint8_t *value,
-    size_t value_len)
-{
-	struct streams *s = &m->streams;
-	size_t row;
-
-	if (key_len != sizeof(s->blocked[0].key) || value_len != 8 || le64(value) == 0)
-		return ERR_FORMAT;
-	row = blocked_row(s, key);
-	memcpy(s->blocked[row].key, key, key_len);
-	s->blocked[row].wall = le64(value);
-	return 0;
-}
-
-/* A network is its IPv4 addresses, or where there are none its IPv6 prefixes. */
-static void
-name_network(const struct mesh *m, uint8_t ret[static 16])
-{
-	static const char context[24] = "mpynet network v1";
-	uint8_t list[MESH_LOCAL_MAX * 8];
-	struct wr w = wr_init(list, sizeof(list));
-
-	for (size_t i = 0; i < m->local_count; i++) {
-		if (m->local[i].family == FAMILY_V4)
-			wr_bytes(&w, m->local[i].ip, 4);
-	}
-	for (size_t i = 0; i < m->local_count && w.len == 0; i++)
-		wr_bytes(&w, m->local[i].ip, 8);
-	crypto_blake2b(ret, 16, NULL, 0, context, sizeof(context), list, w.len);
-}
-
 static void
 note_udp(struct mesh *m, struct instant now, struct outbox *out)
 {
@@ -144,8 +63,7 @@ note_udp(struct mesh *m, struct instant now, struct outbox *out)
 		works |= answers_by_udp(&m->lighthouses[i], now.mono);
 	if (works && s->working_since == 0) {
 		s->working_since = now.mono;
-		if (is_known_blocked(s, now.wall))
-			forget_row(s, blocked_row(s, s->network), out);
+		network_unblocked(m, now.wall, out);
 	}
 	if (!works && s->silent_since == 0)
 		s->silent_since = now.mono;
@@ -386,7 +304,7 @@ ask_udp(struct mesh *m, struct instant now, struct outbox *out)
 	}
 	want(s, s->udp_due);
 	if (s->silent_since != 0 && now.mono - s->silent_since >= STREAM_BLOCKED_MIN)
-		note_blocked(s, now.wall, out);
+		network_blocked(m, now.wall, out);
 	else if (s->silent_since != 0)
 		want(s, s->silent_since + STREAM_BLOCKED_MIN);
 }
@@ -416,7 +334,6 @@ streams_network_changed(struct mesh *m, struct instant now)
 {
 	struct streams *s = &m->streams;
 
-	name_network(m, s->network);
 	if (s->silent_since != 0)
 		s->silent_since = now.mono;
 	s->udp_attempts = 0;
@@ -501,7 +418,7 @@ void
 streams_tick(struct mesh *m, struct instant now, struct outbox *out)
 {
 	struct streams *s = &m->streams;
-	usec_t patience = is_known_blocked(s, now.wall) ? 0 : STREAM_PATIENCE;
+	usec_t patience = network_is_blocked(m, now.wall) ? 0 : STREAM_PATIENCE;
 
 	if (!due_reached(s->due, now.mono))
 		return;

@@ -29,10 +29,6 @@
 #define STREAM_RETRY_MAX   (60 * USEC_PER_SEC)
 #define STREAM_BLOCKED_MIN (3 * USEC_PER_SEC)  /* of silence, before it is remembered */
 
-/* Networks in which UDP was blocked, the oldest makes room; and how long that is believed. */
-#define STREAM_NETWORKS	    16
-#define STREAM_NETWORK_KEPT (30 * 86400 * USEC_PER_SEC)
-
 /* That of one lighthouse. */
 struct stream {
 	socket_id id; /* 0: none */
@@ -53,11 +49,6 @@ struct streams {
 	usec_t udp_due;	      /* when UDP is asked again */
 	unsigned udp_asked;   /* questions of this attempt */
 	unsigned udp_attempts;
-	uint8_t network[16];  /* which one this is, as far as our addresses tell */
-	struct {
-		uint8_t key[16];
-		usec_t wall; /* when UDP was last found blocked; 0: a free row */
-	} blocked[STREAM_NETWORKS];
 };
 
 struct mesh;
@@ -81,10 +72,6 @@ void streams_tick(struct mesh *m, struct instant now, struct outbox *out);
 
 /* Completes where a frame of a stream came from; false when the stream is no longer ours. */
 bool streams_way(const struct mesh *m, struct way *way);
-
-/* MEMORY_NETWORK: 0 or ERR_FORMAT. */
-int streams_recall(struct mesh *m, const uint8_t *key, size_t key_len, const uint8_t *value,
-    size_t value_len) must_check;
 
 /* Is UDP without an answer, and a stream in use or on its way? */
 bool streams_needed(const struct mesh *m);

@@ -198,12 +198,19 @@ TEST(a_device_in_use_and_a_long_name_are_said_in_a_sentence)
 struct watcher {
 	struct loop loop;
 	int changes;
+	int gateways;
 };
 
 static void
 on_change(void *ctx)
 {
 	((struct watcher *)ctx)->changes++;
+}
+
+static void
+on_gateway(void *ctx)
+{
+	((struct watcher *)ctx)->gateways++;
 }
 
 static void
@@ -238,7 +245,8 @@ TEST(many_changes_are_told_once_and_our_own_never)
 	start(&own, &n);
 	ASSERT_EQ(tun_open(&other, "mpyother", &err), 0);
 	ASSERT_EQ(loop_init(&w.loop, &w, on_due, on_signal, NULL), 0);
-	ASSERT_EQ(net_watch(&n, &w.loop.uv, own.ifindex, &w, on_change, &err), 0);
+	ASSERT_EQ(net_watch(&n, &w.loop.uv, own.ifindex, &w, on_change, on_gateway,
+	    &err), 0);
 
 	ASSERT_EQ(net_route_add(&n, own.ifindex, prefix("10.87.0.9/32"), 0, &err), 0);
 	run_for(&w, 120 * USEC_PER_MS);
@@ -254,5 +262,52 @@ TEST(many_changes_are_told_once_and_our_own_never)
 
 	tun_close(&other);
 	stop(&own, &n);
+	loop_free(&w.loop);
+}
+
+static void
+shell(const char *command)
+{
+	if (system(command) != 0)
+		test_fail(__FILE__, __LINE__, "%s", command);
+}
+
+TEST(a_gateway_is_known_by_its_link_address)
+{
+	static const uint8_t first[NET_LINK_LEN] = { 2, 0, 0, 0, 0, 1 };
+	static const uint8_t second[NET_LINK_LEN] = { 2, 0, 0, 0, 0, 2 };
+	struct net_gateway found[NET_GATEWAYS_MAX];
+	uint8_t link[NET_LINK_LEN];
+	struct watcher w = { 0 };
+	struct err err = { 0 };
+	struct net n;
+
+	if (!in_namespace() || system("ip link add mpyin type veth peer mpyout") != 0)
+		return;
+	shell("ip link set mpyin up && ip link set mpyout up && "
+	      "ip address add 192.0.2.9/24 dev mpyin && "
+	      "ip route add default via 192.0.2.1 dev mpyin");
+	ASSERT_EQ(net_open(&n, &err), 0);
+	ASSERT_EQ(loop_init(&w.loop, &w, on_due, on_signal, NULL), 0);
+	ASSERT_EQ(net_watch(&n, &w.loop.uv, 0, &w, on_change, on_gateway, &err), 0);
+	ASSERT_EQ(net_gateways(&n, FAMILY_V4, 0, found, &err), 1);
+	ASSERT_EQ(net_link_address(&n, &found[0], link), -ENOENT);
+
+	shell("ip neigh replace 192.0.2.2 dev mpyin lladdr 02:00:00:00:00:77");
+	run_for(&w, 100 * USEC_PER_MS);
+	ASSERT_EQ(w.gateways, 0);
+	shell("ip neigh replace 192.0.2.1 dev mpyin lladdr 02:00:00:00:00:01");
+	run_for(&w, 100 * USEC_PER_MS);
+	ASSERT_EQ(w.gateways, 1);
+	ASSERT_EQ(net_link_address(&n, &found[0], link), 0);
+	ASSERT_MEM(link, first, sizeof(link));
+	shell("ip neigh replace 192.0.2.1 dev mpyin lladdr 02:00:00:00:00:02");
+	run_for(&w, 100 * USEC_PER_MS);
+	ASSERT_EQ(w.gateways, 2);
+	ASSERT_EQ(net_link_address(&n, &found[0], link), 0);
+	ASSERT_MEM(link, second, sizeof(link));
+
+	shell("ip link del mpyin");
+	net_close(&n);
 	loop_free(&w.loop);
 }
