@@ -126,6 +126,18 @@ take_site(const struct mesh *m, struct peer *peer, const struct eps *eps)
 		peer->same_site |= is_our_site(m, &eps->ep[i].addr);
 }
 
+/* What may be guessed of where it is, after all that is known: that must not take its place. */
+static void
+take_guesses(struct mesh *m, struct instant now, struct peer *peer, const struct eps *eps)
+{
+	for (size_t i = 0; i < eps->n; i++) {
+		const struct ep *ep = &eps->ep[i];
+
+		if (ep->kind == EP_HOST && ep->addr.family == FAMILY_V4)
+			reach_guess(m, now, peer, ep->addr.port);
+	}
+}
+
 /* Everything that a lighthouse or a peer knows of a node. */
 static struct peer *
 take_contact(struct mesh *m, struct instant now, const struct peer *from,
@@ -151,6 +163,7 @@ take_contact(struct mesh *m, struct instant now, const struct peer *from,
 		*news |= reach_candidate(
 		    m, now, peer, &ep->addr, seen ? ORIGIN_SEEN : ORIGIN_HINT);
 	}
+	take_guesses(m, now, peer, &c->eps);
 	take_site(m, peer, &c->eps);
 	if (peer->candidates_seq == 0 && from->lighthouse != NULL)
 		take_kinds(peer, &c->eps);
@@ -332,6 +345,7 @@ acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= c->eps.ep[i].kind != EP_TCP &&
 		    reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);
+	take_guesses(m, now, peer, &c->eps);
 	take_kinds(peer, &c->eps);
 	take_site(m, peer, &c->eps);
 	if (news)

@@ -288,6 +288,12 @@ void reach_remember_clock(struct mesh *m, struct outbox *out);
 bool reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const struct addr *at,
     enum path_origin origin);
 
+/*
+ * `peer` may be where a lighthouse sees it, with its own `port`: a NAT may keep that for the first
+ * flow of a socket and not for the one by which it is seen. No other candidate makes room for it.
+ */
+void reach_guess(struct mesh *m, struct instant now, struct peer *peer, uint16_t port);
+
 /* Is it an address of this machine, with the port of a main socket? */
 bool reach_is_own(const struct mesh *m, const struct addr *at);
 

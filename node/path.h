@@ -33,6 +33,7 @@ enum path_state {
 
 /* Where we have the address from; it decides how often it may be tried. */
 enum path_origin {
+	ORIGIN_GUESS, /* nobody says so: the peer's own port, where a lighthouse sees it */
 	ORIGIN_HEARD, /* an authenticated packet came from there */
 	ORIGIN_HINT,  /* a lighthouse says so */
 	ORIGIN_SEEN,  /* a lighthouse saw the peer there, or we have reached it there before */

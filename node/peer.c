@@ -129,6 +129,8 @@ dispensable(const struct path *path, usec_t now)
 		return 0;
 	if (path->origin == ORIGIN_FIXED)
 		return 1;
+	if (path->origin == ORIGIN_GUESS)
+		return 500;
 	switch (path->state) {
 	case PATH_DEAD:
 		return 1000;

@@ -37,11 +37,11 @@ static const usec_t round_gaps[] = {
 #define LATE_QUESTION	   (100 * USEC_PER_MS) /* we send, and then have the other side told */
 #define LATE_BURST	   (300 * USEC_PER_MS) /* the other side is told, and then we send */
 
-/* Does nothing but a lighthouse's word stand for it? Then there is one try, not one a burst. */
+/* Does hardly anything stand for it, as a lighthouse's word? Then there is one try, not one a burst. */
 static bool
 is_hearsay(const struct path *p)
 {
-	return p->origin == ORIGIN_HINT && p->kind == PATH_DIRECT;
+	return (p->origin == ORIGIN_HINT || p->origin == ORIGIN_GUESS) && p->kind == PATH_DIRECT;
 }
 
 void
@@ -106,6 +106,16 @@ send_open(struct mesh *m, struct instant now, struct peer *peer, struct path *p,
 	reach_send_copy(m, now, &way, msg, sizeof(msg), out);
 }
 
+/*
+ * A guess has one packet, which goes with the second of the others: by then the peer has opened its
+ * NAT, and a router that would take it for a flow of its own has seen the peer's first.
+ */
+static bool
+is_early(const struct peer *peer, const struct path *p)
+{
+	return p->origin == ORIGIN_GUESS && peer->punch_step != 2;
+}
+
 /* One packet to every path that does not work yet. */
 static void
 fire(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
@@ -117,7 +127,8 @@ fire(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 
-		if (p->state == PATH_FREE || path_works(p, now.mono) || p->state == PATH_SUSPECT)
+		if (p->state == PATH_FREE || path_works(p, now.mono) || p->state == PATH_SUSPECT ||
+		    is_early(peer, p))
 			continue;
 		if (session && reach_may_try(m, now, peer, p, PING_LEN + DATA_MIN))
 			speak_ping(m, now, peer, p, PING_LEN, out);

@@ -111,6 +111,7 @@ vouched_by(enum path_origin origin)
 		return VOUCHED_BY_PEER;
 	case ORIGIN_FIXED:
 		return VOUCHED_BY_BUNDLE;
+	case ORIGIN_GUESS:
 	case ORIGIN_HINT:
 		break;
 	}
@@ -141,10 +142,12 @@ static unsigned
 path_worth(const struct mesh *m, const struct path *p)
 {
 	struct ep ep = { .kind = EP_HOST, .addr = p->remote };
+	unsigned worth;
 
 	if (trust_in_overlay(m->trust, addr_ip(&p->remote)) || reach_is_own(m, &p->remote))
 		return TARGET_NEVER;
-	return target_worth(&ep, vouched_by(p->origin));
+	worth = target_worth(&ep, vouched_by(p->origin));
+	return p->origin == ORIGIN_GUESS ? (unsigned)min_u64(worth, TARGET_ONCE) : worth;
 }
 
 static struct path *
@@ -179,6 +182,21 @@ reach_candidate(struct mesh *m, struct instant now, struct peer *peer, const str
 	return true;
 }
 
+void
+reach_guess(struct mesh *m, struct instant now, struct peer *peer, uint16_t port)
+{
+	struct addr at = peer->seen;
+	struct path like, *slot = peer_slot(peer, now.mono);
+
+	at.port = port;
+	if (at.family != FAMILY_V4 || peer_path_to(peer, SOCKET_V4, &at) != NULL || slot == NULL ||
+	    (slot->state != PATH_FREE && slot->origin != ORIGIN_GUESS))
+		return;
+	path_init(&like, class_of(&at), ORIGIN_GUESS, SOCKET_V4, &at);
+	if (path_worth(m, &like) != TARGET_NEVER)
+		(void)add_path(peer, now.mono, &like);
+}
+
 struct path *
 reach_path(struct mesh *m, struct instant now, struct peer *peer, const struct way *way, bool make)
 {
@@ -187,6 +205,8 @@ reach_path(struct mesh *m, struct instant now, struct peer *peer, const struct w
 	    peer_path_to(peer, way->socket, &way->addr);
 	struct path like;
 
+	if (p != NULL && make && p->origin == ORIGIN_GUESS)
+		p->origin = ORIGIN_HEARD;
 	if (p != NULL || !make || way->socket >= SOCKET_STREAM)
 		return p;
 	if (way->relay != NULL) {
@@ -313,6 +333,7 @@ send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uin
 			struct way way = way_of(p);
 
 			if (p->state == PATH_FREE || (p->kind == PATH_RELAY) != (relays == 1) ||
+			    p->origin == ORIGIN_GUESS || /* its one packet is a burst's */
 			    waits_for_best(m, now, peer, p))
 				continue;
 			if (!path_usable(p, now.mono) && !reach_may_try(m, now, peer, p, len))

@@ -16,6 +16,7 @@ static const char *const state_words[] = {
 
 /* How we came to know an address. */
 static const char *const origin_words[] = {
+	[ORIGIN_GUESS] = "guess",
 	[ORIGIN_HEARD] = "heard",
 	[ORIGIN_HINT] = "hint",
 	[ORIGIN_SEEN] = "seen",

@@ -133,6 +133,57 @@ TEST(an_address_that_only_a_lighthouse_names_gets_three_packets)
 	town_close();
 }
 
+static unsigned guessed; /* datagrams to party2's local port, where the lighthouse sees party2 */
+
+static bool
+guesses(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	guessed += addr_equal(from, &one->at) && addr_same_ip(to, &two->at) && to->port == 9000;
+	return apart(from, to, p, len);
+}
+
+TEST(a_local_port_is_called_once_where_a_lighthouse_sees_the_peer)
+{
+	struct candidates c = { .seq = 1000 };
+	uint8_t frame[FRAME_MAX];
+
+	begin(0);
+	c.eps.ep[c.eps.n++] = (struct ep){ EP_HOST, town_addr("192.168.7.2:9000") };
+	house_say(two, lh, frame,
+	    candidates_encode(frame, sizeof(frame), FRAME_REGISTER, &c));
+	town_run(3 * HOP);
+	town.pass = guesses;
+	guessed = 0;
+	for (unsigned n = 0; n < 30; n++) {
+		house_ping(one, house_ip(two));
+		town_run(2 * SEC);
+	}
+	ASSERT_EQ(guessed, 1);
+	town_close();
+}
+
+/* A lighthouse sees party2 at 40000, and it answers at the port that it is bound to. */
+TEST(a_local_port_that_a_router_keeps_is_a_path)
+{
+	struct path *p;
+
+	begin(CERT_RELAY);
+	town.pass = apart;
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town_run(3 * SEC);
+	p = peer_path_to(house_peer(one, two), SOCKET_V4, &two->at);
+	ASSERT(p != NULL && p->state != PATH_VALID);
+	peer_drop_path(house_peer(one, two), p);
+	house_peer(one, two)->seen = two->at;
+	house_peer(one, two)->seen.port = 40000;
+	reach_guess(one->mesh, town.now, house_peer(one, two), two->at.port);
+	town.pass = NULL;
+	punch_begin(one->mesh, town.now, house_peer(one, two), 0, true);
+	town_run(SEC);
+	ASSERT(peer_is_direct(house_peer(one, two)));
+	town_close();
+}
+
 /* party2 says in session that it might be at `count` addresses, others for each `seq`. */
 static void
 claim(uint32_t seq, uint8_t count)
