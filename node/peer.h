@@ -78,6 +78,8 @@ struct peer {
 	/* Punching: bursts of probes to every candidate, ever more seldom while nothing is new. */
 	usec_t punch_began; /* 0: nothing to punch */
 	unsigned punch_step;  /* of the burst */
+	uint32_t punch_sent;  /* paths that have had its packet of this step, by bit */
+	usec_t punch_next;    /* when another one may have it; 0: the step is over */
 	unsigned punch_round; /* bursts since something was new */
 	bool punch_again;     /* there was news in the burst: another one follows at once */
 	unsigned burst_packets;

@@ -33,6 +33,8 @@ static const usec_t round_gaps[] = {
 	300 * USEC_PER_SEC,
 };
 
+/* Between the packets to different candidates: NATs and links drop what comes all at once. */
+#define CANDIDATE_GAP	   (2 * USEC_PER_MS)
 #define FOLLOWER_GAP	   (120 * USEC_PER_SEC)
 #define LATE_QUESTION	   (100 * USEC_PER_MS) /* we send, and then have the other side told */
 #define LATE_BURST	   (300 * USEC_PER_MS) /* the other side is told, and then we send */
@@ -53,6 +55,7 @@ punch_begin(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 		peer->punch_round = 0;
 	peer->punch_began = now.mono + delay;
 	peer->punch_step = 0;
+	peer->punch_next = 0;
 	peer->punch_again = false;
 	peer->burst_packets = 0;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
@@ -65,7 +68,8 @@ punch_begin(struct mesh *m, struct instant now, struct peer *peer, usec_t delay,
 void
 punch_news(struct mesh *m, struct instant now, struct peer *peer)
 {
-	if (peer->punch_began != 0 && peer->punch_step < ARRAY_LEN(burst_at))
+	if (peer->punch_began != 0 &&
+	    (peer->punch_step < ARRAY_LEN(burst_at) || peer->punch_next != 0))
 		peer->punch_again = true;
 	else
 		punch_begin(m, now, peer, 0, true);
@@ -85,6 +89,8 @@ punch_due(const struct mesh *m, const struct peer *peer)
 
 	if (at == 0)
 		return 0;
+	if (peer->punch_next != 0)
+		return peer->punch_next;
 	if (peer->punch_step < ARRAY_LEN(burst_at))
 		return at + burst_at[peer->punch_step];
 	at += burst_at[ARRAY_LEN(burst_at) - 1];
@@ -116,26 +122,96 @@ is_early(const struct peer *peer, const struct path *p)
 	return p->origin == ORIGIN_GUESS && peer->punch_step != 2;
 }
 
-/* One packet to every path that does not work yet. */
-static void
-fire(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+/* A private address of another site is a guess: the same ones may be in use where we are. */
+static bool
+is_guess(const struct peer *peer, const struct path *p)
 {
-	bool session = channel_ready(peer->channel, now);
+	return p->origin == ORIGIN_GUESS ||
+	    (p->kind == PATH_LAN && !peer->same_site && p->origin != ORIGIN_HEARD &&
+		p->origin != ORIGIN_FIXED);
+}
 
-	if (session)
-		reach_add_relays(m, now, peer, out);
+/* In which order candidates are called: the same link, where it was seen, what is said, guesses. */
+static unsigned
+rank(const struct peer *peer, const struct path *p)
+{
+	if (is_guess(peer, p))
+		return 3;
+	if (p->kind == PATH_LAN)
+		return 0;
+	return p->origin == ORIGIN_HINT || p->origin == ORIGIN_PEER ? 2 : 1;
+}
+
+static bool
+is_called(const struct peer *peer, const struct path *p, usec_t now)
+{
+	return p->state != PATH_FREE && !path_works(p, now) && p->state != PATH_SUSPECT &&
+	    !is_early(peer, p);
+}
+
+/* Who has the next packet of this step; NULL: all have had it. */
+static struct path *
+next_candidate(struct peer *peer, usec_t now)
+{
+	struct path *next = NULL;
+
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 
-		if (p->state == PATH_FREE || path_works(p, now.mono) || p->state == PATH_SUSPECT ||
-		    is_early(peer, p))
-			continue;
-		if (session && reach_may_try(m, now, peer, p, PING_LEN + DATA_MIN))
-			speak_ping(m, now, peer, p, PING_LEN, out);
-		else if (!session && p->kind != PATH_RELAY && now.mono < peer->introduced_until &&
-		    reach_may_try(m, now, peer, p, OPEN_LEN))
-			send_open(m, now, peer, p, OPEN_CALL, out);
+		if ((peer->punch_sent & 1u << i) == 0 && path_is_udp(p) &&
+		    is_called(peer, p, now) &&
+		    (next == NULL || rank(peer, p) < rank(peer, next)))
+			next = p;
 	}
+	return next;
+}
+
+static bool
+call(struct mesh *m, struct instant now, struct peer *peer, struct path *p, struct outbox *out)
+{
+	if (channel_ready(peer->channel, now)) {
+		if (!reach_may_try(m, now, peer, p, PING_LEN + DATA_MIN))
+			return false;
+		speak_ping(m, now, peer, p, PING_LEN, out);
+		return true;
+	}
+	if (now.mono >= peer->introduced_until || !reach_may_try(m, now, peer, p, OPEN_LEN))
+		return false;
+	send_open(m, now, peer, p, OPEN_CALL, out);
+	return true;
+}
+
+/* One packet to the next path that does not work yet, if there is one. */
+static void
+fire(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	struct path *p;
+	bool sent = false;
+
+	while (!sent && (p = next_candidate(peer, now.mono)) != NULL) {
+		peer->punch_sent |= 1u << (p - peer->paths);
+		sent = call(m, now, peer, p, out);
+	}
+	peer->punch_next = sent ? now.mono + CANDIDATE_GAP : 0;
+}
+
+/* The next step of a burst. What goes through relays meets no NAT, and need not wait. */
+static void
+step(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	bool session = channel_ready(peer->channel, now);
+
+	peer->punch_step++;
+	peer->punch_sent = 0;
+	if (session)
+		reach_add_relays(m, now, peer, out);
+	for (size_t i = 0; i < PEER_PATHS_MAX && session; i++) {
+		struct path *p = &peer->paths[i];
+
+		if (!path_is_udp(p) && is_called(peer, p, now.mono))
+			(void)call(m, now, peer, p, out);
+	}
+	fire(m, now, peer, out);
 }
 
 /*
@@ -153,17 +229,19 @@ punch_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 		punch_begin(m, now, peer, 0, true);
 	if (!due_reached(punch_due(m, peer), now.mono))
 		return;
-	if (!wanted || (peer_is_direct(peer) && peer->punch_step >= ARRAY_LEN(burst_at))) {
-		peer->punch_began = 0;
-	} else if (peer->punch_step < ARRAY_LEN(burst_at)) {
-		peer->punch_step++;
+	if (!wanted || (peer_is_direct(peer) && peer->punch_next == 0 &&
+			   peer->punch_step >= ARRAY_LEN(burst_at))) {
+		peer->punch_began = peer->punch_next = 0;
+	} else if (peer->punch_next != 0) {
 		fire(m, now, peer, out);
-		if (peer->punch_again && peer->punch_step == ARRAY_LEN(burst_at))
-			punch_begin(m, now, peer, 0, true);
+	} else if (peer->punch_step < ARRAY_LEN(burst_at)) {
+		step(m, now, peer, out);
 	} else {
 		bool first = ++peer->punch_round % 2 == 0;
 
 		reach_ask_for(m, now, peer, first ? LATE_QUESTION : 0);
 		punch_begin(m, now, peer, first ? 0 : LATE_BURST, false);
 	}
+	if (peer->punch_again && peer->punch_step == ARRAY_LEN(burst_at) && peer->punch_next == 0)
+		punch_begin(m, now, peer, 0, true);
 }

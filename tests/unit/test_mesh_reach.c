@@ -201,6 +201,45 @@ claim(uint32_t seq, uint8_t count)
 	    candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &c));
 }
 
+static struct addr called_last;
+static usec_t called_at;
+static unsigned called_closely, called;
+
+static bool
+calls(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len)
+{
+	if (addr_equal(from, &one->at) && !addr_equal(to, &lh->at)) {
+		called++;
+		if (!addr_equal(to, &called_last) && town.now.mono - called_at < 2 * USEC_PER_MS)
+			called_closely++;
+		called_last = *to;
+		called_at = town.now.mono;
+	}
+	return apart(from, to, p, len);
+}
+
+TEST(candidates_are_called_one_by_one)
+{
+	begin(CERT_RELAY);
+	town.pass = apart;
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	town_run(3 * SEC);
+	claim(1000, 6);
+	town_run(3 * SEC);
+	town.pass = calls;
+	called = called_closely = 0;
+	punch_begin(one->mesh, town.now, house_peer(one, two), 0, true);
+	town_run(USEC_PER_MS);
+	ASSERT_EQ(called, 1); /* where it was seen, at once */
+	ASSERT(addr_same_ip(&called_last, &two->at));
+	town_run(15 * USEC_PER_MS);
+	ASSERT_EQ(called, 7);
+	town_run(1300 * USEC_PER_MS);
+	ASSERT(called > 7 * 3 && called <= 7 * 7);
+	ASSERT_EQ(called_closely, 0);
+	town_close();
+}
+
 TEST(the_far_end_of_a_stream_is_never_called)
 {
 	uint8_t frame[FRAME_MAX];
