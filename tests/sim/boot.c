@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * boot.c - the configuration that a person would have written.
+ */
+#include "tests/sim/boot.h"
+#include "lighthouse/beacon.h"
+#include "node/mesh.h"
+#include "tests/sim/stage.h"
+
+static void
+put_cert(struct cert_bytes *to, const uint8_t *p, size_t len)
+{
+	memcpy(to->p, p, len);
+	to->len = (uint16_t)len;
+}
+
+void
+boot_mesh(struct box *b)
+{
+	static struct mesh_config c;
+	struct stage *st = b->stage;
+	const struct row *r;
+	size_t cursor = 0;
+	struct err e;
+
+	memset(&c, 0, sizeof(c));
+	memcpy(c.private_key, b->id.private_key, sizeof(c.private_key));
+	put_cert(&c.cert, b->id.cert, b->id.cert_len);
+	put_cert(&c.roots[c.root_count++], st->ca_cert, st->ca_cert_len);
+	c.settings.allow_all = true;
+	c.handshakes_per_second = st->handshake_rate;
+	c.has_psk = st->has_psk;
+	memcpy(c.psk, st->psk, sizeof(c.psk));
+	for (size_t i = 0; i < st->lighthouse_count; i++) {
+		struct mesh_lighthouse *l = &c.lighthouses[c.lighthouse_count++];
+		const struct box *at = st->lighthouses[i];
+
+		put_cert(&l->cert, at->id.cert, at->id.cert_len);
+		l->endpoints[l->endpoint_count] = at->site.host_v4;
+		l->endpoints[l->endpoint_count++].port = BOX_PORT;
+		l->endpoints[l->endpoint_count] = at->site.host_v6;
+		l->endpoints[l->endpoint_count++].port = BOX_PORT;
+	}
+	if (mesh_new(&b->mesh, &c, &st->w->rng, box_clock(b), &e) < 0)
+		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
+	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
+		if (mesh_recall(b->mesh, box_clock(b), r->key.table, r->key.bytes, r->key.len,
+			r->value, r->len) < 0)
+			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
+			    b->id.name, r->key.table);
+	box_net_changed(b);
+	mesh_start(b->mesh, box_clock(b), &st->out);
+	box_settle(b);
+}
+
+void
+boot_beacon(struct box *b)
+{
+	struct stage *st = b->stage;
+	struct beacon_config c = {
+		.cert = { b->id.cert, (uint16_t)b->id.cert_len },
+		.authorities = { { st->ca_cert, (uint16_t)st->ca_cert_len } },
+		.authority_count = 1,
+		.relay = true,
+		.alt_port = true,
+	};
+	const struct row *r;
+	size_t cursor = 0;
+	struct err e;
+
+	memcpy(c.key, b->id.private_key, sizeof(c.key));
+	memcpy(c.psk, st->psk, sizeof(c.psk)); /* zeros: none */
+	c.handshake_rate = st->handshake_rate;
+	if (beacon_new(&b->beacon, &c, st->w->rng, box_clock(b), &e) < 0)
+		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
+	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL) {
+		struct memory m = {
+			.table = r->key.table,
+			.key_len = r->key.len,
+			.value_len = r->len,
+			.value = r->value,
+		};
+
+		memcpy(m.key, r->key.bytes, r->key.len);
+		if (beacon_recall(b->beacon, box_clock(b), &m) < 0)
+			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
+			    b->id.name, r->key.table);
+	}
+	box_settle(b);
+}
