@@ -20,7 +20,7 @@ acquaint_loser(struct mesh *m, struct instant now, const struct member *loser, s
 	if (p == NULL || p->lighthouse != NULL)
 		return;
 	speak_close(m, now, p, CLOSE_CONFLICT, out);
-	roster_forget(m, now, p, out);
+	roster_supersede(m, p, out);
 }
 
 struct member *

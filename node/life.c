@@ -535,6 +535,7 @@ mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t 
 	members_remember(member, out);
 	if (r == LEARNED_REPLACED)
 		acquaint_loser(m, now, loser, out);
+	roster_sweep(m, now, out);
 	peer = roster_peer(m, now, member, out);
 	if (peer != NULL)
 		roster_renew(m, now, peer, member, out);

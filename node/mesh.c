@@ -646,6 +646,7 @@ mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t
 		if (way.socket >= SOCKET_STREAM && !streams_way(m, &way))
 			continue;
 		mesh_datagram(m, now, &way, packets[i].data, packets[i].len, out);
+		roster_sweep(m, now, out);
 	}
 }
 

@@ -143,6 +143,7 @@ struct mesh {
 	uint32_t peer_count;
 	size_t peer_room;
 	uint32_t peers_max;
+	bool any_superseded; /* of the peers: they go at the next roster_sweep() */
 	struct table by_key;
 	struct table by_index;
 	struct routes routes;
@@ -231,6 +232,15 @@ void roster_renew(struct mesh *m, struct instant now, struct peer *peer,
 
 /* The sessions with a peer are over; it may begin again. */
 void roster_end(struct mesh *m, struct peer *peer);
+
+/*
+ * Somebody else has what `peer` was certified for: its routes end now, and the rest of it when
+ * nothing that came from it or by it is being worked on any more.
+ */
+void roster_supersede(struct mesh *m, struct peer *peer, struct outbox *out);
+
+/* Forgets whoever was superseded. */
+void roster_sweep(struct mesh *m, struct instant now, struct outbox *out);
 
 /* Ends and frees a peer. */
 void roster_forget(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);

@@ -54,6 +54,7 @@ struct peer {
 	uint64_t valid_until; /* Unix seconds, of the chain */
 	uint64_t own_until;   /* the same of our own: no session outlives either */
 	bool stock;
+	bool superseded; /* another one has its name or an address of it */
 	struct lighthouse *lighthouse; /* not NULL: one of the bundle's */
 	struct channel *channel;
 

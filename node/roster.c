@@ -225,10 +225,32 @@ roster_forget(struct mesh *m, struct instant now, struct peer *peer, struct outb
 	aim_forget(m, peer);
 	sockets_leave(&m->sockets, peer, out);
 	route_remove(&m->routes, peer);
-	roster_routes(peer, false, out);
+	if (!peer->superseded) /* or they may be its successor's by now */
+		roster_routes(peer, false, out);
 	table_del(&m->by_key, peer->key);
 	(void)heap_set(&m->timers, &peer->timer, 0);
 	m->peers[peer->at] = m->peers[--m->peer_count];
 	m->peers[peer->at]->at = peer->at;
 	peer_free(peer);
+}
+
+void
+roster_supersede(struct mesh *m, struct peer *peer, struct outbox *out)
+{
+	route_remove(&m->routes, peer);
+	roster_routes(peer, false, out);
+	peer->superseded = true;
+	m->any_superseded = true;
+}
+
+void
+roster_sweep(struct mesh *m, struct instant now, struct outbox *out)
+{
+	if (!m->any_superseded)
+		return;
+	m->any_superseded = false;
+	for (uint32_t i = m->peer_count; i-- > 0;) {
+		if (m->peers[i]->superseded)
+			roster_forget(m, now, m->peers[i], out);
+	}
 }

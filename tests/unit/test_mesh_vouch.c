@@ -96,3 +96,29 @@ TEST(introductions_by_peers_are_limited)
 	ASSERT(two->mesh->introductions.count <= INTRODUCE_PAIR + 3);
 	town_close();
 }
+
+static int
+punch_about(uint8_t frame[static FRAME_MAX], const struct host *who)
+{
+	struct punch p = { 0 };
+
+	p.contact.cert = (struct blob){ who->bytes, (uint16_t)who->len };
+	test_fill(p.introduction, sizeof(p.introduction));
+	return punch_encode(frame, FRAME_MAX, &p);
+}
+
+/* It has a new key and a newer certificate, and says so in the session of the old one. */
+TEST(who_brings_the_certificate_of_his_successor_is_forgotten)
+{
+	uint8_t frame[FRAME_MAX];
+	struct host heir;
+
+	begin();
+	heir = certs_host(&town.root, "party3", "10.87.0.4", ++town.serial);
+	house_say(three, one, frame, punch_about(frame, &heir));
+	town_run(100 * USEC_PER_MS);
+	ASSERT(house_peer(one, three) == NULL);
+	ASSERT(route_to(&one->mesh->routes, house_ip(three)) ==
+	    roster_by_key(one->mesh, heir.cert.key));
+	town_close();
+}
