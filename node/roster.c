@@ -100,7 +100,10 @@ recall_endpoints(struct mesh *m, struct instant now, struct peer *p)
 		(void)reach_candidate(m, now, p, &e->at[i], ORIGIN_SEEN);
 }
 
-/* The peer that could be done without most easily, if there is one. */
+/*
+ * The peer that could be done without most easily, if there is one. It is none that is heard right
+ * now, for it may be at its words, or at what came through it, that room is needed.
+ */
 static struct peer *
 idle_peer(const struct mesh *m, usec_t now)
 {
@@ -110,7 +113,7 @@ idle_peer(const struct mesh *m, usec_t now)
 		struct peer *p = m->peers[i];
 
 		if (p->lighthouse == NULL && !p->stock && !peer_is_warm(p, now) &&
-		    p->first == NULL &&
+		    p->first == NULL && p->heard_at != now &&
 		    (idle == NULL || p->heard_at < idle->heard_at))
 			idle = p;
 	}

@@ -122,3 +122,17 @@ TEST(who_brings_the_certificate_of_his_successor_is_forgotten)
 	    roster_by_key(one->mesh, heir.cert.key));
 	town_close();
 }
+
+TEST(nobody_makes_room_for_whom_he_speaks_of)
+{
+	uint8_t frame[FRAME_MAX];
+
+	begin();
+	house_peer(one, three)->used_at = 0;
+	one->mesh->peers_max = one->mesh->peer_count;
+	house_say(three, one, frame, punch_about(frame, &two->host));
+	town_run(100 * USEC_PER_MS);
+	ASSERT(house_peer(one, three) != NULL);
+	ASSERT(house_peer(one, two) == NULL);
+	town_close();
+}
