@@ -13,6 +13,8 @@
 #include "core/text.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,27 +164,46 @@ make_prompt(char to[static PROMPT_MAX], const struct context *c)
 	talk_close(&t);
 }
 
-/* The next key. Ctrl-C is the end of a line that says nothing. */
+/* A line that Ctrl-C ends says nothing. */
 static int
-read_key(FILE *from)
+end_line(void)
 {
+	interrupt_clear();
+	fputs("^C", rl_outstream);
+	rl_replace_line("", 0);
+	return '\n';
+}
+
+/* With SIGINT blocked but for while we wait, so that none comes between the look and the wait. */
+static int
+wait_key(int fd, const sigset_t *unblocked)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	unsigned char c;
 
 	for (;;) {
-		ssize_t n = read(fileno(from), &c, 1);
-
-		if (n == 1)
-			return c;
-		if (n == 0 || errno != EINTR)
+		if (interrupt_seen())
+			return end_line();
+		if (ppoll(&p, 1, NULL, unblocked) > 0)
+			return read(fd, &c, 1) == 1 ? c : EOF;
+		if (errno != EINTR)
 			return EOF;
-		if (interrupt_seen()) {
-			interrupt_clear();
-			fputs("^C", rl_outstream);
-			rl_replace_line("", 0);
-			return '\n';
-		}
 		rl_check_signals(); /* the window has another size */
 	}
+}
+
+static int
+read_key(FILE *from)
+{
+	sigset_t interrupt, before;
+	int key;
+
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, &before);
+	key = wait_key(fileno(from), &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return key;
 }
 
 /* A line with an invitation or another secret in it, or one that begins with a blank, is not kept.
