@@ -436,11 +436,12 @@ int
 ledger_set_endpoints(struct ledger *l, uint64_t serial, const struct bundle_lighthouse *lighthouse,
     struct err *e)
 {
+	char room[ENDPOINT_TEXT_MAX];
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < lighthouse->endpoint_count; i++)
+	for (uint32_t i = 0; rc == 0 && i < endpoint_count_all(lighthouse); i++)
 		rc = db_run(&l->db, e, "INSERT INTO endpoint VALUES (?, ?, ?)", "uut", serial,
-		    (uint64_t)i, lighthouse->endpoints[i]);
+		    (uint64_t)i, endpoint_nth(lighthouse, i, room));
 	return rc;
 }
 
@@ -454,14 +455,14 @@ ledger_endpoints(struct ledger *l, struct bundle_lighthouse *ret, uint64_t seria
 	if (rc < 0)
 		return rc;
 	ret->endpoint_count = 0;
+	ret->tcp = 0;
 	while ((rc = db_next(&l->db, stmt, e)) == 1) {
-		if (ret->endpoint_count == BUNDLE_ENDPOINTS_MAX ||
-		    column_text(stmt, 0, ret->endpoints[ret->endpoint_count],
-		    ENDPOINT_TEXT_MAX) < 0) {
+		char text[ENDPOINT_TEXT_MAX];
+
+		if (column_text(stmt, 0, text, sizeof(text)) < 0 || endpoint_take(ret, text) < 0) {
 			rc = damaged(l, "the endpoints of a lighthouse cannot be read", e);
 			break;
 		}
-		ret->endpoint_count++;
 	}
 	sqlite3_finalize(stmt);
 	return rc;

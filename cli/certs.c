@@ -186,3 +186,14 @@ list_next(struct list *l, char *to, size_t cap)
 	l->at += len + 1;
 	return 1;
 }
+
+json_t *
+endpoints_json(const struct bundle_lighthouse *l)
+{
+	json_t *list = json_array();
+	char room[ENDPOINT_TEXT_MAX];
+
+	for (uint32_t i = 0; i < endpoint_count_all(l); i++)
+		json_array_append_new(list, json_string(endpoint_nth(l, i, room)));
+	return list;
+}

@@ -43,4 +43,7 @@ struct list {
 /* The next element between commas: 1, or 0 at the end; ERR_FORMAT when empty or too long. */
 int list_next(struct list *l, char *to, size_t cap) must_check;
 
+/* Where a lighthouse is, as its bundle says it: a list. */
+json_t *endpoints_json(const struct bundle_lighthouse *l);
+
 #endif

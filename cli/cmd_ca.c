@@ -171,7 +171,7 @@ after_init(struct context *c, struct office *o, const struct ca_keys *keys, cons
 	output_show(&c->out, body, init_views);
 	json_decref(body);
 	if (endpoint != NULL)
-		return issue_lighthouse(c, o, keys, endpoint, NULL, e);
+		return issue_lighthouse(c, o, keys, endpoint, NULL, NULL, e);
 	output_say(&c->out, "Next: sign a lighthouse, a machine that everybody can reach:");
 	output_say(&c->out, "  mpynet sign lh --lighthouse --public HOST:%d", DEFAULT_PORT);
 	return 0;
@@ -249,16 +249,13 @@ static int
 add_lighthouse(json_t *list, struct office *o, const struct ledger_cert *c, struct err *e)
 {
 	struct bundle_lighthouse l;
-	json_t *row, *endpoints;
+	json_t *row;
 	int rc = ledger_endpoints(&o->ledger, &l, c->cert.serial, e);
 
 	if (rc < 0)
 		return rc;
 	row = cert_json(&c->cert);
-	endpoints = json_array();
-	for (uint32_t i = 0; i < l.endpoint_count; i++)
-		json_array_append_new(endpoints, json_string(l.endpoints[i]));
-	json_object_set_new(row, "endpoints", endpoints);
+	json_object_set_new(row, "endpoints", endpoints_json(&l));
 	json_array_append_new(list, row);
 	return 0;
 }

@@ -151,14 +151,12 @@ add_lighthouses(struct contents *s, const struct bundle *b)
 
 	for (uint32_t i = 0; i < b->lighthouse_count; i++) {
 		const struct bundle_lighthouse *l = &b->lighthouses[i];
-		json_t *row, *endpoints = json_array();
+		json_t *row;
 		struct cert c;
 
-		for (uint32_t k = 0; k < l->endpoint_count; k++)
-			json_array_append_new(endpoints, json_string(l->endpoints[k]));
 		row = cert_decode(&c, l->cert.bytes, l->cert.len, NULL) == 0 ? cert_json(&c) :
 									       json_object();
-		json_object_set_new(row, "endpoints", endpoints);
+		json_object_set_new(row, "endpoints", endpoints_json(l));
 		json_array_append_new(list, row);
 	}
 	json_object_set_new(s->body, "lighthouses", list);

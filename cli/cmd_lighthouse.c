@@ -44,13 +44,17 @@ join_endpoints(char to[static SETTING_VALUE_MAX], const struct bundle_lighthouse
 static int
 suggest_endpoints(struct db *db, const struct bundle_lighthouse *own, struct err *e)
 {
-	char public[SETTING_VALUE_MAX];
+	char public[SETTING_VALUE_MAX], tcp[8];
 	int r;
 
 	if (own->endpoint_count == 0)
 		return 0;
 	join_endpoints(public, own);
 	r = suggest(db, "public", public, e);
+	if (r == 0 && own->tcp != 0) {
+		snprintf(tcp, sizeof(tcp), "%u", own->tcp);
+		r = suggest(db, "tcp", tcp, e);
+	}
 	return r < 0 ? r : suggest(db, "listen", strrchr(own->endpoints[0], ':') + 1, e);
 }
 

@@ -117,9 +117,11 @@ read_roles(struct commission *w, const struct args *a, struct err *e)
 		    "--public HOST:PORT where it is");
 	if (!lighthouse && arg(a, "--public") != NULL)
 		return err_set(e, -EINVAL, "--public is for a lighthouse; say --lighthouse too");
+	if (arg(a, "--tcp") != NULL && arg(a, "--public") == NULL)
+		return err_set(e, -EINVAL, "--tcp is the port at what --public says; say that too");
 	for (size_t i = 0; rc == 0 && i < arg_count(a, "--public"); i++)
 		rc = endpoint_add(&w->lighthouse, arg_nth(a, "--public", i), e);
-	return rc;
+	return rc < 0 ? rc : endpoint_add_tcp(&w->lighthouse, arg(a, "--tcp"), e);
 }
 
 /* Where the host's key comes from: made here, made there and proved, or of a stock WireGuard. */

@@ -25,9 +25,9 @@ const struct command commands[] = {
 	{ "ca check", cmd_ca_check,
 	  "verify the ledger, and tell which certificates are close to their end" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
-	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... [--relay] "
-	  "[--no-relay] [--request <file>] [--yes] [--stock] [--public-key <base64>] [--out <file>] "
-	  "[--passphrase-fd <number>]", cmd_sign,
+	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "
+	  "[--tcp <port>] [--relay] [--no-relay] [--request <file>] [--yes] [--stock] "
+	  "[--public-key <base64>] [--out <file>] [--passphrase-fd <number>]", cmd_sign,
 	  "certify hosts, and write a bundle for each" },
 	{ "inspect <file>", cmd_inspect,
 	  "say what is in a certificate, bundle or request" },

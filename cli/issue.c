@@ -6,6 +6,7 @@
 
 #include "cli/certs.h"
 #include "cli/unlock.h"
+#include "core/text.h"
 #include "host/home.h"
 
 #include <errno.h>
@@ -62,6 +63,19 @@ endpoint_add(struct bundle_lighthouse *l, const char *text, struct err *e)
 		    "192.0.2.1:%d or [2001:db8::1]:%d", output_escape(shown, sizeof(shown), text),
 		    DEFAULT_PORT, DEFAULT_PORT, DEFAULT_PORT);
 	l->endpoint_count++;
+	return 0;
+}
+
+int
+endpoint_add_tcp(struct bundle_lighthouse *l, const char *port, struct err *e)
+{
+	uint64_t n;
+
+	if (port == NULL)
+		return 0;
+	if (text_u64(&n, port, 1, UINT16_MAX) < 0)
+		return err_set(e, -EINVAL, "--tcp takes a port, 1 to 65535");
+	l->tcp = (uint16_t)n;
 	return 0;
 }
 
@@ -143,7 +157,7 @@ choose_name(struct order *order, struct office *o, struct err *e)
 
 int
 issue_lighthouse(struct context *c, struct office *o, const struct ca_keys *keys,
-    const char *endpoint, const char *path, struct err *e)
+    const char *endpoint, const char *tcp, const char *path, struct err *e)
 {
 	struct commission work = {
 		.order = { .flags = CERT_LIGHTHOUSE | CERT_RELAY },
@@ -155,6 +169,8 @@ issue_lighthouse(struct context *c, struct office *o, const struct ca_keys *keys
 	json_t *body, *list;
 	int rc = endpoint_add(&work.lighthouse, endpoint, e);
 
+	if (rc == 0)
+		rc = endpoint_add_tcp(&work.lighthouse, tcp, e);
 	if (rc == 0)
 		rc = choose_name(&work.order, o, e);
 	if (rc < 0)
@@ -182,6 +198,7 @@ issue_lighthouse(struct context *c, struct office *o, const struct ca_keys *keys
 int
 issue_own_lighthouse(struct context *c, const struct args *a, const char *endpoint, struct err *e)
 {
+	const char *tcp = arg(a, "--tcp");
 	struct ca_keys *keys;
 	char path[PATH_MAX];
 	struct office o;
@@ -195,7 +212,8 @@ issue_own_lighthouse(struct context *c, const struct args *a, const char *endpoi
 	if (rc == 0)
 		rc = unlock_keys(&keys, &o, a, e);
 	if (rc == 0) {
-		rc = issue_lighthouse(c, &o, keys, endpoint, path, e);
+		rc = issue_lighthouse(c, &o, keys, endpoint,
+		    tcp != NULL && strcmp(tcp, "no") != 0 ? tcp : NULL, path, e);
 		lock_keys(keys);
 	}
 	office_close(&o);

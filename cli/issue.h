@@ -17,6 +17,9 @@
  */
 int endpoint_add(struct bundle_lighthouse *l, const char *text, struct err *e) must_check;
 
+/* The port of its streams, as --tcp has it. NULL: the usual one. -EINVAL with a sentence. */
+int endpoint_add_tcp(struct bundle_lighthouse *l, const char *port, struct err *e) must_check;
+
 /* A table of what was signed, for people and machines. */
 json_t *outcome_json(const struct outcome *done);
 void show_outcomes(struct context *c, const json_t *body);
@@ -30,14 +33,16 @@ int say_who_must_learn(struct context *c, struct office *o, const struct cert *l
 
 /*
  * Signs a lighthouse (and relay) under the first of the names lh, lh2, lh3... that is free, and
- * says what was done and what comes next. `path` NULL: NAME.mpynet in this directory.
+ * says what was done and what comes next. `path` NULL: NAME.mpynet in this directory; `tcp` as in
+ * endpoint_add_tcp.
  */
 int issue_lighthouse(struct context *c, struct office *o, const struct ca_keys *keys,
-    const char *endpoint, const char *path, struct err *e) must_check;
+    const char *endpoint, const char *tcp, const char *path, struct err *e) must_check;
 
 /*
  * For `lighthouse --public` on the machine of the authority: signs it straight into this state, as
- * if its bundle had been joined. Takes --passphrase-fd of `a`. -ENOENT when there is no authority.
+ * if its bundle had been joined. Takes --passphrase-fd and --tcp of `a`. -ENOENT when there is no
+ * authority.
  */
 int issue_own_lighthouse(struct context *c, const struct args *a, const char *endpoint,
     struct err *e) must_check;

@@ -11,10 +11,15 @@
 #include "core/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+/* What stands before the port of streams, and the most that the two are. */
+#define TCP_PREFIX   "tcp/"
+#define TCP_TEXT_MAX 10 /* with NUL */
+
 /* The largest block is a lighthouse: certificate, count, endpoints with their lengths. */
-#define BLOCK_MAX (CERT_HOST_MAX + 1 + BUNDLE_ENDPOINTS_MAX * ENDPOINT_TEXT_MAX)
+#define BLOCK_MAX (CERT_HOST_MAX + 1 + BUNDLE_ENDPOINTS_MAX * ENDPOINT_TEXT_MAX + TCP_TEXT_MAX)
 
 /* What a block is, in the order of the text. */
 enum part {
@@ -91,6 +96,48 @@ endpoint_check(const char *text)
 	return is_host_name(text, (size_t)(colon - text)) ? 0 : ERR_FORMAT;
 }
 
+uint32_t
+endpoint_count_all(const struct bundle_lighthouse *l)
+{
+	return l->endpoint_count + (l->tcp != 0);
+}
+
+const char *
+endpoint_nth(const struct bundle_lighthouse *l, uint32_t i, char to[static ENDPOINT_TEXT_MAX])
+{
+	if (i < l->endpoint_count)
+		return l->endpoints[i];
+	snprintf(to, TCP_TEXT_MAX, TCP_PREFIX "%u", l->tcp);
+	return to;
+}
+
+static int
+take_tcp(struct bundle_lighthouse *l, const char *digits)
+{
+	uint64_t port;
+
+	if (digits[0] == '0' || text_u64(&port, digits, 1, UINT16_MAX) < 0 ||
+	    l->endpoint_count == 0 || l->tcp != 0)
+		return ERR_FORMAT;
+	l->tcp = (uint16_t)port;
+	return 0;
+}
+
+int
+endpoint_take(struct bundle_lighthouse *l, const char *text)
+{
+	size_t len = strnlen(text, ENDPOINT_TEXT_MAX);
+
+	if (len == ENDPOINT_TEXT_MAX || l->tcp != 0)
+		return ERR_FORMAT;
+	if (strncmp(text, TCP_PREFIX, strlen(TCP_PREFIX)) == 0)
+		return take_tcp(l, text + strlen(TCP_PREFIX));
+	if (l->endpoint_count == BUNDLE_ENDPOINTS_MAX)
+		return ERR_FULL;
+	memcpy(l->endpoints[l->endpoint_count++], text, len + 1);
+	return 0;
+}
+
 /*
  * Lighthouses: a host certificate, which says how long it is, then u8 n and n times u8 len, text
  */
@@ -100,7 +147,7 @@ lighthouse_decode(struct bundle_lighthouse *ret, const uint8_t *p, size_t len)
 {
 	struct bundle_lighthouse l = { 0 };
 	struct rd r = rd_init(p, len);
-	size_t cert_len;
+	size_t cert_len, count;
 
 	if (len < 12)
 		return ERR_SHORT;
@@ -109,14 +156,13 @@ lighthouse_decode(struct bundle_lighthouse *ret, const uint8_t *p, size_t len)
 		return ERR_FORMAT;
 	l.cert.len = (uint16_t)cert_len;
 	rd_bytes(&r, l.cert.bytes, cert_len);
-	l.endpoint_count = rd_u8(&r);
-	if (l.endpoint_count > BUNDLE_ENDPOINTS_MAX)
-		return ERR_FORMAT;
-	for (uint32_t i = 0; i < l.endpoint_count; i++) {
+	count = rd_u8(&r);
+	for (size_t i = 0; i < count; i++) {
+		char text[ENDPOINT_TEXT_MAX] = "";
 		size_t n = rd_u8(&r);
 
-		rd_bytes(&r, l.endpoints[i], n);
-		if (memchr(l.endpoints[i], '\0', n) != NULL)
+		rd_bytes(&r, text, n);
+		if (memchr(text, '\0', n) != NULL || endpoint_take(&l, text) < 0)
 			return ERR_FORMAT;
 	}
 	if (rd_end(&r) < 0)
@@ -131,10 +177,13 @@ lighthouse_encode(uint8_t *to, size_t cap, const struct bundle_lighthouse *l)
 	struct wr w = wr_init(to, cap);
 
 	wr_bytes(&w, l->cert.bytes, l->cert.len);
-	wr_u8(&w, (uint8_t)l->endpoint_count);
-	for (uint32_t i = 0; i < l->endpoint_count; i++) {
-		wr_u8(&w, (uint8_t)strlen(l->endpoints[i]));
-		wr_bytes(&w, l->endpoints[i], strlen(l->endpoints[i]));
+	wr_u8(&w, (uint8_t)endpoint_count_all(l));
+	for (uint32_t i = 0; i < endpoint_count_all(l); i++) {
+		char room[ENDPOINT_TEXT_MAX];
+		const char *text = endpoint_nth(l, i, room);
+
+		wr_u8(&w, (uint8_t)strlen(text));
+		wr_bytes(&w, text, strlen(text));
 	}
 	return wr_end(&w);
 }
@@ -188,6 +237,8 @@ check_lighthouse(const struct bundle_lighthouse *l, struct err *e)
 	if (l->endpoint_count > BUNDLE_ENDPOINTS_MAX)
 		return err_set(e, ERR_CANON, "a lighthouse has more than %d endpoints",
 		    BUNDLE_ENDPOINTS_MAX);
+	if (l->tcp != 0 && l->endpoint_count == 0)
+		return err_set(e, ERR_CANON, "a lighthouse has a TCP port and no endpoint");
 	for (uint32_t i = 0; i < l->endpoint_count; i++) {
 		char shown[64];
 

@@ -31,6 +31,7 @@ struct bundle_lighthouse {
 	struct bundle_cert cert;
 	uint32_t endpoint_count; /* 0 to BUNDLE_ENDPOINTS_MAX, in order of preference */
 	char endpoints[BUNDLE_ENDPOINTS_MAX][ENDPOINT_TEXT_MAX];
+	uint16_t tcp; /* the port of its streams at all of them; 0: the usual one, 443 */
 };
 
 struct bundle {
@@ -50,6 +51,16 @@ struct bundle {
  * spelling that addr_format gives. Names are resolved by a shell, later. 0, or ERR_FORMAT.
  */
 int endpoint_check(const char *text) must_check;
+
+/*
+ * The port of streams stands in bundles as one more endpoint, the last: "tcp/8443".
+ * endpoint_count_all is how many there are with it, endpoint_nth the text of one of these, and
+ * endpoint_take adds one to `l`, in the order of the bundle. ERR_FORMAT, ERR_FULL.
+ */
+uint32_t endpoint_count_all(const struct bundle_lighthouse *l);
+const char *
+endpoint_nth(const struct bundle_lighthouse *l, uint32_t i, char to[static ENDPOINT_TEXT_MAX]);
+int endpoint_take(struct bundle_lighthouse *l, const char *text) must_check;
 
 /*
  * Strict: fixed order, known labels, canonical objects, nothing left over. Signatures are not

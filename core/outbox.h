@@ -98,7 +98,7 @@ struct route_change {
 struct stream_change {
 	socket_id id; /* SOCKET_STREAM or above, chosen by the engine and never used twice */
 	bool open;    /* else close, and nothing more is said about it */
-	struct addr to;	     /* FAMILY_NONE: by whatever name the shell knows the lighthouse */
+	struct addr to;	     /* FAMILY_NONE: by whatever name the shell knows it, and this port */
 	uint8_t pin[32];     /* what SHA-256 of its SubjectPublicKeyInfo must be */
 	char lighthouse[64]; /* its name */
 };

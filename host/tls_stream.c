@@ -239,8 +239,7 @@ static void
 ask_proxy(struct tls_stream *s)
 {
 	char request[PROXY_REQUEST_MAX];
-	size_t len = proxy_request(request, &s->proxy, s->host,
-	    s->remote.port != 0 ? s->remote.port : TLS_PORT);
+	size_t len = proxy_request(request, &s->proxy, s->host, s->remote.port);
 	ssize_t n = send(s->fd, request, len, MSG_NOSIGNAL);
 
 	sodium_memzero(request, sizeof(request));

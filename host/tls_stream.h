@@ -19,7 +19,6 @@
 #include "host/proxy.h"
 #include "host/tls.h"
 
-#define TLS_PORT	443
 #define TLS_LOOK_UP_MAX (4 * USEC_PER_SEC)
 #define TLS_CONNECT_MAX (3 * USEC_PER_SEC)
 #define TLS_ASK_MAX	(5 * USEC_PER_SEC)

@@ -29,6 +29,7 @@ struct mesh_lighthouse {
 	struct cert_bytes issuing; /* absent if a root issued it */
 	struct addr endpoints[MESH_LIGHTHOUSE_ENDPOINTS_MAX]; /* names resolved by the shell */
 	size_t endpoint_count;
+	uint16_t tcp; /* port of its streams; 0: STREAM_PORT */
 };
 
 /* Who may open a flow towards us, and what for. Anything that no rule names stays closed. */

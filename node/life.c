@@ -129,6 +129,7 @@ add_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant n
 		return;
 	}
 	l->peer->lighthouse = l;
+	l->tcp = c->tcp != 0 ? c->tcp : STREAM_PORT;
 	for (size_t i = 0; i < c->endpoint_count; i++)
 		(void)reach_candidate(m, now, l->peer, &c->endpoints[i], ORIGIN_FIXED);
 	m->lighthouse_count++;

@@ -52,6 +52,7 @@ struct lighthouse {
 	usec_t register_due;
 	uint16_t ttl;
 	struct addr observed[2]; /* by IPv4 and IPv6; FAMILY_NONE: not known */
+	uint16_t tcp; /* the port of streams to it */
 	struct stream stream;
 };
 

@@ -255,6 +255,7 @@ config_lighthouse(struct mesh_config *c, const struct bundle *b,
 		return;
 	to->cert = cert_bytes(&from->cert);
 	to->issuing = node_issuing_of(b, &cert);
+	to->tcp = from->tcp;
 	for (uint32_t i = 0; i < from->endpoint_count; i++) {
 		struct addr at;
 

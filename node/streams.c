@@ -110,7 +110,7 @@ nth_address(const struct lighthouse *l, size_t nth, struct addr *ret)
 		if (again || nth-- > 0)
 			continue;
 		*ret = p->paths[i].remote;
-		ret->port = STREAM_PORT;
+		ret->port = l->tcp;
 		return true;
 	}
 	return false;
@@ -120,7 +120,7 @@ static void
 open_to(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out)
 {
 	struct stream *s = &l->stream;
-	struct stream_change c = { .open = true };
+	struct stream_change c = { .open = true, .to.port = l->tcp };
 
 	if (!nth_address(l, s->nth, &c.to)) {
 		s->nth = 0;

@@ -15,7 +15,7 @@
 #include "core/base.h"
 #include "core/outbox.h"
 
-#define STREAM_PORT	   443
+#define STREAM_PORT	   443 /* where the bundle names no other */
 #define STREAM_PATIENCE	   (300 * USEC_PER_MS) /* for UDP, where nothing is known of the network */
 #define STREAM_NEAREST	   2		       /* lighthouses to which there is one */
 #define STREAM_UDP_FIRST   (2 * USEC_PER_SEC)  /* then at twice the distance, up to */

@@ -110,6 +110,9 @@ def test_errors_of_a_newcomer(place):
 
     ca.refuse(USAGE, "say with --public HOST:PORT where it is", "sign", "lh", "--lighthouse")
     ca.refuse(USAGE, "say --lighthouse too", "sign", "lh", "--public", "192.0.2.1")
+    ca.refuse(USAGE, "say that too", "sign", "lh", "--tcp", "8443")
+    ca.refuse(USAGE, "--tcp takes a port", "sign", "lh", "--lighthouse", "--public", "192.0.2.1",
+              "--tcp", "65536")
     ca.refuse(USAGE, "is no endpoint", "sign", "lh", "--lighthouse", "--public", "a b:1")
     ca.refuse(USAGE, "is no endpoint", "sign", "lh", "--lighthouse", "--public", "lh:99999")
     ca.refuse(USAGE, "named twice", "sign", "a", "a")

@@ -113,18 +113,19 @@ class Mesh:
     """An authority without a network, lighthouses, and parties that are up.
 
     `lighthouses` maps names to public addresses, `parties` and `others` list names
-    that get a bundle; only `parties` join. `init` are more words for `ca init`. All of them are namespaces that exist;
-    the hosts are in .lighthouses and .parties, by name.
+    that get a bundle; only `parties` join. `init` are more words for `ca init`, `sign` for signing
+    lighthouses. All of them are namespaces that exist; the hosts are in .lighthouses and .parties,
+    by name.
     """
 
-    def __init__(self, lab, lighthouses, parties, others=(), init=()):
+    def __init__(self, lab, lighthouses, parties, others=(), init=(), sign=()):
         self.lab = lab
         lab.namespace("you")
         self.authority = Host(lab, "you")
         self.authority.tell("ca", "init", "study", "--no-passphrase", *init)
         for name, address in lighthouses.items():
             self.authority.tell("sign", name, "--lighthouse", "--public",
-                                "%s:7717" % address)
+                                "%s:7717" % address, *sign)
         self.authority.tell("sign", *parties, *others)
         self.lighthouses = {name: Host(lab, name) for name in lighthouses}
         self.parties = {name: Host(lab, name) for name in parties}

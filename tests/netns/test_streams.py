@@ -30,14 +30,14 @@ def comes_over(host, what, seconds):
     return took
 
 
-def world(lab, *kinds):
+def world(lab, *kinds, sign=()):
     """A lighthouse and as many parties as kinds of sites."""
     internet = Internet(lab)
     internet.host("lh", LIGHTHOUSE)
     names = ["party%d" % (i + 1) for i in range(len(kinds))]
     for i, (name, kind) in enumerate(zip(names, kinds)):
         home(internet, name, "198.18.1.%d" % (i + 1), kind)
-    return internet, Mesh(lab, {"lh": LIGHTHOUSE}, names)
+    return internet, Mesh(lab, {"lh": LIGHTHOUSE}, names, sign=sign)
 
 
 def copy_through(lab, sender, receiver, megabytes):
@@ -149,6 +149,19 @@ def one_without_udp(lab):
     if internet.between("198.18.1.1", "198.18.1.2"):
         raise Failed("somebody was called where a stream came from")
     return "first answer after %.1f s; %.0f Mbit/s from UDP into TLS" % (took, rate)
+
+
+def on_another_port(lab):
+    """The bundle says where TCP goes: to the port, and none needs to pass on 443."""
+    _, mesh = world(lab, "udp-block", "udp-block", sign=("--tcp", "8443"))
+    one, two = mesh.parties.values()
+    took = one.reaches(two, 30)
+    comes_over(one, "TCP", 5)
+    comes_over(two, "TCP", 5)
+    tcp = mesh.lighthouses["lh"].json("status")["tcp"]
+    if tcp["port"] != 8443 or tcp["streams"] < 2:
+        raise Failed("the lighthouse has %s" % tcp)
+    return "first answer after %.1f s" % took
 
 
 def free(lab, router):
@@ -322,6 +335,7 @@ def a_lighthouse_restarts_under_streams(lab):
 SCENARIOS = (
     both_without_udp,
     one_without_udp,
+    on_another_port,
     udp_is_taken_back,
     udp_stops_under_a_transfer,
     a_proxy_connects_them,

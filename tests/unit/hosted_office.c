@@ -212,6 +212,7 @@ TEST(a_bundle_is_whole_private_and_holds_the_lighthouses)
 	ASSERT_EQ(office_sign(&p.office, &p.keys, &c, &lh, &p.err), ERR_FORMAT);
 	strcpy(c.lighthouse.endpoints[0], "192.0.2.1:7717");
 	c.lighthouse.endpoint_count = 1;
+	c.lighthouse.tcp = 8443;
 	ASSERT_EQ(office_sign(&p.office, &p.keys, &c, &lh, &p.err), 0);
 	ASSERT_EQ(sign(&p, "a", false, &host), 0);
 	ASSERT_EQ(host.lighthouses, 1);
@@ -226,6 +227,7 @@ TEST(a_bundle_is_whole_private_and_holds_the_lighthouses)
 	ASSERT_EQ(bundle_check(&b, clock_now().wall, NULL, &p.err), 0);
 	ASSERT_EQ(b.lighthouse_count, 1);
 	ASSERT_STR(b.lighthouses[0].endpoints[0], "192.0.2.1:7717");
+	ASSERT_EQ(b.lighthouses[0].tcp, 8443);
 	crypto_dh_public(public, b.key);
 	ASSERT_MEM(public, host.cert.key, 32);
 	bundle_wipe(&b);

@@ -85,6 +85,45 @@ TEST(a_bundle_comes_back_as_it_was_written)
 	ASSERT_STR(again.lighthouses[0].endpoints[1], "[2001:db8::1]:7717");
 }
 
+TEST(a_bundle_says_which_port_streams_have)
+{
+	struct given g = given();
+	struct bundle again;
+	struct bundle_lighthouse *l = &g.b.lighthouses[0];
+	char text[BUNDLE_TEXT_MAX], room[ENDPOINT_TEXT_MAX];
+	size_t len;
+
+	ASSERT_EQ(write_read(&g.b, &again, text, &len), 0);
+	ASSERT_EQ(again.lighthouses[0].tcp, 0);
+	ASSERT_EQ(endpoint_count_all(&again.lighthouses[0]), 2);
+	l->tcp = 8443;
+	ASSERT_EQ(write_read(&g.b, &again, text, &len), 0);
+	ASSERT_EQ(again.lighthouses[0].tcp, 8443);
+	ASSERT_EQ(again.lighthouses[0].endpoint_count, 2);
+	ASSERT_EQ(endpoint_count_all(&again.lighthouses[0]), 3);
+	ASSERT_STR(endpoint_nth(&again.lighthouses[0], 1, room), "[2001:db8::1]:7717");
+	ASSERT_STR(endpoint_nth(&again.lighthouses[0], 2, room), "tcp/8443");
+	l->endpoint_count = 0;
+	ASSERT_EQ(bundle_write(text, sizeof(text), &g.b), ERR_CANON);
+}
+
+TEST(the_port_of_streams_is_the_last_endpoint)
+{
+	static const char *const bad[] = { "tcp/", "tcp/0", "tcp/08443", "tcp/65536", "tcp/x",
+		"tcp/84 43" };
+	struct bundle_lighthouse l = { .endpoint_count = 0 };
+
+	ASSERT_EQ(endpoint_take(&l, "tcp/8443"), ERR_FORMAT);
+	ASSERT_EQ(endpoint_take(&l, "192.0.2.1:7717"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ASSERT_EQ(endpoint_take(&l, bad[i]), ERR_FORMAT);
+	ASSERT_EQ(endpoint_take(&l, "tcp/65535"), 0);
+	ASSERT_EQ(l.tcp, 65535);
+	ASSERT_EQ(endpoint_take(&l, "tcp/65535"), ERR_FORMAT);
+	ASSERT_EQ(endpoint_take(&l, "192.0.2.2:7717"), ERR_FORMAT);
+	ASSERT_EQ(endpoint_check("tcp/8443"), ERR_FORMAT);
+}
+
 TEST(the_largest_bundle_fits_its_text)
 {
 	struct given g = given();
@@ -111,6 +150,7 @@ TEST(the_largest_bundle_fits_its_text)
 		certs_sign_host(&h, &g.root);
 		l->cert = object(h.bytes, h.len);
 		l->endpoint_count = BUNDLE_ENDPOINTS_MAX;
+		l->tcp = UINT16_MAX;
 		for (uint32_t k = 0; k < BUNDLE_ENDPOINTS_MAX; k++) {
 			/* 247 letters and dots, a colon and five digits: 253, and 2 more do not
 			 * fit. */
