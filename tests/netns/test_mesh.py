@@ -44,7 +44,7 @@ def ends_up(lab, one, two, path):
     internet, mesh, _ = two_sites(lab, one, two)
     a, b = mesh.parties.values()
     first = a.reaches(b, 20)
-    took = a.comes_to(b, path, 40)
+    took = a.comes_to(b, path, 90)
     time.sleep(2 if path == "relay" else 0)     # attempts to punch have ended
     direct, relayed = internet.between(ONE, TWO), internet.between(ONE, LIGHTHOUSE)
     flood(a, b)
@@ -84,8 +84,8 @@ def a_symmetric_nat_reaches_an_address_cone_directly(lab):
     return ends_up(lab, "acone", "linux-frandom", "direct")
 
 
-def a_symmetric_nat_reaches_a_home_by_the_relay(lab):
-    return ends_up(lab, "linux", "linux-frandom", "relay")
+def a_symmetric_nat_reaches_a_home_after_a_search(lab):
+    return ends_up(lab, "linux", "linux-frandom", "direct")
 
 
 def two_symmetric_nats_use_the_relay(lab):
@@ -112,9 +112,9 @@ def two_hosts_of_one_home_stay_in_it(lab):
     a.reaches(b, 20)
     took = a.comes_to(b, "lan", 40)
     before = internet.between(ONE, LIGHTHOUSE)
-    flood(a, b)
+    flood(a, b, 400)            # many more than are sent to measure the NAT meanwhile
     packets = internet.between(ONE, LIGHTHOUSE) - before
-    if packets >= 50:
+    if packets >= 800:
         raise Failed("lan, but %d packets went to the lighthouse" % packets)
     return "lan after %.2f s" % took
 
@@ -157,10 +157,13 @@ SYMMETRIC = ("linux-frandom", "sym-seq")        # nobody can say where a call co
 
 
 def expected_path(one, two):
-    """What two kinds of NAT allow, without guessing ports (RFC 4787, 5128)."""
+    """What two kinds of NAT allow (RFC 4787, 5128). None: ports have to be guessed,
+    one pair at a time, and that may fail."""
     if one in EASY or two in EASY or not (one in SYMMETRIC or two in SYMMETRIC):
         return "direct"
-    return "relay"
+    if one in SYMMETRIC and two in SYMMETRIC and (one, two) != ("sym-seq", "sym-seq"):
+        return "relay"
+    return None
 
 
 def ten_parties_of_many_kinds_reach_each_other(lab):
@@ -174,10 +177,13 @@ def ten_parties_of_many_kinds_reach_each_other(lab):
     parties = list(mesh.parties.values())
     pairs = [(i, j) for i in range(len(kinds)) for j in range(i)]
     slowest = max(parties[i].reaches(parties[j], 30) for i, j in pairs)
-    settled = max(parties[i].comes_to(parties[j], expected_path(kinds[i], kinds[j]), 60)
-                  for i, j in pairs)
-    return "%d pairs, slowest first answer after %.2f s, path as expected after %.2f s" % (
-        len(pairs), slowest, settled)
+    expected = {(i, j): expected_path(kinds[i], kinds[j]) for i, j in pairs}
+    settled = max(parties[i].comes_to(parties[j], path, 60)
+                  for (i, j), path in expected.items() if path)
+    guessed = [parties[i].path(parties[j]) for (i, j), path in expected.items() if not path]
+    return ("%d pairs, slowest first answer after %.2f s, path as expected after %.2f s; by then "
+            "%d of %d ports were guessed" % (
+                len(pairs), slowest, settled, guessed.count("direct"), len(guessed)))
 
 
 def a_path_becomes_direct_when_it_can(lab):
@@ -431,7 +437,7 @@ SCENARIOS = (
     a_symmetric_nat_reaches_a_public_host_directly,
     a_symmetric_nat_reaches_a_full_cone_directly,
     a_symmetric_nat_reaches_an_address_cone_directly,
-    a_symmetric_nat_reaches_a_home_by_the_relay,
+    a_symmetric_nat_reaches_a_home_after_a_search,
     two_symmetric_nats_use_the_relay,
     two_symmetric_nats_with_ipv6_are_direct,
     a_carrier_nat_in_front_of_a_home_is_crossed,
