@@ -54,7 +54,9 @@ plan_due(const struct peer *peer, const struct plan *p)
 
 	if (p->technique == 0 || !p->asks)
 		return 0;
-	if (p->late)
+	if (p->technique == peer->aimed.worked) /* a burst was not enough for these two NATs */
+		after = 0;
+	else if (p->late)
 		after = PUNCH_BURST_TIME;
 	else if (aim_is_birthday(p->technique))
 		after = BURST_BEFORE;

@@ -73,6 +73,7 @@ struct aimed {
 	uint8_t technique; /* of the last one; 0: there was none */
 	uint8_t code;      /* enum aim_code if it was refused, else 0 */
 	bool won;          /* it led to a path */
+	uint8_t worked;    /* the last that did, through both NATs as they are; 0: none */
 	unsigned tries;    /* of this technique that failed since something was new */
 	unsigned births;   /* birthdays that failed since something was new */
 	usec_t birth_next; /* when another one may begin; 0: at once */

@@ -174,6 +174,8 @@ attempt_over(struct mesh *m, struct instant now, struct peer *peer, bool won, st
 	if (won) {
 		d->tries = d->births = 0;
 		d->next = d->birth_next = 0;
+		if (a->is_ready || a->they_are)
+			d->worked = a->technique;
 		best->precious = true;
 	} else if (a->code == AIM_BUSY) {
 		d->next = now.mono + 500 * USEC_PER_MS + rng_below(&m->rng, USEC_PER_SEC);
@@ -203,6 +205,7 @@ aim_news(struct peer *peer)
 {
 	peer->aimed.tries = peer->aimed.births = 0;
 	peer->aimed.next = peer->aimed.birth_next = 0;
+	peer->aimed.worked = 0;
 }
 
 void

@@ -94,6 +94,31 @@ TEST(nobody_is_aimed_at_of_whom_only_a_frame_speaks)
 	town_close();
 }
 
+TEST(what_worked_before_does_not_wait_for_the_burst)
+{
+	struct instant *now = &town.now;
+	struct peer *p;
+
+	begin();
+	p = house_peer(one, two);
+	one->mesh->nat.flags = 0;
+	one->mesh->nat.mapping = NAT_MAPPING_PORT;
+	p->nat = (struct nat){ .mapping = NAT_MAPPING_ENDPOINT, .filtering = NAT_FILTERING_PORT };
+	p->has_nat = true;
+	p->used_at = now->mono;
+	p->aimed = (struct aimed){ 0 };
+	punch_begin(one->mesh, *now, p, 0, true);
+	ASSERT_EQ(aim_plan(one->mesh, p).technique, AIM_BIRTHDAY);
+	ASSERT(aim_due(one->mesh, *now, p) > now->mono);
+	p->aimed.worked = AIM_BIRTHDAY;
+	ASSERT_EQ(aim_due(one->mesh, *now, p), now->mono);
+	p->aimed.birth_next = now->mono + SEC; /* and its limits hold */
+	ASSERT_EQ(aim_due(one->mesh, *now, p), now->mono + SEC);
+	aim_news(p); /* another network */
+	ASSERT(aim_due(one->mesh, *now, p) > now->mono);
+	town_close();
+}
+
 TEST(a_birthday_opens_as_many_ports_as_it_may_and_no_faster)
 {
 	struct addr at;
