@@ -2,10 +2,11 @@
 """What `mpynet netcheck` says of real NATs, with one lighthouse and with two."""
 
 import json
+import time
 
 from internet import Internet, home, home_behind_carrier
-from lab import Failed
-from mesh import Mesh
+from lab import Failed, wait_until
+from mesh import Host, Mesh
 
 LIGHTHOUSES = {"lh1": "198.18.0.10", "lh2": "198.18.0.20"}
 SITE = "198.18.1.1"
@@ -89,9 +90,30 @@ def a_site_without_udp_says_so_too(lab):
     return expect(measured(lab, behind("udp-block")), udp=False, mapping=None, public=[])
 
 
+def another_gateway_is_another_network(lab):
+    """The same address, and the same gateway's address: only its Ethernet address differs."""
+    found = measured(lab, behind("linux"))
+    party = Host(lab, "party1")
+    _, route, _ = lab.run("party1", "ip", "-4", "route", "show", "default")
+    gateway, device = route.split()[2], route.split()[4]
+    _, link, _ = lab.run("party1-nat", "ip", "-o", "-4", "address", "show", "to", gateway)
+    time.sleep(5)
+    age = party.json("netcheck")["measured_s"]
+    if age < found["measured_s"] + 4:
+        raise Failed("it was measured again without a reason, %d s ago" % age)
+    lab.run("party1-nat", "ip", "link", "set", "dev", link.split()[1], "address",
+            "02:00:00:00:00:77")
+    lab.run("party1", "ip", "neigh", "flush", "dev", device)
+    took = wait_until(lambda: party.json("netcheck")["measured_s"] < age, 30, every=0.5)
+    if took is None:
+        raise Failed("it was not measured again")
+    return "measured again after %.1f s" % took
+
+
 SCENARIOS = [
     a_public_host_has_no_nat, masquerading_is_endpoint_independent,
     one_lighthouse_is_enough_for_that, masquerading_at_random_is_symmetric,
     ports_in_a_row_are_seen, a_full_cone_lets_in_anybody, an_address_cone_lets_in_by_address,
     a_carrier_adds_a_hop, a_site_without_udp_says_so_too,
+    another_gateway_is_another_network,
 ]
