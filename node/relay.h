@@ -17,6 +17,9 @@
 /* Circuits at the most, all relays together. */
 #define CIRCUITS_MAX 1024
 
+/* Of one relay, to whom is no peer of ours: each may be about to become one. */
+#define RELAY_STRAYS_MAX 32
+
 /* An unanswered RELAY_OPEN is sent again after 0.25, 0.5, 1 and 2 s, and then given up. */
 #define CIRCUIT_TRIES 5
 

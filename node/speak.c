@@ -402,12 +402,44 @@ is_relay(const struct peer *relay, const struct path *path)
 	return (relay->cert.flags & CERT_RELAY) != 0 && path->kind != PATH_RELAY;
 }
 
-static void
-hear_relay_incoming(struct mesh *m, struct peer *relay, const struct path *path,
-    const struct relay_open *o)
+/*
+ * The circuit that another one through `relay` to `key` takes the place of: that to the same peer,
+ * or where it is nobody's, one of those of nobody if there are many. NULL: there is room for both.
+ */
+static struct circuit *
+replaced_by(const struct mesh *m, const struct peer *relay, const uint8_t key[static 32])
 {
-	if (is_relay(relay, path) && !carry_is_ours(m, relay, o->circuit))
-		(void)relay_announced(&m->relaying, relay, o->circuit, o->key);
+	bool stray = roster_by_key(m, key) == NULL;
+	struct circuit *other = NULL;
+	unsigned strays = 0;
+
+	for (size_t i = 0; i < m->relaying.count; i++) {
+		struct circuit *c = m->relaying.all[i];
+
+		if (c->relay != relay || !c->incoming)
+			continue;
+		if (memcmp(c->key, key, sizeof(c->key)) == 0)
+			return c;
+		if (stray && roster_by_key(m, c->key) == NULL) {
+			other = c;
+			strays++;
+		}
+	}
+	return strays < RELAY_STRAYS_MAX ? NULL : other;
+}
+
+static void
+hear_relay_incoming(struct mesh *m, struct instant now, struct peer *relay,
+    const struct path *path, const struct relay_open *o, struct outbox *out)
+{
+	struct circuit *other;
+
+	if (!is_relay(relay, path) || carry_is_ours(m, relay, o->circuit))
+		return;
+	other = relay_get(&m->relaying, relay, o->circuit) != NULL ?
+	    NULL : replaced_by(m, relay, o->key);
+	if (relay_announced(&m->relaying, relay, o->circuit, o->key) != NULL && other != NULL)
+		speak_circuit_over(m, now, relay, other->id, out);
 }
 
 void
@@ -556,7 +588,7 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		}
 		HEAR(relay_open, o, carry_hear_open(m, now, peer, path, &o, out))
 	case FRAME_RELAY_INCOMING:
-		HEAR(relay_open, o, hear_relay_incoming(m, peer, path, &o))
+		HEAR(relay_open, o, hear_relay_incoming(m, now, peer, path, &o, out))
 	case FRAME_RELAY_OPENED:
 		HEAR(relay_end, e, hear_relay_opened(m, now, peer, &e, out))
 	case FRAME_RELAY_CLOSE:

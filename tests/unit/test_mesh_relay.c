@@ -166,3 +166,37 @@ TEST(a_relay_that_is_forgotten_leaves_no_path)
 	ASSERT(house_reaches(one, house_ip(two), 5 * SEC)); /* they are found again */
 	town_close();
 }
+
+/* Circuits that lead nowhere, to `of`, or to somebody else each time. */
+static void
+announce(struct house *relay, struct house *to, const struct house *of)
+{
+	struct relay_open o = { 0 };
+	uint8_t frame[FRAME_MAX];
+
+	for (uint32_t i = 0; i < 2 * CIRCUITS_MAX; i++) {
+		o.circuit = (i & ~(CIRCUIT_BY_RELAY | CIRCUIT_GREATER)) | CIRCUIT_BY_RELAY |
+		    circuit_side(relay->host.cert.key, to->host.cert.key);
+		if (of != NULL)
+			memcpy(o.key, of->host.cert.key, sizeof(o.key));
+		else
+			test_fill(o.key, sizeof(o.key));
+		house_say(relay, to, frame,
+		    relay_open_encode(frame, sizeof(frame), FRAME_RELAY_INCOMING, &o));
+		if (i % 50 == 0)
+			town_run(2 * SEC);
+	}
+}
+
+TEST(a_relay_does_not_use_up_the_circuits_of_others)
+{
+	set_apart(NULL, 0);
+	begin(CERT_RELAY);
+	ASSERT(house_reaches(one, house_ip(r1), SEC));
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	announce(r1, one, two);
+	ASSERT(one->mesh->relaying.count <= 8);
+	announce(r1, one, NULL);
+	ASSERT(one->mesh->relaying.count <= 8 + RELAY_STRAYS_MAX);
+	town_close();
+}
