@@ -264,7 +264,7 @@ acquaint_reply(struct mesh *m, struct instant now, struct peer *from, const stru
 	struct peer *peer;
 	bool news;
 
-	if (s == NULL)
+	if (s == NULL || (from->lighthouse == NULL && !s->asked_peers))
 		return;
 	if (r->status == REPLY_UNKNOWN) {
 		if (from->lighthouse != NULL) /* a peer need not know everybody */

@@ -35,6 +35,7 @@ struct seek {
 	uint8_t key[32];
 	char name[NAME_MAX_LEN + 1];
 	bool introduce;
+	bool asked_peers; /* and not lighthouses alone */
 	uint32_t qid;
 	unsigned round;
 	usec_t due;

@@ -189,7 +189,7 @@ vouch_hear(struct mesh *m, struct instant now, struct peer *peer, const struct q
 }
 
 void
-vouch_ask(struct mesh *m, struct instant now, const struct seek *s, struct outbox *out)
+vouch_ask(struct mesh *m, struct instant now, struct seek *s, struct outbox *out)
 {
 	uint32_t first = m->peer_count == 0 ? 0 : s->qid + s->round * VOUCH_ASKED;
 	unsigned asked = 0;
@@ -201,6 +201,7 @@ vouch_ask(struct mesh *m, struct instant now, const struct seek *s, struct outbo
 		    (s->by == QUERY_BY_KEY && memcmp(p->key, s->key, sizeof(p->key)) == 0))
 			continue;
 		speak_query(m, now, p, s, out);
+		s->asked_peers = true;
 		asked++;
 	}
 }

@@ -25,6 +25,6 @@ void vouch_hear(struct mesh *m, struct instant now, struct peer *peer, const str
     struct outbox *out);
 
 /* Asks a few peers, others in each round, for whom no lighthouse finds for us. */
-void vouch_ask(struct mesh *m, struct instant now, const struct seek *s, struct outbox *out);
+void vouch_ask(struct mesh *m, struct instant now, struct seek *s, struct outbox *out);
 
 #endif

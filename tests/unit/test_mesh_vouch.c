@@ -136,3 +136,23 @@ TEST(nobody_makes_room_for_whom_he_speaks_of)
 	ASSERT(house_peer(one, two) == NULL);
 	town_close();
 }
+
+/* Questions are numbered in their order: who was asked one knows the number of the next. */
+TEST(an_answer_of_a_peer_that_was_not_asked_ends_no_search)
+{
+	uint8_t frame[FRAME_MAX];
+	struct reply r = { .status = REPLY_FOUND };
+
+	begin();
+	house_on(lh);
+	town_run(60 * SEC);
+	r.qid = one->mesh->finder.next_qid;
+	r.contact.cert = (struct blob){ two->host.bytes, (uint16_t)two->host.len };
+	house_ping(one, house_ip(two));
+	house_say(three, one, frame, reply_encode(frame, sizeof(frame), &r));
+	town_run(HOP);
+	ASSERT(finder_by_qid(&one->mesh->finder, r.qid) != NULL);
+	town_run(2 * HOP);
+	ASSERT(house_peer(one, two) != NULL);
+	town_close();
+}
