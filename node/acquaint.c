@@ -68,13 +68,13 @@ acquaint_learn(struct mesh *m, struct instant now, struct blob cert, struct blob
 
 /* How the NAT of `peer` behaves. What it says itself is not undone by a lighthouse. */
 static void
-take_nat(struct peer *peer, const struct nat *nat, bool own_word)
+take_nat(struct peer *peer, usec_t now, const struct nat *nat, bool own_word)
 {
 	if (!own_word && peer->candidates_seq != 0)
 		return;
 	if (peer->nat.mapping != nat->mapping || peer->nat.filtering != nat->filtering ||
 	    peer->nat.step != nat->step || peer->nat.flags != nat->flags)
-		aim_news(peer);
+		aim_told_news(peer, now);
 	peer->nat = *nat;
 	peer->has_nat = nat->mapping != NAT_MAPPING_UNKNOWN;
 }
@@ -151,7 +151,7 @@ take_contact(struct mesh *m, struct instant now, const struct peer *from,
 		return NULL;
 	peer->relays = c->relays;
 	relays_told(m, now, &c->relays);
-	take_nat(peer, &c->nat, false);
+	take_nat(peer, now.mono, &c->nat, false);
 	for (size_t i = 0; i < c->eps.n; i++) {
 		const struct ep *ep = &c->eps.ep[i];
 		bool seen = i == 0 && ep->kind == EP_REFLEXIVE && from->lighthouse != NULL;
@@ -341,7 +341,7 @@ acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
 	peer->candidates_seq = c->seq;
 	peer->relays = c->relays;
 	relays_told(m, now, &c->relays);
-	take_nat(peer, &c->nat, true);
+	take_nat(peer, now.mono, &c->nat, true);
 	for (size_t i = 0; i < c->eps.n; i++)
 		news |= c->eps.ep[i].kind != EP_TCP &&
 		    reach_candidate(m, now, peer, &c->eps.ep[i].addr, ORIGIN_PEER);

@@ -90,6 +90,14 @@ begin(struct mesh *m, struct instant now, struct peer *peer, uint8_t technique,
 		a->due = now.mono + attempt_one_way(peer) + 1;
 }
 
+/* An honest peer asks thrice and then rests. */
+static bool
+may_ask(struct peer *peer, usec_t now)
+{
+	return bucket_take(
+	    &peer->aimed.asks, now, 1, AIM_ASKS * AIM_ASKS_EVERY, AIM_ASKS_EVERY);
+}
+
 /* Why we do not do our part of what was asked; 0: we do. */
 static uint8_t
 refusal(struct mesh *m, struct instant now, struct peer *peer, const struct aim *asked)
@@ -106,7 +114,9 @@ refusal(struct mesh *m, struct instant now, struct peer *peer, const struct aim 
 	if (aim_is_birthday(asked->technique) && d->births >= AIM_PATIENCE &&
 	    now.mono < d->birth_next)
 		return AIM_SOON;
-	return attempt_is_fair(m, peer, asked) && attempt_outside(m).port != 0 ? 0 : AIM_CANNOT;
+	if (!attempt_is_fair(m, peer, asked) || attempt_outside(m).port == 0)
+		return AIM_CANNOT;
+	return aim_is_birthday(asked->technique) || may_ask(peer, now.mono) ? 0 : AIM_SOON;
 }
 
 static void

@@ -39,6 +39,15 @@
 /* Whoever asks for more birthdays than this in a row is asked to wait. */
 #define AIM_PATIENCE	   4
 
+/*
+ * So often may a peer say at once that its NAT is another one, or ask for what is no birthday; and
+ * then again every so many seconds. It is packets to others that these words have us send.
+ */
+#define AIM_NEWS	   4
+#define AIM_NEWS_EVERY	   300
+#define AIM_ASKS	   8
+#define AIM_ASKS_EVERY	   10
+
 enum aim_state {
 	AIM_ASKING,    /* we have asked, and wait for the other side to be ready */
 	AIM_MEASURING, /* where our fresh socket is seen */
@@ -82,6 +91,8 @@ struct aimed {
 	usec_t next;       /* when another one may begin; 0: at once */
 	uint32_t number;   /* of the last that we asked for */
 	uint32_t theirs;   /* of the last that they did, which is not begun again */
+	struct bucket news; /* AIM_NEWS */
+	struct bucket asks; /* AIM_ASKS */
 };
 
 #endif

@@ -209,6 +209,13 @@ aim_news(struct peer *peer)
 }
 
 void
+aim_told_news(struct peer *peer, usec_t now)
+{
+	if (bucket_take(&peer->aimed.news, now, 1, AIM_NEWS * AIM_NEWS_EVERY, AIM_NEWS_EVERY))
+		aim_news(peer);
+}
+
+void
 attempt_refuse(struct mesh *m, struct instant now, struct peer *peer, const struct aim *asked,
     uint8_t code, struct outbox *out)
 {

@@ -356,8 +356,11 @@ void aim_hear(struct mesh *m, struct instant now, struct peer *peer, const struc
 bool aim_takes(struct mesh *m, struct instant now, const struct peer *peer, const struct way *way,
     uint8_t *p, size_t len, struct outbox *out);
 
-/* Either side's network is another one: what failed before may do now. */
+/* Our network is another one: what failed before may do now. */
 void aim_news(struct peer *peer);
+
+/* The same of the peer's, as we are told: believed so often and no more. */
+void aim_told_news(struct peer *peer, usec_t now);
 
 /* Ends the attempt that is under way. */
 void aim_forget(struct mesh *m, struct peer *peer);

@@ -222,3 +222,44 @@ TEST(a_frame_about_no_attempt_does_nothing)
 	ASSERT(to_two < 20);
 	town_close();
 }
+
+TEST(who_asks_for_sweeps_without_end_is_asked_to_wait)
+{
+	unsigned begun = 0;
+	struct addr at;
+
+	begin();
+	at = port_of_two(5000);
+	for (uint32_t i = 1; i <= 40; i++) {
+		say(i, AIM_ASK, AIM_SWEEP, &at, 32);
+		town_run(100 * USEC_PER_MS);
+		begun += house_peer(one, two)->aimed.theirs == i;
+	}
+	ASSERT(begun >= 2 * AIM_SWEEP_TRIES);
+	ASSERT(begun <= AIM_ASKS + 1);
+	town_close();
+}
+
+TEST(who_says_again_and_again_that_its_nat_is_another_is_not_tried_each_time)
+{
+	struct candidates c = { 0 };
+	uint8_t frame[FRAME_MAX];
+	unsigned reset = 0;
+
+	begin();
+	for (uint32_t i = 1; i <= 40; i++) {
+		struct aimed *d = &house_peer(one, two)->aimed;
+
+		d->births = 9;
+		c.seq = house_peer(one, two)->candidates_seq + 1;
+		c.nat = (struct nat){ .mapping = NAT_MAPPING_PORT,
+			.filtering = NAT_FILTERING_PORT, .step = (int8_t)(i % 2) };
+		house_say(two, one, frame,
+		    candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &c));
+		town_run(100 * USEC_PER_MS);
+		reset += d->births != 9;
+	}
+	ASSERT(reset >= 1);
+	ASSERT(reset <= AIM_NEWS + 1);
+	town_close();
+}
