@@ -17,16 +17,24 @@
 #define AIM_SPRAY	  1024
 #define AIM_SPRAY_CARRIER 512
 #define AIM_SPRAY_RATE	  1000 /* a second */
-/* A loud one: so many ports are called by name, so fast; slower where nobody needs it to be. */
-#define AIM_CALLS	  1150
-#define AIM_CALLS_RATE	  100
-#define AIM_CALLS_SLOW	  600
-#define AIM_CALLS_SLOW_RATE 50
+/* A loud one: so many ports are called by name, and slowly enough for routers that ban. */
+#define AIM_CALLS	  600
+#define AIM_CALLS_RATE	  50
 /* Sockets of either, of which each is seen at another port. */
 #define AIM_SOCKETS	  256
 #define AIM_SOCKETS_BLOCK 64 /* where a subscriber has few ports, */
 #define AIM_BLOCK_SHARE	  16 /* and then one of so many at the most */
 #define AIM_SOCKETS_RATE  100
+/* Sweeps and meetings with all peers together: so many packets at once, so many a second. */
+#define AIM_AT_ONCE 64
+#define AIM_PACE    100
+/* What one attempt at the most sends to ports that may be closed; loud ones are slow instead. */
+#define AIM_PACKETS 300
+
+static_assert(2 * PREDICT_SWEEP <= AIM_PACKETS && 3 * PREDICT_MEET <= AIM_PACKETS &&
+	AIM_SOCKETS + PREDICT_SWEEP <= AIM_PACKETS,
+    "an attempt keeps to what it may send");
+static_assert(PREDICT_MEET <= AIM_AT_ONCE, "a volley can be sent at once");
 
 /* Attempts in a row, and how long it is until the next ones: a sweep is cheap. */
 #define AIM_SWEEP_TRIES	   3

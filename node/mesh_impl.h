@@ -160,6 +160,7 @@ struct mesh {
 	struct table endpoints; /* key -> struct endpoints */
 	struct sockets sockets;
 	struct peer *birthday; /* whose attempt needs many ports: one at a time; or NULL */
+	struct bucket aiming; /* what sweeps and meetings send */
 	struct streams streams;
 	struct networks networks;
 

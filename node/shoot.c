@@ -168,6 +168,13 @@ shoot_measure(struct mesh *m, struct instant now, struct peer *peer, struct outb
 	shoot_measure_tick(m, now, peer, out);
 }
 
+/* May a sweep or a meeting send `n` more packets? Then they are counted. */
+static bool
+may_shoot(struct mesh *m, usec_t now, unsigned n)
+{
+	return bucket_take(&m->aiming, now, AIM_PACE, AIM_AT_ONCE, n);
+}
+
 /* The ports of a sweep, twice. */
 static void
 sweep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
@@ -175,14 +182,14 @@ sweep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 	struct attempt *a = peer->attempt;
 	unsigned n = (unsigned)min_u64(a->theirs.ports, PREDICT_SWEEP);
 
-	for (unsigned i = 0; i < SWEEP_AT_ONCE && a->step < 2 * n; i++, a->step++) {
-		struct addr at = their_port(a, a->step % n);
+	for (unsigned i = 0; i < SWEEP_AT_ONCE && a->step < 2 * n && may_shoot(m, now.mono, 1); i++) {
+		struct addr at = their_port(a, a->step++ % n);
 
 		call(m, now, peer, SOCKET_V4, &at, 0, out);
+		if (a->step == n) /* the rest is for what was lost */
+			break;
 	}
-	a->due = now.mono + TICK;
-	if (a->step == n)
-		a->due = now.mono + 100 * USEC_PER_MS;
+	a->due = now.mono + (a->step == n ? 100 * USEC_PER_MS : TICK);
 	if (a->step == 2 * n) {
 		a->state = AIM_WAITING;
 		a->due = 0;
@@ -205,6 +212,11 @@ meet_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *
 	bool many = predict_rung(&m->nat) == RUNG_STEP;
 	struct attempt *a = peer->attempt;
 
+	/* All of a volley or nothing: between its flows the NAT shall not give ports to others. */
+	if (!may_shoot(m, now.mono, many ? PREDICT_MEET : 1)) {
+		a->due = now.mono + TICK;
+		return;
+	}
 	for (unsigned i = 0; many && a->step == 0 && i < PREDICT_MEET; i++)
 		(void)sockets_open(&m->sockets, SOCKET_OF_PUNCH, peer, FAMILY_V4, 0, out);
 	for (size_t i = 0; i < m->sockets.room; i++) {
@@ -229,6 +241,10 @@ spray_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 	    carrier ? AIM_SPRAY_CARRIER : AIM_SPRAY, a->theirs.ports);
 	struct ports main = { .n = 1 };
 
+	if (m->netcheck.hops == 0) { /* another network than at its beginning */
+		attempt_give_up(m, now, peer, AIM_CANNOT, out);
+		return;
+	}
 	for (unsigned i = 0; i < AIM_SPRAY_RATE / 100 && a->step < n; i++, a->step++) {
 		struct addr at = their_scattered_port(a, a->step);
 
@@ -327,14 +343,12 @@ doors_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 static void
 calls_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
-	bool slow = !predict_by_address(&peer->nat);
-	unsigned n = slow ? AIM_CALLS_SLOW : AIM_CALLS;
 	struct attempt *a = peer->attempt;
 	struct addr at = their_scattered_port(a, a->step);
 
 	call(m, now, peer, SOCKET_V4, &at, 0, out);
-	a->due = now.mono + USEC_PER_SEC / (slow ? AIM_CALLS_SLOW_RATE : AIM_CALLS_RATE);
-	if (++a->step < min_u64(n, a->theirs.ports))
+	a->due = now.mono + USEC_PER_SEC / AIM_CALLS_RATE;
+	if (++a->step < min_u64(AIM_CALLS, a->theirs.ports))
 		return;
 	a->state = AIM_WAITING;
 	a->due = 0;

@@ -7,9 +7,11 @@
  *    a privileged port of who has not spoken first.
  *  - An address that has said nothing for a minute gets GUARD_UNANSWERED datagrams in ten seconds
  *    from one box (64, but a box counts from beginnings of its own, and two of its spans may meet in
- *    one of ours); and where NATs have to be aimed at, GUARD_AIMED more, to which both ends agreed.
+ *    one of ours); and where NATs have to be aimed at, GUARD_AIMED more, to which both ends
+ *    agreed: two attempts of 300, or the first ten seconds of a loud one.
  *  - All such addresses together get GUARD_RATE datagrams a second from one box, which is 200 and
- *    another 200 at once after a pause; and GUARD_AIMED_RATE more that are aimed.
+ *    another 200 at once after a pause; and GUARD_AIMED_RATE more that are aimed: sweeps have 64 at
+ *    once and 100 a second, and there is one birthday at a time, with another 100.
  *  - What is sent with a TTL of its own, to open a NAT, ends on the Internet: it is heard by
  *    lighthouses at most.
  *
@@ -23,9 +25,9 @@
 #include "tests/sim/world.h"
 
 #define GUARD_UNANSWERED 128
-#define GUARD_AIMED      1150
+#define GUARD_AIMED      600
 #define GUARD_RATE       400
-#define GUARD_AIMED_RATE 400
+#define GUARD_AIMED_RATE 264
 
 struct guard {
 	struct world *w;

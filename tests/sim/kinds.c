@@ -254,6 +254,12 @@ outcome_by_chance(const struct kind *a, const struct kind *b)
 	return technique_needed(a, b) == TECHNIQUE_BIRTHDAY;
 }
 
+bool
+outcome_loud(const struct kind *a, const struct kind *b)
+{
+	return outcome_by_chance(a, b) && rung(a) != RUNG_RESTRICTED && rung(b) != RUNG_RESTRICTED;
+}
+
 void
 kind_pair(unsigned number, unsigned *a, unsigned *b)
 {

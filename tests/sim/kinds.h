@@ -82,6 +82,9 @@ enum outcome outcome_expected(const struct kind *a, const struct kind *b);
  */
 bool outcome_by_chance(const struct kind *a, const struct kind *b);
 
+/* And has one side to call many ports of the other, slowly, since neither can be found quietly? */
+bool outcome_loud(const struct kind *a, const struct kind *b);
+
 /* The pair with this number, below KIND_PAIRS. */
 void kind_pair(unsigned number, unsigned *a, unsigned *b);
 

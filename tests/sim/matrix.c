@@ -178,6 +178,7 @@ matrix_print(void)
 	       "| first answer where UDP is blocked | %u ms |\n"
 	       "| first direct answer, where B, 6, M or S does | %u ms |\n"
 	       "| first direct answer, where Q does, nine of ten | %u ms |\n"
+	       "| the same where both NATs are symmetric | %u ms |\n"
 	       "| relayed to direct, or sessions renewed | no gap above 200 ms, or 150 ms |\n"
 	       "| a lighthouse dies | direct: not noticed; relayed: 1.5 s |\n"
 	       "| a new public address, a path cut in one or both directions | 1.5 s |\n"
@@ -187,5 +188,6 @@ matrix_print(void)
 	       "| a node starts again while every lighthouse is down, 2 s down | 2.5 s |\n",
 	    (unsigned)(FIRST_ANSWER_MAX / USEC_PER_MS),
 	    (unsigned)(FIRST_ANSWER_MEDIAN / USEC_PER_MS), (unsigned)(FIRST_TCP_MAX / USEC_PER_MS),
-	    (unsigned)(DIRECT_MAX / USEC_PER_MS), (unsigned)(CHANCE_MAX / USEC_PER_MS));
+	    (unsigned)(DIRECT_MAX / USEC_PER_MS), (unsigned)(CHANCE_MAX / USEC_PER_MS),
+	    (unsigned)(LOUD_MAX / USEC_PER_MS));
 }

@@ -12,8 +12,9 @@
 #define FIRST_ANSWER_MAX    (500 * USEC_PER_MS)
 #define FIRST_TCP_MAX       USEC_PER_SEC
 #define DIRECT_MAX          USEC_PER_SEC
-/* The same where it takes a birthday, for nine of ten. */
+/* The same where it takes a birthday, for nine of ten; and where that is loud. */
 #define CHANCE_MAX          (8 * USEC_PER_SEC)
+#define LOUD_MAX            (15 * USEC_PER_SEC)
 
 struct call {
 	bool tried;

@@ -204,9 +204,66 @@ TEST(ports_are_called_only_where_a_lighthouse_has_seen_the_peer)
 		ASSERT(p->attempt != NULL && p->attempt->technique == AIM_LOUD);
 		to_two = 0;
 		town_run(2 * SEC);
-		ASSERT(seen ? to_two > 150 && to_two < 230 : to_two < 20);
+		ASSERT(seen ? to_two > AIM_CALLS_RATE && to_two < 2 * AIM_CALLS_RATE + 30 : to_two < 20);
 		town_close();
 	}
+}
+
+/* `one` asks for a sweep with the number `attempt`, and nobody but us answers for `two`. */
+static struct peer *
+ask_for_sweep(uint32_t attempt)
+{
+	struct peer *p = house_peer(one, two), *back = house_peer(two, one);
+
+	p->nat = (struct nat){ .mapping = NAT_MAPPING_PORT, .flags = NAT_SEQUENTIAL, .step = 1 };
+	p->has_nat = true;
+	aim_forget(one->mesh, p);
+	aim_forget(two->mesh, back);
+	back->aimed.next = town.now.mono + 100 * SEC;
+	back->aimed.theirs = attempt;
+	p->used_at = town.now.mono;
+	p->punch_began = town.now.mono - SEC;
+	p->aimed = (struct aimed){ .number = attempt - 1 };
+	upkeep_due(one->mesh, p, town.now.mono + 1);
+	town_run(HOP);
+	return p;
+}
+
+TEST(sweeps_begin_at_once_and_go_on_at_their_pace)
+{
+	struct addr at;
+
+	begin();
+	at = port_of_two(5000);
+	for (uint32_t attempt = 11; attempt <= 20; attempt++) {
+		struct peer *p = ask_for_sweep(attempt);
+
+		ASSERT(p->attempt != NULL && p->attempt->technique == AIM_SWEEP);
+		say(attempt, AIM_READY, AIM_SWEEP, &at, PREDICT_SWEEP);
+		town_run(SEC / 5 - HOP);
+		if (attempt == 11)
+			ASSERT(to_two >= PREDICT_SWEEP);
+	}
+	ASSERT(to_two > AIM_PACE && to_two <= AIM_AT_ONCE + 2 * AIM_PACE + 20);
+	town_close();
+}
+
+TEST(nothing_is_sprayed_that_cannot_be_hidden_any_more)
+{
+	struct addr at;
+	unsigned before;
+
+	begin();
+	at = port_of_two(1024);
+	say(1, AIM_ASK, AIM_BIRTHDAY, &at, 64512);
+	town_run(SEC / 4);
+	ASSERT(to_two > 150);
+	one->mesh->netcheck.hops = 0; /* the network has changed */
+	before = to_two;
+	town_run(SEC);
+	ASSERT(to_two - before < 20);
+	ASSERT(house_peer(one, two)->attempt == NULL);
+	town_close();
 }
 
 TEST(a_frame_about_no_attempt_does_nothing)
