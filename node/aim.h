@@ -9,6 +9,7 @@
 #ifndef NODE_AIM_H
 #define NODE_AIM_H
 
+#include "core/bucket.h"
 #include "core/outbox.h"
 #include "core/wire.h"
 #include "node/predict.h"
