@@ -108,7 +108,7 @@ measure_anew(struct mesh *m, struct instant now)
 	m->measuring.epoch++;
 	for (uint32_t i = 0; i < m->peer_count; i++)
 		aim_news(m->peers[i]);
-	m->keepalive = PATH_KEEPALIVE;
+	m->keepalive = PATH_KEEPALIVE_MIN;
 	measure_soon(m, now);
 }
 
@@ -150,6 +150,8 @@ want_life(struct mesh *m, struct instant now)
 	const struct netcheck_life *known = network_life(m, now.wall, public);
 	bool timed = n->nat.mapping > NAT_MAPPING_NONE || n->nat.filtering > NAT_FILTERING_ENDPOINT;
 
+	if (!timed && n->nat.mapping == NAT_MAPPING_NONE)
+		m->keepalive = PATH_KEEPALIVE;
 	if (!timed || n->lighthouses == 0)
 		return;
 	if (known != NULL) {

@@ -477,7 +477,5 @@ netcheck_keepalive(const struct netcheck *n)
 {
 	usec_t span = n->life.s * USEC_PER_SEC * 8 / 10;
 
-	if (n->life.below_s == 0) /* there is no reason yet to be hastier than at the start */
-		span = max_u64(span, PATH_KEEPALIVE);
 	return min_u64(max_u64(span, PATH_KEEPALIVE_MIN), PATH_KEEPALIVE_MAX);
 }

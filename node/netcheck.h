@@ -195,7 +195,7 @@ bool netcheck_heard(struct netcheck_run *r, usec_t now, const struct netcheck_an
 /* An OPEN with this id came in. True: it was ours. */
 bool netcheck_knocked(struct netcheck_run *r, const uint8_t id[static INTRODUCTION_ID_LEN]);
 
-/* How long a path may be idle in a network that was found so: 20 s when it is not known. */
+/* How long a path may be idle where mappings live so: the least when that is not known yet. */
 usec_t netcheck_keepalive(const struct netcheck *n);
 
 #endif

@@ -41,8 +41,8 @@ enum path_origin {
 	ORIGIN_FIXED, /* of the bundle */
 };
 
-#define PATH_KEEPALIVE	   (20 * USEC_PER_SEC) /* until it is known what NATs allow */
-#define PATH_KEEPALIVE_MIN (8 * USEC_PER_SEC)
+#define PATH_KEEPALIVE	   (20 * USEC_PER_SEC) /* where nothing on the way forgets */
+#define PATH_KEEPALIVE_MIN (8 * USEC_PER_SEC) /* and until it is known what NATs allow */
 #define PATH_KEEPALIVE_MAX (25 * USEC_PER_SEC)
 #define PATH_STALE_AFTER   (50 * USEC_PER_SEC) /* two keepalives and a half unheard: not trusted */
 #define PATH_ASK_EVERY	   (100 * USEC_PER_MS)

@@ -471,3 +471,15 @@ nat_alive(const struct translator *n, usec_t now)
 		count += alive(&n->sessions[i], now);
 	return count;
 }
+
+bool
+nat_keeps(const struct translator *n, usec_t now, uint16_t inside, const struct addr *remote)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct nat_session *s = &n->sessions[i];
+
+		if (alive(s, now) && s->inside.port == inside && addr_same_ip(&s->peer, remote))
+			return true;
+	}
+	return false;
+}

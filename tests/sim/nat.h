@@ -172,4 +172,7 @@ void nat_readdress(struct translator *n, struct addr outside);
 /* Sessions that are alive at `now`. */
 uint32_t nat_alive(const struct translator *n, usec_t now);
 
+/* May the host at `remote` still send to the port `inside` of a host here, by one of them? */
+bool nat_keeps(const struct translator *n, usec_t now, uint16_t inside, const struct addr *remote);
+
 #endif

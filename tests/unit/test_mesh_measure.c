@@ -40,13 +40,13 @@ TEST(a_new_network_is_measured_anew)
 
 	begin();
 	epoch = one->mesh->nat.epoch;
-	one->mesh->keepalive = PATH_KEEPALIVE_MIN;
+	one->mesh->keepalive = PATH_KEEPALIVE_MAX;
 	elsewhere = town_addr("198.51.100.77");
 	one->at = elsewhere;
 	mesh_net_changed(one->mesh, town.now, &elsewhere, 1, &town.out);
 	town_settle(one);
 	ASSERT_EQ(one->mesh->netcheck.measured_at, 0);
-	ASSERT_EQ(one->mesh->keepalive, PATH_KEEPALIVE);
+	ASSERT_EQ(one->mesh->keepalive, PATH_KEEPALIVE_MIN);
 	town_run(5 * SEC);
 	ASSERT(one->mesh->netcheck.measured_at != 0);
 	ASSERT(addr_equal(&one->mesh->netcheck.public[0], &elsewhere));
