@@ -60,6 +60,19 @@ mesh_gateway(struct mesh *m, struct instant now, const uint8_t gateway[static 6]
 	}
 }
 
+/* The same network behind another public address: what NATs do may be another carrier's. */
+static void
+name_outside(const struct mesh *m, struct ip public, uint8_t ret[static NETWORK_ID_LEN])
+{
+	static const char context[24] = "mpynet outside v1";
+	uint8_t list[NETWORK_ID_LEN + sizeof(public.b)];
+
+	memcpy(list, m->networks.id, NETWORK_ID_LEN);
+	memcpy(list + NETWORK_ID_LEN, public.b, sizeof(public.b));
+	crypto_blake2b(ret, NETWORK_ID_LEN, NULL, 0, context, sizeof(context), list,
+	    NETWORK_ID_LEN + ip_size(public));
+}
+
 /*
  * What is known of them
  */
@@ -84,13 +97,19 @@ row_of(const struct networks *n, const uint8_t id[static NETWORK_ID_LEN])
 	return oldest;
 }
 
-/* The row of the network that we are in, or NULL. */
+/* NULL: nothing is known of it. */
+static const struct network *
+look_up(const struct mesh *m, const uint8_t id[static NETWORK_ID_LEN])
+{
+	const struct network *k = &m->networks.known[row_of(&m->networks, id)];
+
+	return noted_at(k) != 0 && memcmp(k->id, id, NETWORK_ID_LEN) == 0 ? k : NULL;
+}
+
 static const struct network *
 here(const struct mesh *m)
 {
-	const struct network *k = &m->networks.known[row_of(&m->networks, m->networks.id)];
-
-	return noted_at(k) != 0 && memcmp(k->id, m->networks.id, NETWORK_ID_LEN) == 0 ? k : NULL;
+	return look_up(m, m->networks.id);
 }
 
 static bool
@@ -106,20 +125,20 @@ forget(struct network *k, struct outbox *out)
 	*k = (struct network){ 0 };
 }
 
-/* The same, with room made for it. */
+/* Its row, with room made for it. */
 static struct network *
-claim(struct mesh *m, struct outbox *out)
+claim(struct mesh *m, const uint8_t id[static NETWORK_ID_LEN], struct outbox *out)
 {
-	struct network *k = &m->networks.known[row_of(&m->networks, m->networks.id)];
+	struct network *k = &m->networks.known[row_of(&m->networks, id)];
 
-	if (noted_at(k) != 0 && memcmp(k->id, m->networks.id, NETWORK_ID_LEN) != 0)
+	if (noted_at(k) != 0 && memcmp(k->id, id, NETWORK_ID_LEN) != 0)
 		forget(k, out);
-	memcpy(k->id, m->networks.id, sizeof(k->id));
+	memcpy(k->id, id, sizeof(k->id));
 	return k;
 }
 
-/* u64 blocked, u64 timed, u8 life, u8 below, u8 family and 16 bytes of the public address. */
-#define ROW_LEN 35
+/* u64 blocked, u64 timed, u8 life, u8 below. */
+#define ROW_LEN 18
 
 /* Before lives were remembered a row ended behind its first field. */
 #define ROW_LEN_BLOCKED 8
@@ -134,8 +153,6 @@ remember(const struct network *k, struct outbox *out)
 	wr_u64(&w, k->timed_at);
 	wr_u8(&w, k->life.s);
 	wr_u8(&w, k->life.below_s);
-	wr_u8(&w, k->public.family);
-	wr_bytes(&w, k->public.b, sizeof(k->public.b));
 	outbox_remember(out, MEMORY_NETWORK, k->id, sizeof(k->id), value, w.len, 0);
 }
 
@@ -151,8 +168,6 @@ network_recall(struct mesh *m, const uint8_t *key, size_t key_len, const uint8_t
 		k.life.s = rd_u8(&r);
 		k.life.below_s = rd_u8(&r);
 		k.life.known = k.timed_at != 0;
-		k.public.family = rd_u8(&r);
-		rd_bytes(&r, k.public.b, sizeof(k.public.b));
 	}
 	if (key_len != NETWORK_ID_LEN || rd_end(&r) < 0 || noted_at(&k) == 0 ||
 	    (k.life.known && k.life.s == 0))
@@ -178,7 +193,7 @@ network_blocked(struct mesh *m, usec_t wall, struct outbox *out)
 
 	if (network_is_blocked(m, wall) && wall < here(m)->blocked_at + NETWORK_KEPT / 2)
 		return;
-	k = claim(m, out);
+	k = claim(m, m->networks.id, out);
 	k->blocked_at = wall;
 	remember(k, out);
 }
@@ -190,7 +205,7 @@ network_unblocked(struct mesh *m, usec_t wall, struct outbox *out)
 
 	if (!network_is_blocked(m, wall))
 		return;
-	k = claim(m, out);
+	k = claim(m, m->networks.id, out);
 	k->blocked_at = 0;
 	if (noted_at(k) == 0)
 		forget(k, out);
@@ -201,20 +216,24 @@ network_unblocked(struct mesh *m, usec_t wall, struct outbox *out)
 const struct netcheck_life *
 network_life(const struct mesh *m, usec_t wall, struct ip public)
 {
-	const struct network *k = here(m);
+	uint8_t id[NETWORK_ID_LEN];
+	const struct network *k;
 
-	return k != NULL && is_believed(k->timed_at, wall) && ip_equal(k->public, public) ?
-	    &k->life : NULL;
+	name_outside(m, public, id);
+	k = look_up(m, id);
+	return k != NULL && is_believed(k->timed_at, wall) ? &k->life : NULL;
 }
 
 void
 network_timed(struct mesh *m, usec_t wall, struct ip public, const struct netcheck_life *life,
     struct outbox *out)
 {
-	struct network *k = claim(m, out);
+	uint8_t id[NETWORK_ID_LEN];
+	struct network *k;
 
+	name_outside(m, public, id);
+	k = claim(m, id, out);
 	k->timed_at = wall;
-	k->public = public;
 	k->life = *life;
 	remember(k, out);
 }

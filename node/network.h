@@ -5,7 +5,8 @@
  * Homes look alike: the next one has the same 192.168.1.5 for us. What differs is the router, whose
  * link-layer address the shell looks up; where there is none (a point-to-point link) or it is not
  * known yet, our own addresses have to do. The public address is no part of the name: where UDP is
- * blocked, which is what has to be remembered of such a network, nobody tells it to us.
+ * blocked, which is what has to be remembered of such a network, nobody tells it to us. What was
+ * measured of its NATs is kept for the two together.
  */
 #ifndef NODE_NETWORK_H
 #define NODE_NETWORK_H
@@ -22,10 +23,9 @@
 #define NETWORK_KEPT (30 * 86400 * USEC_PER_SEC)
 
 struct network {
-	uint8_t id[NETWORK_ID_LEN];
+	uint8_t id[NETWORK_ID_LEN]; /* with `life`: of it and the public address that it has */
 	usec_t blocked_at; /* wall: when UDP was last found blocked; 0: it was not */
 	usec_t timed_at;   /* wall: when the life of mappings was found; 0: it was not */
-	struct ip public;  /* where we were seen when it was */
 	struct netcheck_life life;
 };
 

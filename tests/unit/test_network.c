@@ -170,10 +170,10 @@ TEST(rows_are_parsed_like_network_input)
 	house_build(one);
 	for (size_t len = 0; len <= sizeof(value); len++)
 		ASSERT_EQ(network_recall(one->mesh, key, sizeof(key), value, len),
-		    len == 8 || len == 35 ? 0 : ERR_FORMAT);
+		    len == 8 || len == 18 ? 0 : ERR_FORMAT);
 	ASSERT_EQ(network_recall(one->mesh, key, sizeof(key) - 1, value, 8), ERR_FORMAT);
 	value[8] = 1; /* timed, and no mapping lived at all */
-	ASSERT_EQ(network_recall(one->mesh, key, sizeof(key), value, 35), ERR_FORMAT);
+	ASSERT_EQ(network_recall(one->mesh, key, sizeof(key), value, 18), ERR_FORMAT);
 	memset(value, 0, sizeof(value));
 	ASSERT_EQ(network_recall(one->mesh, key, sizeof(key), value, 8), ERR_FORMAT);
 	town_close();
