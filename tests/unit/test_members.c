@@ -367,7 +367,7 @@ TEST(a_row_is_not_believed_more_than_the_network)
 struct model_member {
 	uint8_t key[32], issuer[16];
 	char name[8];
-	uint64_t serial, until;
+	uint64_t serial, from, until;
 	struct ip ips[2];
 	uint32_t ip_count;
 	bool superseded;
@@ -417,6 +417,7 @@ model_member_of(const struct cert *c)
 {
 	struct model_member m = {
 		.serial = c->serial,
+		.from = c->not_before,
 		.until = c->not_after,
 		.ip_count = c->address_count,
 	};
@@ -440,7 +441,8 @@ model_compare(const struct model_member *c, const struct model_member *held)
 static bool
 model_same(const struct model_member *a, const struct model_member *b)
 {
-	return a->serial == b->serial && a->until == b->until && a->ip_count == b->ip_count &&
+	return a->serial == b->serial && a->from == b->from && a->until == b->until &&
+	       a->ip_count == b->ip_count &&
 	       memcmp(a->issuer, b->issuer, 16) == 0 && strcmp(a->name, b->name) == 0 &&
 	       memcmp(a->ips, b->ips, sizeof(a->ips)) == 0;
 }
