@@ -556,6 +556,7 @@ somebody_took_the_name(struct story *s)
 	box_on(successor);
 	flow_start(&other, successor, s->b, SEC, 100);
 	ends(s, 30 * SEC);
+	flow_stop(&other);
 }
 
 static void
