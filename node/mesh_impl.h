@@ -21,6 +21,7 @@
 #include "node/mesh.h"
 #include "node/netcheck.h"
 #include "node/network.h"
+#include "node/opener.h"
 #include "node/peer.h"
 #include "node/relay.h"
 #include "node/relays.h"

@@ -100,6 +100,7 @@ struct path {
 	usec_t last_rx; /* anything authenticated */
 	usec_t heard_since; /* without a break of PATH_NEWS_AFTER */
 	usec_t last_tx;
+	usec_t opened; /* our own NAT, on the way there: node/opener.h; 0 never */
 	usec_t last_data_tx;
 	usec_t expect_since; /* sent and not heard since; 0: nothing is expected */
 	unsigned overslept; /* keepalives that came too late */

@@ -105,6 +105,7 @@ struct peer {
 	bool relays_for_us;	  /* a session with it is kept for the sake of others */
 	usec_t relays_not_until;  /* it said that it does not relay: not asked before */
 	bool has_relayed;	  /* paths may go over it */
+	usec_t opened_at;	  /* the handshake follows an opener that went out then, 0 never */
 	usec_t second_relay_due;  /* the handshake is to go through the second best one, 0 never */
 	struct bucket introductions; /* to others, that it asks of us */
 	struct bucket introduces;    /* others to us */

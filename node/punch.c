@@ -169,6 +169,8 @@ next_candidate(struct peer *peer, usec_t now)
 static bool
 call(struct mesh *m, struct instant now, struct peer *peer, struct path *p, struct outbox *out)
 {
+	if (opener_first(m, now, peer, p, out))
+		return true;
 	if (channel_ready(peer->channel, now)) {
 		if (!reach_may_try(m, now, peer, p, PING_LEN + DATA_MIN))
 			return false;

@@ -336,7 +336,9 @@ send_everywhere(struct mesh *m, struct instant now, struct peer *peer, const uin
 			    p->origin == ORIGIN_GUESS || /* its one packet is a burst's */
 			    waits_for_best(m, now, peer, p))
 				continue;
-			if (!path_usable(p, now.mono) && !reach_may_try(m, now, peer, p, len))
+			if (!path_usable(p, now.mono) &&
+			    (opener_first(m, now, peer, p, out) ||
+				!reach_may_try(m, now, peer, p, len)))
 				continue;
 			if (p->state != PATH_VALID && p->state != PATH_SUSPECT)
 				p->tx_unproven += len;

@@ -12,16 +12,17 @@
 #define SWEEP_AT_ONCE 16		 /* ports a TICK */
 #define SWEPT_AFTER   (50 * USEC_PER_MS) /* when the sweep is through, after its beginning */
 #define OPEN_AT_ONCE  16
-#define TTL_GUESS     4
+#define DOORS_GUESS   4
 
 /*
- * A hop limit that takes a packet through our own NATs and not to the other side's. Where it is not
- * known it is guessed: seldom are there more NATs in a row, and seldom is somebody so near.
+ * A hop limit for many sockets at once, none of which is tried again: it has to take their packets
+ * through all our NATs. Where that is not known it is guessed: seldom are there more in a row, and
+ * seldom is somebody so near.
  */
 static uint8_t
-opening_ttl(const struct mesh *m)
+doors_hops(const struct mesh *m)
 {
-	return m->netcheck.hops != 0 ? m->netcheck.hops : TTL_GUESS;
+	return m->netcheck.hops != 0 ? m->netcheck.hops : DOORS_GUESS;
 }
 
 /* A PING that belongs to no path: where its answer comes from there will be one. */
@@ -115,7 +116,7 @@ shoot_measured(struct mesh *m, struct instant now, struct peer *peer, uint16_t s
 
 	if (a->technique == AIM_SWEEP)
 		/* Opens our NAT, without a word to theirs, which might mistake it. */
-		call(m, now, peer, a->socket, &a->theirs.at.addr, opening_ttl(m), out);
+		call(m, now, peer, a->socket, &a->theirs.at.addr, opener_hops(m), out);
 	attempt_ready(m, now, peer, &p, out);
 	a->state = AIM_WAITING;
 	a->step = 0;
@@ -329,7 +330,7 @@ doors_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 	struct ports all = predict_all(&m->nat);
 
 	if (peer->aimed.tries % 2 == 0)
-		sockets_tick(m, now, peer, opening_ttl(m), OPEN_AT_ONCE, out);
+		sockets_tick(m, now, peer, doors_hops(m), OPEN_AT_ONCE, out);
 	else /* the guess may be wrong: so that they can be seen, and slowly */
 		sockets_tick(m, now, peer, 0, 1, out);
 	if (a->step < sockets_wanted(m))

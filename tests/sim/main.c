@@ -70,6 +70,7 @@ static const struct scene scenes[] = {
 	{ "introduce", "a node that wants all at once is introduced at its pace",
 	    scene_introductions, 1 },
 	{ "matrix", "every kind of site reaches every kind as the ladder says", scene_matrix, 400 },
+	{ "open", "whoever is first, a router takes nothing for its own", scene_open, 18 },
 	{ "chance", "a pair that is direct by chance is so soon and nearly always", scene_chance,
 	    123 },
 	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 24 },

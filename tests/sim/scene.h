@@ -26,6 +26,7 @@ void scene_watch(struct world *w, unsigned number);
 
 /* Every pair of kinds, both ways; see matrix.h. */
 void scene_matrix(struct world *w, unsigned number);
+void scene_open(struct world *w, unsigned number);
 
 /* Those that are direct by chance, again and again. */
 void scene_chance(struct world *w, unsigned number);

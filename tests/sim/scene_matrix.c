@@ -13,6 +13,9 @@
 /* Between two answers once they flow, at one question every 50 ms: an upgrade is not noticed. */
 #define GAP_MAX (200 * USEC_PER_MS)
 
+/* A step of the burst, and a question later. */
+#define OPEN_DIRECT_MAX (100 * USEC_PER_MS)
+
 struct call matrix_calls[KIND_COUNT][KIND_COUNT];
 
 static const char *const outcome_words[OUTCOME_COUNT] = {
@@ -122,4 +125,39 @@ scene_matrix(struct world *w, unsigned number)
 		check_median(w);
 		check_chance(w);
 	}
+}
+
+/*
+ * A router without input policy, and lines without delay: whoever is told first where the other one
+ * is would be there before that one has sent anything. Each end is called once.
+ */
+void
+scene_open(struct world *w, unsigned number)
+{
+	static const unsigned others[] = { KIND_PUBLIC, KIND_FW, KIND_ACONE, KIND_PCONE,
+		KIND_PCONE_RAND, KIND_LINUX, KIND_LINUX_OPEN, KIND_SHORT, KIND_CGN_CONE };
+	unsigned other = others[number / 2];
+	static struct stage st;
+	static struct flow flow;
+	struct box *a, *b;
+
+	stage_init(&st, w);
+	stage_lighthouse(&st);
+	a = stage_node(&st, number % 2 == 0 ? other : KIND_LINUX_OPEN);
+	b = stage_node(&st, number % 2 == 0 ? KIND_LINUX_OPEN : other);
+	for (size_t i = 0; i < 2; i++) {
+		struct box *at = i == 0 ? a : b;
+		struct station *edge = site_edge(&at->site, &at->station);
+
+		edge->up.delay = edge->down.delay = 0;
+	}
+	world_say(w, "%s calls %s", a->site.kind->name, b->site.kind->name);
+	stage_on(&st);
+	stage_run(&st, 3 * USEC_PER_SEC);
+	flow_start(&flow, a, b, 50 * USEC_PER_MS, 200);
+	stage_run(&st, 2 * USEC_PER_SEC);
+	if (!flow.direct || flow.first_direct - flow.started > OPEN_DIRECT_MAX)
+		world_fail(w, "%s and %s are not direct after %.3f s", a->site.kind->name,
+		    b->site.kind->name, (double)OPEN_DIRECT_MAX / 1e6);
+	stage_free(&st);
 }
