@@ -134,8 +134,11 @@ act(const struct netcheck_do *d)
 		break;
 	case NETCHECK_ASK:
 	case NETCHECK_KNOCK: send(d); break;
-	case NETCHECK_DONE: world.done = true; /* fall through */
-	case NETCHECK_NEWS: world.found = world.run.found; break;
+	case NETCHECK_DONE:
+	case NETCHECK_NEWS:
+		world.done |= d->what == NETCHECK_DONE;
+		world.found = world.run.found;
+		break;
 	case NETCHECK_LIFE: world.found.life = world.run.life; break;
 	}
 }
