@@ -54,7 +54,8 @@ static void
 set_apart(const struct apart *list, size_t n)
 {
 	memset(aparts, 0, sizeof(aparts));
-	memcpy(aparts, list, n * sizeof(*list));
+	for (size_t i = 0; i < n; i++)
+		aparts[i] = list[i];
 }
 
 static const char *
