@@ -260,7 +260,7 @@ CHECKS := unit check-layers check-pure check-vectors check-sim check-cli \
 
 # Two makes: the second starts when compilers and libraries are there.
 check: deps
-	@rm -f $(RESULTS)
+	@rm -f $(RESULTS) $(RESULTS).failed
 	@$(MAKE) --no-print-directory -k check-all; rc=$$?; \
 		tools/tally --sum $(RESULTS) || rc=1; exit $$rc
 
@@ -271,9 +271,10 @@ check-all:
 	done; exit $$rc
 
 check-long: deps
-	@rm -f $(RESULTS)
+	@rm -f $(RESULTS) $(RESULTS).failed
 	@rc=0; $(MAKE) --no-print-directory -k check-long-all || rc=1; \
 		cat $(O)/san-*/results >>$(RESULTS) 2>/dev/null; \
+		cat $(O)/san-*/results.failed >>$(RESULTS).failed 2>/dev/null; \
 		tools/tally --sum $(RESULTS) || rc=1; exit $$rc
 
 # Engines have no threads: of the pure tests none is run for ThreadSanitizer.
@@ -281,7 +282,7 @@ check-long-all:
 	@$(MAKE) --no-print-directory -j$(JOBS) all sim fuzz $(B)/unat
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= units
-	@rm -f $(O)/san-*/results
+	@rm -f $(O)/san-*/results $(O)/san-*/results.failed
 	@rc=0; \
 	echo "== sanitizers"; \
 	$(MAKE) --no-print-directory SAN=address,undefined unit check-sim || rc=1; \
