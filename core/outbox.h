@@ -43,15 +43,21 @@ enum {
 /*
  * The word beside a datagram. Bits 0-1: ECN of the outer header, on arrival. Bits 8-15: TTL or hop
  * limit that it is sent with, 0 for the system's.
+ *
+ * META_FOLLOWS marks a packet from the TUN that was cut from the same super-packet as the packet
+ * before it in the array: its IP and transport headers are the same but for lengths, sequence,
+ * identification, flags of TCP and checksums, so that what was decided for that one (route,
+ * firewall, path) holds for this one. The first of an array is never marked.
  */
 #define META_ECN(meta)	   ((meta) & 3)
 #define META_TTL(ttl)	   ((uint32_t)(ttl) << 8)
 #define META_TTL_OF(meta)  ((uint8_t)((meta) >> 8))
+#define META_FOLLOWS	   ((uint32_t)1 << 16)
 
 struct packet {
 	uint8_t *data;
 	uint32_t len;
-	uint32_t meta;	  /* META_ECN */
+	uint32_t meta;	  /* META_ECN, META_FOLLOWS */
 	socket_id socket; /* where it came in */
 	struct addr from; /* who sent it; FAMILY_NONE for packets from the TUN */
 };
