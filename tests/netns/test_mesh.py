@@ -31,6 +31,15 @@ def two_sites(lab, one, two):
     return internet, Mesh(lab, {"lh": LIGHTHOUSE}, ["party1", "party2"]), sites
 
 
+def direct_sites(lab, one, two):
+    """The same, when they have come to a direct path. Returns (internet, mesh, sites)."""
+    internet, mesh, sites = two_sites(lab, one, two)
+    a, b = mesh.parties.values()
+    a.reaches(b, 20)
+    a.comes_to(b, "direct", 40)
+    return internet, mesh, sites
+
+
 def flood(host, other, count=50):
     """Packets over the mesh, to be seen by the Internet's counters."""
     status, out, _ = host.lab.run(host.namespace, "ping", "-c", count, "-i0.01", "-W2",
@@ -200,19 +209,15 @@ def a_path_becomes_direct_when_it_can(lab):
 
 
 def a_direct_path_that_dies_is_relayed(lab):
-    internet, mesh, _ = two_sites(lab, "linux", "linux")
+    internet, mesh, _ = direct_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     internet.cut(ONE, TWO)
     return "an answer %.2f s after the cut" % a.reaches(b, 60)
 
 
 def a_dead_lighthouse_disturbs_nobody(lab):
-    _, mesh, _ = two_sites(lab, "linux", "linux")
+    _, mesh, _ = direct_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     mesh.lighthouses["lh"].crash()
     for _ in range(5):
         flood(a, b, 10)
@@ -233,10 +238,8 @@ def a_restarted_lighthouse_introduces_again(lab):
 
 def a_restarted_node_needs_no_lighthouse(lab):
     """It knows its peers, their certificates and where they were."""
-    _, mesh, _ = two_sites(lab, "linux", "linux")
+    _, mesh, _ = direct_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     time.sleep(3)                       # what is remembered is written in batches
     mesh.lighthouses["lh"].crash()
     a.crash()
@@ -255,10 +258,8 @@ def a_crashed_node_is_reached_again(lab):
 
 
 def a_rebooted_nat_is_crossed_again(lab):
-    _, mesh, (site, _) = two_sites(lab, "linux", "linux")
+    _, mesh, (site, _) = direct_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     site.lose_power()
     time.sleep(3)
     site.boot()
@@ -268,20 +269,16 @@ def a_rebooted_nat_is_crossed_again(lab):
 
 
 def a_flushed_nat_with_new_ports_is_crossed_again(lab):
-    _, mesh, (site, _) = two_sites(lab, "linux-frandom", "fullcone")
+    _, mesh, (site, _) = direct_sites(lab, "linux-frandom", "fullcone")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     site.forget()
     took = b.reaches(a, 60)
     return "first answer %.2f s after it" % took
 
 
 def a_new_public_address_is_found_out(lab):
-    _, mesh, (site, _) = two_sites(lab, "linux", "linux")
+    _, mesh, (site, _) = direct_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     site.renumber("198.18.1.99")
     took = b.reaches(a, 60)
     return "first answer %.2f s after it, direct after %.2f s" % (
@@ -289,11 +286,9 @@ def a_new_public_address_is_found_out(lab):
 
 
 def a_host_that_walks_to_another_network_is_reached(lab):
-    internet, mesh, _ = two_sites(lab, "linux", "linux")
+    internet, mesh, _ = direct_sites(lab, "linux", "linux")
     cafe = Router(internet, "cafe-nat", "linux", "198.18.4.1", lan="10.0.0")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     cafe.adopt("party1")
     took = b.reaches(a, 60)
     return "first answer after %.2f s, direct after %.2f s" % (
@@ -301,10 +296,8 @@ def a_host_that_walks_to_another_network_is_reached(lab):
 
 
 def a_cable_may_be_pulled_for_a_while(lab):
-    _, mesh, _ = two_sites(lab, "linux", "linux")
+    _, mesh, _ = direct_sites(lab, "linux", "linux")
     a, b = mesh.parties.values()
-    a.reaches(b, 20)
-    a.comes_to(b, "direct", 40)
     lab.ip(a.namespace, "link set eth0 down")
     time.sleep(5)
     lab.ip(a.namespace, "link set eth0 up")

@@ -4,21 +4,13 @@
  *
  * The limits are those of docs/matrix.md.
  */
+#include "tests/sim/pair.h"
 #include "tests/sim/scene.h"
-#include "tests/sim/stage.h"
 
 #include <stdlib.h>
 
 #define SEC USEC_PER_SEC
 #define MS  USEC_PER_MS
-
-/* Two lighthouses and two nodes that talk. */
-struct pair {
-	struct stage st;
-	struct box *a;
-	struct box *b;
-	struct flow flow;
-};
 
 static struct pair pair;
 
@@ -28,15 +20,10 @@ pair_of(struct world *w, unsigned kind_a, unsigned kind_b)
 {
 	struct pair *p = &pair;
 
-	stage_init(&p->st, w);
-	stage_lighthouse(&p->st);
-	stage_lighthouse(&p->st);
-	p->a = stage_node(&p->st, kind_a);
-	p->b = stage_node(&p->st, kind_b);
+	pair_init(p, w, kind_a, kind_b);
 	stage_on(&p->st);
 	stage_run(&p->st, 3 * SEC);
-	flow_start(&p->flow, p->a, p->b, 50 * MS, 200);
-	stage_run(&p->st, 10 * SEC);
+	pair_talk(p, 10 * SEC);
 	if (!p->flow.direct && outcome_expected(&kinds[kind_a], &kinds[kind_b]) == OUTCOME_DIRECT)
 		world_fail(w, "not direct to begin with");
 	flow_mark(&p->flow);
@@ -47,13 +34,9 @@ pair_of(struct world *w, unsigned kind_a, unsigned kind_b)
 static void
 pair_end(struct pair *p, usec_t gap, bool direct)
 {
-	struct world *w = p->st.w;
-
-	if (flow_gap(&p->flow) > gap)
-		world_fail(w, "%.3f s without an answer, not %.3f",
-		    (double)flow_gap(&p->flow) / 1e6, (double)gap / 1e6);
+	pair_gap_at_most(p, gap);
 	if (direct && !p->flow.direct)
-		world_fail(w, "still relayed");
+		world_fail(p->st.w, "still relayed");
 	stage_free(&p->st);
 }
 

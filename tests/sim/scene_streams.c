@@ -2,19 +2,11 @@
 /*
  * scene_streams.c - UDP is blocked, or stops, or comes back; TCP is cut, or not there either.
  */
+#include "tests/sim/pair.h"
 #include "tests/sim/scene.h"
-#include "tests/sim/stage.h"
 
 #define SEC USEC_PER_SEC
 #define MS  USEC_PER_MS
-
-/* Two lighthouses and two nodes. */
-struct pair {
-	struct stage st;
-	struct box *a;
-	struct box *b;
-	struct flow flow;
-};
 
 static struct pair pair;
 
@@ -23,30 +15,17 @@ pair_of(struct world *w, unsigned kind_a, unsigned kind_b)
 {
 	struct pair *p = &pair;
 
-	stage_init(&p->st, w);
-	stage_lighthouse(&p->st);
-	stage_lighthouse(&p->st);
-	p->a = stage_node(&p->st, kind_a);
-	p->b = stage_node(&p->st, kind_b);
+	pair_init(p, w, kind_a, kind_b);
 	return p;
 }
 
 static void
 talk(struct pair *p, usec_t span)
 {
-	flow_start(&p->flow, p->a, p->b, 50 * MS, 200);
-	stage_run(&p->st, span);
+	pair_talk(p, span);
 	if (p->flow.answered == 0)
 		world_fail(p->st.w, "they do not talk");
 	flow_mark(&p->flow);
-}
-
-static void
-gap_at_most(const struct pair *p, usec_t gap)
-{
-	if (flow_gap(&p->flow) > gap)
-		world_fail(p->st.w, "%.3f s without an answer, not %.3f",
-		    (double)flow_gap(&p->flow) / 1e6, (double)gap / 1e6);
 }
 
 /* Streams that there are; each is known to both of its ends. */
@@ -75,7 +54,7 @@ from_nothing(struct world *w)
 	if (p->flow.first_answer - p->flow.started > 900 * MS)
 		world_fail(w, "the first answer took too long");
 	stage_run(&p->st, 300 * SEC);
-	gap_at_most(p, 150 * MS);
+	pair_gap_at_most(p, 150 * MS);
 	stage_free(&p->st);
 }
 
@@ -118,13 +97,13 @@ dies_and_returns(struct world *w, unsigned kind)
 	talk(p, 10 * SEC);
 	block_udp(p->a, true);
 	stage_run(&p->st, 30 * SEC);
-	gap_at_most(p, 2500 * MS);
+	pair_gap_at_most(p, 2500 * MS);
 	if (streams_of(p) != 2)
 		world_fail(w, "%u streams, and there should be 2", streams_of(p));
 	flow_mark(&p->flow);
 	block_udp(p->a, false);
 	stage_run(&p->st, 130 * SEC);
-	gap_at_most(p, 200 * MS);
+	pair_gap_at_most(p, 200 * MS);
 	if (streams_of(p) != 0)
 		world_fail(w, "UDP works, and there are still streams");
 	stage_free(&p->st);
@@ -143,7 +122,7 @@ one_is_cut(struct world *w)
 		stage_cut(&p->st, p->a, p->st.lighthouses[i]);
 		stage_cut(&p->st, p->st.lighthouses[i], p->a);
 		stage_run(&p->st, 10 * SEC);
-		gap_at_most(p, 2500 * MS);
+		pair_gap_at_most(p, 2500 * MS);
 		stage_heal(&p->st, p->a, p->st.lighthouses[i]);
 		stage_heal(&p->st, p->st.lighthouses[i], p->a);
 		stage_run(&p->st, 90 * SEC);

@@ -441,6 +441,19 @@ house_reaches(struct house *h, struct ip to, usec_t span)
 	return h->pings_answered > before;
 }
 
+/* A lighthouse with these flags as well, and two nodes; they are all on and have had `span`. */
+static inline void
+town_of_two(struct house **lh, struct house **one, struct house **two, uint32_t flags, usec_t span)
+{
+	town_open();
+	*lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | flags);
+	*one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
+	*two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
+	for (unsigned i = 0; i < town.count; i++)
+		house_on(&town.houses[i]);
+	town_run(span);
+}
+
 /* The peer that `other` is to `h`, or NULL. */
 static inline struct peer *
 house_peer(const struct house *h, const struct house *other)

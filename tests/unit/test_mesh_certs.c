@@ -10,13 +10,7 @@ static struct house *lh, *one, *two;
 static void
 begin(void)
 {
-	town_open();
-	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | CERT_RELAY);
-	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
-	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
-	for (unsigned i = 0; i < town.count; i++)
-		house_on(&town.houses[i]);
-	town_run(USEC_PER_SEC);
+	town_of_two(&lh, &one, &two, CERT_RELAY, USEC_PER_SEC);
 	ASSERT(house_reaches(one, house_ip(two), USEC_PER_SEC));
 }
 

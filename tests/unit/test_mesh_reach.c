@@ -21,13 +21,7 @@ apart(const struct addr *from, const struct addr *to, const uint8_t *p, size_t l
 static void
 begin(uint32_t flags)
 {
-	town_open();
-	lh = town_house("lh", "10.87.0.1", "198.51.100.1", CERT_LIGHTHOUSE | flags);
-	one = town_house("party1", "10.87.0.2", "198.51.100.2", 0);
-	two = town_house("party2", "10.87.0.3", "198.51.100.3", 0);
-	for (unsigned i = 0; i < town.count; i++)
-		house_on(&town.houses[i]);
-	town_run(SEC);
+	town_of_two(&lh, &one, &two, flags, SEC);
 }
 
 /* An OPEN call as party2 would make it to party1, for the introduction `id`. */
