@@ -4,7 +4,8 @@
  *
  * Two layers. Outer messages are UDP payloads and begin with a u32 type: WireGuard's four, PRESENT,
  * OPEN and HERE. Control frames travel inside a session, as the plaintext of WireGuard data messages.
- * docs/protocol.md has the byte tables; this file is the only code that knows them.
+ * docs/protocol.md has the byte tables; this header and the files behind it (wire.c, field.c,
+ * frame*.c) are the only code that knows them.
  *
  * A decoder accepts exactly what the matching encoder can produce (decode, encode: the same bytes),
  * but for three places that protocol.md leaves open for later: caps, unknown TLVs of HELLO and

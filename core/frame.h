@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * frame.h - how every control frame begins and ends.
+ *
+ * For the files that know layouts of frames (frame*.c), and nobody else: core/wire.h is what the
+ * others see.
+ */
+#ifndef CORE_FRAME_H
+#define CORE_FRAME_H
+
+#include "core/field.h"
+
+/* Lengths of bodies, and of their fixed beginnings. */
+#define NAT_AND_LISTS (NAT_LEN + 1 + 1)
+#define CONTACT_MIN   (2 + 2 + NAT_AND_LISTS)
+#define CONTACT_MAX                                                                                \
+	(CONTACT_MIN + WIRE_CERT_MAX + WIRE_CA_MAX + CONTACT_EPS * EP_LEN + CONTACT_RELAYS * 32)
+#define CANDIDATES_MIN (4 + NAT_AND_LISTS)
+#define CANDIDATES_MAX (CANDIDATES_MIN + WIRE_EPS_MAX * EP_LEN + WIRE_RELAYS_MAX * 32)
+#define REG_ACK_MIN    (4 + EP_LEN + 2 + 8 + 1)
+#define HELLO_MIN      75
+#define REPLY_HEAD     (4 + 1 + INTRODUCTION_ID_LEN + 2)
+#define PUNCH_HEAD     (INTRODUCTION_ID_LEN + 2)
+#define QUERY_HEAD     (4 + 1 + 1)
+#define REASON_MIN     (4 + 1 + 1 + 1 + 2 + 4 + EP_LEN + NAT_LEN + 1 + 1)
+#define REASON_MAX     (REASON_MIN + REASON_NUMBERS_MAX * 9 + NAME_MAX_LEN)
+#define AIM_LEN        (4 + 1 + 1 + 1 + 1 + 2 + EP_LEN)
+#define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
+#define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
+
+/* Writes the header of a frame of `type`, the length still open. */
+struct wr frame_start(uint8_t *to, size_t cap, uint8_t type);
+
+/*
+ * Fills in the length: that of the frame, or ERR_FULL. The shape of what we send is ours to get
+ * right.
+ */
+int frame_end(struct wr *w);
+
+/* A reader of the frame's body. */
+struct in frame_in(const struct frame *f);
+
+#endif
