@@ -7,35 +7,6 @@
  */
 #include "core/nat.h"
 
-static const char *
-symmetric_words(const struct nat *nat)
-{
-	if ((nat->flags & NAT_SEQUENTIAL) != 0)
-		return "symmetric, sequential ports";
-	if ((nat->flags & NAT_FIRST_KEEPS) != 0)
-		return "symmetric, first flow keeps its port";
-	if ((nat->flags & NAT_BLOCK) != 0)
-		return "symmetric, ports of a block";
-	return "symmetric, random ports";
-}
-
-const char *
-nat_words(const struct nat *nat)
-{
-	switch (nat->mapping) {
-	case NAT_MAPPING_NONE:
-		return "none";
-	case NAT_MAPPING_ENDPOINT:
-		return "endpoint-independent";
-	case NAT_MAPPING_ADDRESS:
-		return "address-dependent";
-	case NAT_MAPPING_PORT:
-		return symmetric_words(nat);
-	default:
-		return "unknown";
-	}
-}
-
 const char *
 nat_mapping_word(enum nat_mapping m)
 {
@@ -51,6 +22,26 @@ nat_mapping_word(enum nat_mapping m)
 	default:
 		return "unknown";
 	}
+}
+
+static const char *
+symmetric_words(const struct nat *nat)
+{
+	if ((nat->flags & NAT_SEQUENTIAL) != 0)
+		return "symmetric, sequential ports";
+	if ((nat->flags & NAT_FIRST_KEEPS) != 0)
+		return "symmetric, first flow keeps its port";
+	if ((nat->flags & NAT_BLOCK) != 0)
+		return "symmetric, ports of a block";
+	return "symmetric, random ports";
+}
+
+const char *
+nat_words(const struct nat *nat)
+{
+	if (nat->mapping == NAT_MAPPING_PORT)
+		return symmetric_words(nat);
+	return nat_mapping_word(nat->mapping);
 }
 
 const char *
