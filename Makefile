@@ -117,7 +117,7 @@ all: $(ENGINE) $(HOST) $(PROGRAM)
 engine: $(ENGINE)
 
 # All that the tests will need.
-everything: all units sim fuzz $(B)/unat $(B)/plain/engine.a
+everything: all units sim fuzz $(B)/unat $(B)/badwire $(B)/plain/engine.a
 
 # All of both archives, so that a name that is defined twice or nowhere is found here.
 $(B)/mpynet: $(call objects,,$(MAIN)) $(HOST) $(ENGINE) $(B)/link.flags
@@ -198,6 +198,11 @@ $(B)/unat: $(call objects,,tests/nat/unat.c $(filter-out tests/sim/main.c,$(SIM)
 	@echo "  LINK    $@"
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
 
+# A wire for tests/netns that loses, repeats and delays.
+$(B)/badwire: $(B)/tests/netns/badwire.o $(B)/link.flags
+	@echo "  LINK    $@"
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^)
+
 $(B)/bench/%: $(B)/bench/%.o $(ENGINE) $(B)/link.flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
@@ -248,6 +253,7 @@ check-layers:
 check-vectors check-cli: $(PROGRAM) units
 check-netns check-mpyc check-nat: $(PROGRAM)
 check-nat: $(B)/unat
+check-netns: $(B)/badwire
 check-mpyc: venv
 check-vectors check-cli check-netns check-mpyc check-nat: check-%:
 	@if [ -x tests/$*/run ]; then $(TALLY) $* tests/$*/run; fi
@@ -279,7 +285,7 @@ check-long: deps
 
 # Engines have no threads: of the pure tests none is run for ThreadSanitizer.
 check-long-all:
-	@$(MAKE) --no-print-directory -j$(JOBS) all sim fuzz $(B)/unat
+	@$(MAKE) --no-print-directory -j$(JOBS) all sim fuzz $(B)/unat $(B)/badwire
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= units
 	@rm -f $(O)/san-*/results $(O)/san-*/results.failed
@@ -360,5 +366,5 @@ help:
 #: Kinds of build: CC=clang  SAN=address,undefined  SAN=thread  WERROR=1  CFLAGS=-O0
 
 SOURCES := $(PURE) $(HOSTED) $(MAIN) $(UNIT) $(UNIT_HOSTED) $(FUZZ) $(FUZZ_HOSTED) $(SIM) $(BENCH) \
-	tests/nat/unat.c
+	tests/nat/unat.c tests/netns/badwire.c
 -include $(wildcard $(foreach kind,$(B) $(B)/plain $(B)/fuzz/obj,$(SOURCES:%.c=$(kind)/%.d)))

@@ -82,12 +82,12 @@ class Host:
         """The kind of the path to a peer: "lan", "direct", "relay" or "none"."""
         return self.peer(other).get("path", {}).get("kind", "none")
 
-    def overlay(self):
-        """The first IPv4 address inside the mesh."""
+    def overlay(self, family=4):
+        """The first address of a family inside the mesh."""
         for address in self.json("status")["ips"]:
-            if ":" not in address:
+            if (":" in address) == (family == 6):
                 return address.split("/")[0]
-        raise Failed("%s has no IPv4 address in the mesh" % self.name)
+        raise Failed("%s has no IPv%d address in the mesh" % (self.name, family))
 
     def reaches(self, other, seconds):
         """How long until a ping over the mesh is answered; Failed if it is not."""
