@@ -4,6 +4,8 @@
  */
 #include "core/icmp.h"
 
+#include "core/checksum.h"
+
 enum {
 	V4_HEADER = 20,
 	V6_HEADER = 40,
@@ -29,29 +31,6 @@ enum {
 	HOPS = 64,
 	QUOTE_V4_MAX = 548, /* RFC 1812 4.3.2.3: the error is at most 576 bytes */
 };
-
-uint16_t
-inet_checksum(const uint8_t *p, size_t len, uint32_t start)
-{
-	uint64_t sum = start;
-
-	for (; len > 1; p += 2, len -= 2)
-		sum += be16(p);
-	if (len == 1)
-		sum += (uint64_t)p[0] << 8;
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-/* RFC 8200 8.1: the sum of addresses, length and next header that ICMPv6 is checked with. */
-static uint32_t
-pseudo_sum(const uint8_t *p, size_t len)
-{
-	uint16_t addresses = (uint16_t)~inet_checksum(p + 8, 32, 0);
-
-	return (uint32_t)addresses + (uint32_t)len + IPPROTO_OF_ICMP6;
-}
 
 static enum icmp_kind
 icmp4_kind(uint8_t type)
@@ -212,17 +191,10 @@ inner_parse_quoted(struct inner *ret, const uint8_t *p, const struct inner *erro
 static void
 set_icmp_checksum(uint8_t *p, size_t body, size_t len)
 {
-	uint32_t start = p[0] >> 4 == 6 ? pseudo_sum(p, len) : 0;
+	uint32_t start = p[0] >> 4 == 6 ? inet_pseudo_sum(p, IPPROTO_OF_ICMP6, len) : 0;
 
 	put_be16(p + body + 2, 0);
 	put_be16(p + body + 2, inet_checksum(p + body, len, start));
-}
-
-static void
-set_v4_checksum(uint8_t *p, size_t header)
-{
-	put_be16(p + 10, 0);
-	put_be16(p + 10, inet_checksum(p, header, 0));
 }
 
 void
@@ -236,7 +208,7 @@ icmp_echo_turn(uint8_t *p, const struct inner *in)
 	p[in->body] = size == 4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY;
 	if (size == 4) {
 		p[8] = HOPS;
-		set_v4_checksum(p, in->body);
+		inet_set_header_checksum(p, in->body);
 	} else {
 		p[7] = HOPS;
 	}
@@ -255,7 +227,7 @@ write_header(uint8_t *to, struct ip src, struct ip dst, size_t len)
 		to[9] = IPPROTO_OF_ICMP;
 		memcpy(to + 12, src.b, 4);
 		memcpy(to + 16, dst.b, 4);
-		set_v4_checksum(to, V4_HEADER);
+		inet_set_header_checksum(to, V4_HEADER);
 		return V4_HEADER;
 	}
 	memset(to, 0, V6_HEADER);

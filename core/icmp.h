@@ -79,7 +79,4 @@ size_t icmp_too_big_make(uint8_t *to, const uint8_t *p, const struct inner *in, 
 /* Host or address unreachable, likewise. */
 size_t icmp_unreachable_make(uint8_t *to, const uint8_t *p, const struct inner *in);
 
-/* The Internet checksum (RFC 1071) of `len` bytes added to the folded sum `start`. */
-uint16_t inet_checksum(const uint8_t *p, size_t len, uint32_t start);
-
 #endif

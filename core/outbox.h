@@ -48,16 +48,20 @@ enum {
  * before it in the array: its IP and transport headers are the same but for lengths, sequence,
  * identification, flags of TCP and checksums, so that what was decided for that one (route,
  * firewall, path) holds for this one. The first of an array is never marked.
+ *
+ * META_PARTIAL, on packets from the TUN and on TO_TUN effects: the TCP or UDP checksum is partial,
+ * see core/offload.h.
  */
 #define META_ECN(meta)	   ((meta) & 3)
 #define META_TTL(ttl)	   ((uint32_t)(ttl) << 8)
 #define META_TTL_OF(meta)  ((uint8_t)((meta) >> 8))
 #define META_FOLLOWS	   ((uint32_t)1 << 16)
+#define META_PARTIAL	   ((uint32_t)1 << 18)
 
 struct packet {
 	uint8_t *data;
 	uint32_t len;
-	uint32_t meta;	  /* META_ECN, META_FOLLOWS */
+	uint32_t meta;	  /* META_ECN, META_FOLLOWS, META_PARTIAL */
 	socket_id socket; /* where it came in */
 	struct addr from; /* who sent it; FAMILY_NONE for packets from the TUN */
 };
@@ -166,7 +170,7 @@ struct effect {
 	struct addr to;	   /* TO_NET */
 	uint8_t *data;	   /* TO_NET, TO_TUN */
 	uint32_t len;
-	uint32_t meta;	   /* TO_NET: META_TTL */
+	uint32_t meta;	   /* TO_NET: META_TTL; TO_TUN: META_PARTIAL */
 	union {
 		struct route_change route;
 		struct socket_change change;

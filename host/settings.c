@@ -108,7 +108,7 @@ settings_body(struct db *db, const struct setting *list, const char *key, json_t
 		rc = append_setting(db, one, rows, err);
 	else
 		for (; list->key && rc == 0; list++)
-			rc = append_setting(db, list, rows, err);
+			rc = list->hidden ? 0 : append_setting(db, list, rows, err);
 	if (rc < 0) {
 		json_decref(rows);
 		return rc;

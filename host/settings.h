@@ -23,6 +23,7 @@ struct setting {
 	const char *help;
 	/* Writes the one spelling of `value`; or says what would be valid. */
 	int (*check)(char to[static SETTING_VALUE_MAX], const char *value, struct err *err);
+	bool hidden;		/* shown only to who asks for it by name */
 };
 
 /* The SQL of the table, to stand in the migrations of a database. */
@@ -44,7 +45,7 @@ int setting_set(struct db *db, const struct setting *list, const char *key, cons
 int setting_unset(struct db *db, const struct setting *list, const char *key,
     struct err *err) must_check;
 
-/* The answer to `get`: all settings, or the one named `key`. */
+/* The answer to `get`: all settings but the hidden ones, or the one named `key`. */
 int settings_body(struct db *db, const struct setting *list, const char *key, json_t **ret,
     struct err *err) must_check;
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * tun.c - the device through which this machine's own packets come and go.
+ *
+ * A read takes one packet or super-packet into the buffer behind the others. From there it goes
+ * into buffers of packets, which have the room around them that an engine wants.
  */
 #include "host/tun.h"
 
@@ -12,7 +15,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/icmp.h"
+#include "host/offloads.h"
+
 #define STRIDE (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM)
+/* With fewer places free than that, another super-packet may not fit. */
+#define PLACES_WANTED (TUN_BATCH / 2)
+
+/* Of <linux/if_tun.h>, which is older in some distributions than their users' kernels. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 /* What to do about the usual reasons why there is no device. */
 static int
@@ -37,27 +51,80 @@ explain(int rc, const char *name, struct err *err)
 	}
 }
 
-int
-tun_open(struct tun *t, const char *name, struct err *err)
+/* What the kernel is asked for: all, or less and less of it. */
+static const struct rung {
+	unsigned offloads;
+	unsigned flags;
+} ladder[] = {
+	{ OFFLOAD_CHECKSUM | OFFLOAD_TSO | OFFLOAD_USO,
+	    TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN | TUN_F_USO4 | TUN_F_USO6 },
+	{ OFFLOAD_CHECKSUM | OFFLOAD_TSO, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN },
+	{ OFFLOAD_CHECKSUM, TUN_F_CSUM },
+};
+
+/* The best of what is wanted that the kernel has; 0 when it has none. */
+static unsigned
+ask_offloads(int fd, unsigned wanted)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ladder); i++) {
+		if ((ladder[i].offloads & ~wanted) == 0 &&
+		    ioctl(fd, TUNSETOFFLOAD, ladder[i].flags) == 0)
+			return ladder[i].offloads;
+	}
+	return 0;
+}
+
+/* Attaches `t->fd` to the device. What the kernel does not know is done without. */
+static int
+attach(struct tun *t, const char *name, unsigned wanted)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
-	int rc = 0;
+
+	memcpy(ifr.ifr_name, name, strlen(name));
+	if (wanted & OFFLOAD_CHECKSUM)
+		ifr.ifr_flags |= IFF_VNET_HDR;
+	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
+		return -errno;
+	memcpy(t->name, ifr.ifr_name, IFNAMSIZ);
+	t->ifindex = if_nametoindex(t->name);
+	if (t->ifindex == 0)
+		return -errno;
+	if (!(wanted & OFFLOAD_CHECKSUM))
+		return 0;
+	t->offloads = ask_offloads(t->fd, wanted);
+	return t->offloads == 0 ? -EOPNOTSUPP : 0;
+}
+
+static int
+open_device(struct tun *t, const char *name, unsigned wanted)
+{
+	int rc;
+
+	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (t->fd < 0)
+		return -errno;
+	rc = attach(t, name, wanted);
+	if (rc < 0) {
+		close(t->fd);
+		t->fd = -1;
+	}
+	return rc;
+}
+
+int
+tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err)
+{
+	int rc;
 
 	*t = (struct tun){ .fd = -1 };
 	if (strlen(name) >= IFNAMSIZ)
 		return err_set(err, -ENAMETOOLONG, "the interface name %s is longer than %d letters",
 		    name, IFNAMSIZ - 1);
-	memcpy(ifr.ifr_name, name, strlen(name));
-
-	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (t->fd < 0)
-		return explain(-errno, name, err);
-	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
-		rc = -errno;
-	memcpy(t->name, ifr.ifr_name, IFNAMSIZ);
-	if (rc == 0 && (t->ifindex = if_nametoindex(t->name)) == 0)
-		rc = -errno;
-	if (rc == 0 && !(t->buffers = malloc((size_t)TUN_BATCH * STRIDE)))
+	rc = open_device(t, name, offloads);
+	/* A kernel without headers says that there is no such flag; without any offload it has no use. */
+	if (rc == -EINVAL || rc == -EOPNOTSUPP)
+		rc = open_device(t, name, 0);
+	if (rc == 0 && !(t->buffers = malloc((size_t)TUN_BATCH * STRIDE + OFFLOAD_MAX)))
 		rc = -ENOMEM;
 	if (rc < 0) {
 		tun_close(t);
@@ -89,30 +156,104 @@ tun_watch(struct tun *t, uv_loop_t *loop, void *ctx, void (*on_readable)(void *c
 	return uv_poll_start(&t->poll, UV_READABLE, on_poll);
 }
 
+/* A packet that the kernel left unfinished is one that we could have left so, if it is TCP or UDP. */
+static bool
+finish_checksum(const struct tun *t, const struct virtio_net_hdr *h, struct packet *pk)
+{
+	struct inner in;
+
+	if (!(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return true;
+	if (t->leave_partial && inner_parse(&in, pk->data, pk->len) == 0 &&
+	    in.body == h->csum_start &&
+	    (in.protocol == IPPROTO_OF_TCP || in.protocol == IPPROTO_OF_UDP)) {
+		pk->meta |= META_PARTIAL;
+		return true;
+	}
+	return offload_complete(pk->data, pk->len, h->csum_start, h->csum_offset) == 0;
+}
+
+/* One packet, into the place at `data`. */
+static bool
+take_one(const struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p, size_t len,
+    uint8_t *data, struct packet *ret)
+{
+	if (len == 0 || len > PACKET_MAX)
+		return false;
+	memcpy(data, p, len);
+	*ret = (struct packet){ .data = data, .len = (uint32_t)len };
+	return finish_checksum(t, h, ret);
+}
+
+/* The next piece of the super-packet in hand; false when all of it was taken. */
+static bool
+take_piece(struct tun *t, uint8_t *data, bool first, struct packet *ret)
+{
+	bool begun = t->cutting.at > t->cutting.header;
+	size_t len = segmenter_next(&t->cutting, data);
+
+	*ret = (struct packet){
+		.data = data,
+		.len = (uint32_t)len,
+		.meta = (begun && !first ? META_FOLLOWS : 0) |
+		    (t->cutting.partial ? META_PARTIAL : 0),
+	};
+	return len > 0;
+}
+
+/* Reads one packet or super-packet. Returns the length of what is at `ret` then; 0: there is none. */
+static size_t
+read_device(struct tun *t, struct virtio_net_hdr *h, uint8_t *ret)
+{
+	const struct iovec parts[] = {
+		{ .iov_base = h, .iov_len = sizeof(*h) },
+		{ .iov_base = ret, .iov_len = OFFLOAD_MAX },
+	};
+	size_t before = t->offloads != 0 ? sizeof(*h) : 0;
+	ssize_t n = before > 0 ? readv(t->fd, parts, ARRAY_LEN(parts))
+			       : read(t->fd, ret, OFFLOAD_MAX);
+
+	return n > (ssize_t)before ? (size_t)n - before : 0;
+}
+
 size_t
 tun_receive(struct tun *t, struct packet ret[static TUN_BATCH])
 {
+	uint8_t *whole = t->buffers + (size_t)TUN_BATCH * STRIDE;
 	size_t n = 0;
 
+	t->more = true;
 	while (n < TUN_BATCH) {
 		uint8_t *data = t->buffers + n * STRIDE + PACKET_HEADROOM;
-		ssize_t len = read(t->fd, data, PACKET_MAX);
+		struct virtio_net_hdr h = { 0 };
+		size_t len;
 
-		if (len <= 0)
+		if (t->cutting.len > 0) {
+			if (take_piece(t, data, n == 0, &ret[n]))
+				n++;
+			else
+				t->cutting.len = 0;
+			continue;
+		}
+		if (n > TUN_BATCH - PLACES_WANTED)
 			break;
-		ret[n++] = (struct packet){ .data = data, .len = (uint32_t)len };
+		len = read_device(t, &h, whole);
+		if (len == 0) {
+			t->more = false;
+			break;
+		}
+		t->reads++;
+		if (h.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+			if (segmenter_begin(&t->cutting, whole, len, h.gso_size, t->leave_partial) < 0)
+				t->refused++;
+		} else if (take_one(t, &h, whole, len, data, &ret[n])) {
+			n++;
+		} else {
+			t->refused++;
+		}
 	}
 	t->received += n;
 	return n;
-}
-
-void
-tun_send(struct tun *t, const uint8_t *data, size_t len)
-{
-	if (write(t->fd, data, len) < 0)
-		t->send_failed++;
-	else
-		t->sent++;
 }
 
 void

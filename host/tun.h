@@ -4,38 +4,63 @@
  *
  * A TUN carries bare IP packets. It exists as long as somebody has it open, so a daemon that dies
  * leaves neither the device nor the addresses and routes that point to it.
+ *
+ * Where the kernel can, each read gives and each write takes many packets of a flow as one
+ * super-packet (core/offload.h) behind a header that says so. None of that is seen from outside:
+ * packets come cut, and those of one outbox are put together.
  */
 #ifndef HOST_TUN_H
 #define HOST_TUN_H
 
+#include <linux/virtio_net.h>
 #include <net/if.h>
+#include <sys/uio.h>
 #include <uv.h>
 
 #include "core/err.h"
+#include "core/offload.h"
 #include "core/outbox.h"
 
-/* Packets taken from the device at one wake-up. */
-#define TUN_BATCH 32
+/* Packets taken from the device at once: two full super-packets at the MTU of our devices. */
+#define TUN_BATCH 96
+/* Flows whose packets are put together at the same time. */
+#define TUN_FLOWS 8
+
+/* Packets of one flow on their way into the device. */
+struct tun_flow {
+	struct coalescer packets;
+	struct virtio_net_hdr header;
+	struct iovec parts[1 + OFFLOAD_PACKETS_MAX]; /* the header, a packet, further payloads */
+};
 
 struct tun {
 	int fd;			/* -1: closed */
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
+	unsigned offloads;	/* OFFLOAD_ flags that this kernel has; 0: no header is spoken */
+	bool leave_partial;	/* checksums that need not be whole come as META_PARTIAL */
+	bool more;		/* the last tun_receive stopped before the device was empty */
 	uv_poll_t poll;
 	void *ctx;
 	void (*on_readable)(void *ctx, struct tun *t);
 
-	uint64_t sent, received;
+	uint64_t sent, received; /* packets, after cutting and before putting together */
+	uint64_t reads, writes;	/* system calls that carried some */
 	uint64_t send_failed;	/* refused: malformed, or the device is down */
+	uint64_t refused;	/* read, but no packet that we could carry */
 
-	uint8_t *buffers;	/* TUN_BATCH with head- and tailroom */
+	uint8_t *buffers;	/* TUN_BATCH with head- and tailroom, and one super-packet */
+	struct segmenter cutting; /* the one in hand; len 0: there is none */
+	struct tun_flow flows[TUN_FLOWS];
+	size_t flow_count;
 };
 
 /*
- * Creates the device `name`; a name that ends in "%d" gets the first free number. It is down and
- * without addresses: see net.h. -EBUSY when another process has it, -EPERM without CAP_NET_ADMIN.
+ * Creates the device `name`; a name that ends in "%d" gets the first free number. Of `offloads`
+ * (host/offloads.h) it uses what the kernel has. It is down and without addresses: see net.h.
+ * -EBUSY when another process has it, -EPERM without CAP_NET_ADMIN.
  */
-int tun_open(struct tun *t, const char *name, struct err *err) must_check;
+int tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err) must_check;
 
 /* Calls `on_readable` from the loop whenever there is a packet to take. */
 int tun_watch(struct tun *t, uv_loop_t *loop, void *ctx,
@@ -43,12 +68,16 @@ int tun_watch(struct tun *t, uv_loop_t *loop, void *ctx,
 
 /*
  * The next packets that this machine sends into the mesh; 0 when there are none. The bytes are
- * ours, with head- and tailroom, and valid until the next call. Their `from` is empty.
+ * ours, with head- and tailroom, and valid until the next call. Their `from` is empty; those cut
+ * from the same super-packet as the one before are META_FOLLOWS.
  */
 size_t tun_receive(struct tun *t, struct packet ret[static TUN_BATCH]);
 
-/* Gives this machine one IP packet. One that is refused is counted. */
-void tun_send(struct tun *t, const uint8_t *data, size_t len);
+/*
+ * Gives this machine the TO_TUN packets of an outbox, those of a flow in their order. Their bytes
+ * are written to. What is refused is counted.
+ */
+void tun_settle(struct tun *t, const struct outbox *o);
 
 /* Removes the device. If it was watched, `t` must live until the loop has turned once more. */
 void tun_close(struct tun *t);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/bundle.h"
+#include "host/offloads.h"
 
 /* Endpoints separated by commas, or nothing. */
 static int
@@ -53,6 +54,7 @@ const struct setting lighthouse_settings[] = {
 	{ "tcp", "443", false, "TCP port for members whose networks block UDP, or \"no\"",
 	    check_tcp },
 	{ "public", "", false, "where members reach it", check_public },
+	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };
 

@@ -13,6 +13,7 @@
 
 #include "host/file.h"
 #include "host/identity.h"
+#include "host/offloads.h"
 #include "host/sandbox.h"
 #include "node/control.h"
 #include "node/dial.h"
@@ -47,6 +48,7 @@ carry_out(struct node *n)
 
 	udp_settle(n->udp, NODE_SOCKETS, &n->out);
 	udp_pool_settle(&n->pool, &n->out);
+	tun_settle(&n->tun, &n->out);
 	groups_settle(n);
 	tls_pool_settle(&n->streams, &n->out);
 	for (uint32_t i = 0; i < n->out.count; i++) {
@@ -55,9 +57,7 @@ carry_out(struct node *n)
 		switch (e->kind) {
 		case EFFECT_TO_NET:
 		case EFFECT_SOCKET:
-			break;
 		case EFFECT_TO_TUN:
-			tun_send(&n->tun, e->data, e->len);
 			break;
 		case EFFECT_ROUTE:
 			change_route(n, &e->route);
@@ -128,10 +128,10 @@ on_tun(void *ctx, struct tun *t)
 {
 	struct packet packets[TUN_BATCH];
 	struct node *n = ctx;
-	size_t count = TUN_BATCH;
 
-	for (int i = 0; i < READS_PER_WAKE && count == TUN_BATCH; i++) {
-		count = tun_receive(t, packets);
+	for (int i = 0; i < READS_PER_WAKE && (i == 0 || t->more); i++) {
+		size_t count = tun_receive(t, packets);
+
 		if (count == 0)
 			break;
 		mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
@@ -451,7 +451,7 @@ open_device(struct node *n, struct err *err)
 	    name, err);
 
 	if (rc >= 0)
-		rc = tun_open(&n->tun, name, err);
+		rc = tun_open(&n->tun, name, offloads_get(&n->store.settings, node_settings), err);
 	if (rc >= 0)
 		rc = net_open(&n->net, err);
 	return rc < 0 ? rc : configure_device(n, err);

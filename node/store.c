@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "host/offloads.h"
 #include "host/proxy.h"
 
 static int
@@ -44,6 +45,7 @@ const struct setting node_settings[] = {
 	{ "metered", "", true, "interfaces that cost money: used where nothing else works",
 	    setting_check_interfaces },
 	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
+	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };
 

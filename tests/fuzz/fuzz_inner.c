@@ -6,6 +6,7 @@
  * stays the same.
  */
 #include "core/bytes.h"
+#include "core/checksum.h"
 #include "core/mss.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -4,6 +4,7 @@
  */
 #include "tests/sim/watch.h"
 #include "core/bytes.h"
+#include "core/checksum.h"
 #include "core/icmp.h"
 #include "core/wire.h"
 

@@ -12,6 +12,7 @@
 
 #include "host/loop.h"
 #include "host/net.h"
+#include "host/offloads.h"
 #include "host/udp.h"
 #include "tests/unit/test.h"
 
@@ -45,7 +46,7 @@ start(struct tun *t, struct net *n)
 {
 	struct err err = { 0 };
 
-	ASSERT_EQ(tun_open(t, "mpytest%d", &err), 0);
+	ASSERT_EQ(tun_open(t, "mpytest%d", OFFLOAD_ALL, &err), 0);
 	ASSERT_EQ(net_open(n, &err), 0);
 	ASSERT_EQ(net_link_up(n, t->ifindex, 1420, &err), 0);
 	ASSERT_EQ(net_address_add(n, t->ifindex, prefix("10.87.0.2/32"), &err), 0);
@@ -57,6 +58,18 @@ stop(struct tun *t, struct net *n)
 {
 	tun_close(t);
 	net_close(n);
+}
+
+/* Gives the device one packet. */
+static void
+give(struct tun *t, uint8_t *data, uint32_t len)
+{
+	struct outbox o;
+
+	ASSERT_EQ(outbox_init(&o, 1, 64), 0);
+	outbox_to_tun(&o, data, len);
+	tun_settle(t, &o);
+	outbox_free(&o);
 }
 
 /* The next packet of the device that is IPv4; the kernel also sends its own IPv6 ones. */
@@ -105,7 +118,7 @@ TEST(packets_for_a_route_come_out_of_the_device_and_answers_go_in)
 	memcpy(ports, answer + 20, 2);
 	memcpy(answer + 20, answer + 22, 2);
 	memcpy(answer + 22, ports, 2);
-	tun_send(&t, answer, p.len);
+	give(&t, answer, p.len);
 	ASSERT_EQ(t.sent, 1);
 	struct packet back[UDP_BATCH];
 	struct pollfd pfd = { .fd = u.fd, .events = POLLIN };
@@ -188,10 +201,10 @@ TEST(a_device_in_use_and_a_long_name_are_said_in_a_sentence)
 
 	if (!in_namespace())
 		return;
-	ASSERT_EQ(tun_open(&a, "mpybusy", &err), 0);
-	ASSERT_EQ(tun_open(&b, "mpybusy", &err), -EBUSY);
+	ASSERT_EQ(tun_open(&a, "mpybusy", OFFLOAD_ALL, &err), 0);
+	ASSERT_EQ(tun_open(&b, "mpybusy", OFFLOAD_ALL, &err), -EBUSY);
 	ASSERT(strstr(err.text, "mpybusy"));
-	ASSERT_EQ(tun_open(&b, "a-name-that-is-far-too-long", &err), -ENAMETOOLONG);
+	ASSERT_EQ(tun_open(&b, "a-name-that-is-far-too-long", OFFLOAD_ALL, &err), -ENAMETOOLONG);
 	tun_close(&a);
 }
 
@@ -243,7 +256,7 @@ TEST(many_changes_are_told_once_and_our_own_never)
 	if (!in_namespace())
 		return;
 	start(&own, &n);
-	ASSERT_EQ(tun_open(&other, "mpyother", &err), 0);
+	ASSERT_EQ(tun_open(&other, "mpyother", OFFLOAD_ALL, &err), 0);
 	ASSERT_EQ(loop_init(&w.loop, &w, on_due, on_signal, NULL), 0);
 	ASSERT_EQ(net_watch(&n, &w.loop.uv, own.ifindex, &w, on_change, on_gateway,
 	    &err), 0);

@@ -3,6 +3,8 @@
  * test_icmp.c - inner packets are read to their last byte and never past it.
  */
 #include "core/icmp.h"
+
+#include "core/checksum.h"
 #include "tests/unit/test.h"
 
 static struct ip

@@ -3,6 +3,7 @@
  * test_mss.c - SYNs are made to fit, and nothing else is touched.
  */
 #include "core/bytes.h"
+#include "core/checksum.h"
 #include "core/mss.h"
 #include "tests/unit/test.h"
 
