@@ -151,8 +151,14 @@ keypair_new(const struct channel *ch, const struct noise_keys *keys, usec_t now)
 {
 	struct keypair *k = calloc(1, sizeof(*k));
 
-	if (k != NULL)
-		session_init(&k->session, keys, now, ch->end);
+	if (k == NULL)
+		return NULL;
+	session_init(&k->session, keys, now, ch->end);
+	if (ch->config.deferral != NULL && session_defer(&k->session, keys, ch->config.deferral) < 0) {
+		session_wipe(&k->session);
+		free(k);
+		return NULL;
+	}
 	return k;
 }
 
@@ -558,6 +564,14 @@ channel_ready(const struct channel *ch, struct instant now)
 	const struct keypair *k = ch->keypairs[CURRENT];
 
 	return k != NULL && session_alive(&k->session, now.mono);
+}
+
+struct keyring *
+channel_keyring(const struct channel *ch, uint32_t index)
+{
+	enum slot slot;
+
+	return find_slot(ch, index, &slot) ? ch->keypairs[slot]->session.keys : NULL;
 }
 
 uint32_t

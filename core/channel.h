@@ -57,6 +57,7 @@ struct channel_config {
 	uint8_t key[32];		   /* the other side's static public key */
 	uint8_t psk[32];		   /* zeros: none */
 	bool stock;			   /* speaks WireGuard and nothing else */
+	struct deferral *deferral;	   /* must outlive the channel; NULL: nothing is deferred */
 };
 
 /* NULL without memory, or when the key has low order. Costs one DH. Copies `c`. */
@@ -176,6 +177,9 @@ bool channel_ready(const struct channel *ch, struct instant now);
  * before `p`. Returns its length; ERR_STATE when there is no session: channel_want() then.
  */
 int channel_seal(struct channel *ch, struct instant now, uint8_t *p, size_t len) must_check;
+
+/* The keys of the session with our index `index`, for sealing_expect(); NULL: there is none. */
+struct keyring *channel_keyring(const struct channel *ch, uint32_t index);
 
 /* Our index of the session that channel_seal() uses, by which its counters are known; 0: none. */
 uint32_t channel_index(const struct channel *ch);

@@ -5,6 +5,8 @@
 #include "core/session.h"
 #include "core/bytes.h"
 
+#include <errno.h>
+
 #define WORD_BITS 64
 
 bool
@@ -50,9 +52,20 @@ session_init(struct session *s, const struct noise_keys *k, usec_t now, usec_t u
 		s->until = min_u64(s->until, until);
 }
 
+int
+session_defer(struct session *s, const struct noise_keys *k, struct deferral *d)
+{
+	s->keys = keyring_new(k->send, k->receive, d->threads);
+	if (s->keys == NULL)
+		return -ENOMEM;
+	s->deferral = d;
+	return 0;
+}
+
 void
 session_wipe(struct session *s)
 {
+	keyring_unpin(s->keys);
 	cipher_wipe(&s->sealing);
 	cipher_wipe(&s->opening);
 	crypto_wipe(s, sizeof(*s));
@@ -63,6 +76,13 @@ static size_t
 padded(size_t len)
 {
 	return max_u64(len, min_u64((len + 15) & ~(size_t)15, SESSION_PAD_LIMIT));
+}
+
+/* The work of the thread in the engine, if it has any beside it. */
+static struct sealing *
+beside(const struct session *s)
+{
+	return s->deferral != NULL ? s->deferral->here : NULL;
 }
 
 int
@@ -77,7 +97,10 @@ session_seal(struct session *s, usec_t now, uint8_t *p, size_t len)
 	put_le32(header, OUTER_DATA);
 	put_le32(header + DATA_RECEIVER, s->remote_index);
 	put_le64(header + DATA_COUNTER, s->counter);
-	cipher_seal(&s->sealing, s->counter++, p, plain_len);
+	if (beside(s) != NULL)
+		sealing_put(beside(s), s->keys, s->counter++, p, plain_len);
+	else
+		cipher_seal(&s->sealing, s->counter++, p, plain_len);
 	return (int)(DATA_HEADER + plain_len + DATA_TAG);
 }
 
@@ -92,7 +115,8 @@ session_open(struct session *s, usec_t now, uint8_t *msg, size_t len)
 	counter = le64(msg + DATA_COUNTER);
 	if (now >= s->until || counter >= REJECT_AFTER_MESSAGES)
 		return ERR_EXPIRED;
-	rc = cipher_open(&s->opening, counter, msg + DATA_SEALED, len - DATA_HEADER);
+	if (beside(s) == NULL || !sealing_opened(beside(s), s->keys, msg, &rc))
+		rc = cipher_open(&s->opening, counter, msg + DATA_SEALED, len - DATA_HEADER);
 	if (rc < 0)
 		return rc;
 	/* Only now: an unauthentic packet must not move the window. */

@@ -2,14 +2,14 @@
 /*
  * session.h - a pair of keys in use: seal, open, the replay window, and when it is worn out.
  *
- * session_seal() and session_open() touch nothing but the session they are given, and are the only
- * functions of an engine that may run on several threads, one a session. They work in place: a
- * packet has SESSION_HEADROOM bytes before it and SESSION_TAILROOM after it.
+ * They work in place: a packet has SESSION_HEADROOM bytes before it and SESSION_TAILROOM after it.
+ * The ciphers' part may be left to another thread than the engine's (core/sealing.h).
  */
 #ifndef CORE_SESSION_H
 #define CORE_SESSION_H
 
 #include "core/noise.h"
+#include "core/sealing.h"
 
 #define SESSION_HEADROOM DATA_HEADER
 #define SESSION_TAILROOM 32 /* padding and tag */
@@ -47,12 +47,20 @@ struct session {
 	usec_t born;
 	usec_t until;		/* born + REJECT_AFTER_TIME, or the end of a certificate */
 	struct replay replay;
+	struct deferral *deferral; /* NULL: seals and opens at once, always */
+	struct keyring *keys;	   /* for that */
 };
 
 /* Copies the keys; the caller wipes `k`. `until` 0: REJECT_AFTER_TIME from now. */
 void session_init(struct session *s, const struct noise_keys *k, usec_t now, usec_t until);
 
-/* Wipes keys and releases what they held. */
+/*
+ * From now on the ciphers' work may be done by the threads of `d`, which outlives the session; `k`
+ * as in session_init(). 0 or -ENOMEM.
+ */
+int session_defer(struct session *s, const struct noise_keys *k, struct deferral *d) must_check;
+
+/* Wipes keys and releases what they held; what is under way with them elsewhere is finished. */
 void session_wipe(struct session *s);
 
 /* May it still be used in either direction? */
@@ -64,7 +72,8 @@ session_alive(const struct session *s, usec_t now)
 
 /*
  * Seals the `len` bytes at `p` (0: keepalive) as a data message that begins DATA_HEADER bytes
- * before `p`. Returns the message's length, or ERR_EXPIRED; then nothing was written.
+ * before `p`. Returns the message's length, or ERR_EXPIRED; then nothing was written. Where sealing
+ * is deferred, the header is there, and the rest until the thread's jobs are done is not.
  */
 int session_seal(struct session *s, usec_t now, uint8_t *p, size_t len) must_check;
 

@@ -70,6 +70,8 @@ struct mesh_settings {
 	uint64_t relay_rate; /* bytes a second, shared fairly by who relays; 0: CARRY_RATE */
 };
 
+struct deferral;
+
 struct mesh_config {
 	uint8_t private_key[32];
 	struct cert_bytes cert;
@@ -83,6 +85,7 @@ struct mesh_config {
 	uint32_t peers_max;	   /* 0: PEERS_MAX_DEFAULT */
 	uint32_t handshakes_per_second; /* above this we are under load; 0: default */
 	struct mesh_settings settings;
+	struct deferral *deferral; /* must outlive the engine; NULL: it seals and opens by itself */
 };
 
 #endif

@@ -212,6 +212,7 @@ mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng, 
 	m->peers_max = c->peers_max != 0 ? c->peers_max : PEERS_MAX_DEFAULT;
 	m->candidates_seq = 1;
 	m->keepalive = PATH_KEEPALIVE_MIN;
+	m->deferral = c->deferral;
 	r = fill(m, c, now, e);
 	if (r < 0) {
 		mesh_free(m);

@@ -114,6 +114,17 @@ void mesh_mapped(struct mesh *m, struct instant now, const struct mapping *mappi
     struct outbox *out);
 
 /*
+ * Where several threads use the engine, one at a time (mesh_config.deferral): notes the data
+ * messages among `packets` that are to be opened before mesh_from_net() is called with them. Once
+ * they are open, mesh_expect_relayed() notes what lies within those that relays passed on to us;
+ * mesh_has_relayed(), which asks the engine nothing, tells whether there may be any.
+ */
+struct sealing;
+void mesh_expect(struct mesh *m, const struct packet *packets, size_t n, struct sealing *s);
+bool mesh_has_relayed(const struct sealing *s) must_check;
+void mesh_expect_relayed(struct mesh *m, struct sealing *s);
+
+/*
  * Datagrams from the network, at most MESH_BATCH_MAX, with headroom and tailroom. They are
  * decrypted in place, and effects point into them.
  */

@@ -145,6 +145,7 @@ struct mesh {
 	uint32_t peer_count;
 	size_t peer_room;
 	uint32_t peers_max;
+	struct deferral *deferral; /* NULL: the engine seals and opens by itself */
 	bool any_superseded; /* of the peers: they go at the next roster_sweep() */
 	struct table by_key;
 	struct table by_index;

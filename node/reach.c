@@ -83,6 +83,8 @@ reach_seal_hedged(struct mesh *m, struct instant now, struct peer *peer, uint8_t
 
 	if (n < 0)
 		return n;
+	if (count > 0)
+		deferral_catch_up(m->deferral);
 	for (size_t i = 0; i < count; i++) { /* copies first: a relay's frame is made in place */
 		copy = outbox_room(out, (size_t)n);
 		if (copy == NULL)

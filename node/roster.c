@@ -71,6 +71,7 @@ make_peer(struct mesh *m, struct instant now, const struct member *member)
 		.self = &m->self,
 		.rng = &m->rng,
 		.stock = (member->flags & CERT_STOCK) != 0,
+		.deferral = m->deferral,
 	};
 	struct peer *p;
 

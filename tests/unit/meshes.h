@@ -34,6 +34,8 @@ struct house {
 	struct addr at6; /* FAMILY_NONE: it has none */
 	struct mesh *mesh;     /* of a node that is on */
 	struct beacon *beacon; /* of a lighthouse that is on */
+	struct deferral deferral; /* of a node, where the town's threads seal and open */
+	struct sealing sealing;
 	/* Neither: the test plays it, and this is what it does with what comes. */
 	void (*receive)(const struct addr *from, uint8_t *p, size_t len);
 	uint64_t ticks;        /* times that its engine was due */
@@ -63,6 +65,7 @@ struct town {
 	struct house houses[HOUSES_MAX];
 	unsigned count;
 	struct traveller on_the_way[TRAVELLERS];
+	bool deferred; /* sealing and opening are done beside the engines that are built now */
 	/* May this datagram pass? NULL: all may. */
 	bool (*pass)(const struct addr *from, const struct addr *to, const uint8_t *p, size_t len);
 	uint64_t sent_to_nobody; /* bytes, to addresses where there is no house */
@@ -96,6 +99,7 @@ house_off(struct house *h)
 {
 	mesh_free(h->mesh);
 	beacon_free(h->beacon);
+	sealing_free(&h->sealing);
 	h->mesh = NULL;
 	h->beacon = NULL;
 }
@@ -173,6 +177,11 @@ house_build(struct house *h)
 
 	memset(&c, 0, sizeof(c));
 	memcpy(c.private_key, h->host.secret, sizeof(c.private_key));
+	if (town.deferred) {
+		ASSERT_EQ(sealing_init(&h->sealing, 0, 8, 2), 0);
+		h->deferral.threads = 1;
+		c.deferral = &h->deferral;
+	}
 	c.cert = town_bytes(h->host.bytes, h->host.len);
 	c.roots[c.root_count++] = town_bytes(town.root.bytes, town.root.len);
 	for (unsigned i = 0; i < town.count; i++) {
@@ -247,6 +256,38 @@ town_send(const struct addr *from, const struct addr *to, const uint8_t *p, size
 
 static void town_settle(struct house *h);
 
+/* As a thread does in whose hands the engine is for a moment. */
+static inline void
+house_enter(struct house *h)
+{
+	if (town.deferred)
+		h->deferral.here = &h->sealing;
+}
+
+static inline void
+house_leave(struct house *h)
+{
+	h->deferral.here = NULL;
+	sealing_run(&h->sealing);
+	sealing_done(&h->sealing);
+}
+
+/* A datagram is opened beside the engine, and what is within it; then the engine gets it. */
+static inline void
+house_from_net(struct house *h, struct packet *pk)
+{
+	if (town.deferred) {
+		mesh_expect(h->mesh, pk, 1, &h->sealing);
+		sealing_open(&h->sealing);
+		if (mesh_has_relayed(&h->sealing))
+			mesh_expect_relayed(h->mesh, &h->sealing);
+		sealing_open(&h->sealing);
+	}
+	house_enter(h);
+	mesh_from_net(h->mesh, town.now, pk, 1, &town.out);
+	house_leave(h);
+}
+
 /* What a host does with an echo request. */
 static inline void
 house_answer_echo(struct house *h, uint8_t *p, size_t len)
@@ -257,7 +298,9 @@ house_answer_echo(struct house *h, uint8_t *p, size_t len)
 	if (inner_parse(&in, p, len) < 0 || in.icmp != ICMP_ECHO)
 		return;
 	icmp_echo_turn(p, &in);
+	house_enter(h);
 	mesh_from_tun(h->mesh, town.now, &pk, 1, &town.out);
+	house_leave(h);
 	town_settle(h);
 }
 
@@ -333,7 +376,7 @@ house_receive(struct house *h, const struct addr *from, const uint8_t *p, size_t
 	if (h->receive != NULL)
 		h->receive(from, pk.data, len);
 	else if (h->mesh != NULL)
-		mesh_from_net(h->mesh, town.now, &pk, 1, &town.out);
+		house_from_net(h, &pk);
 	else if (h->beacon != NULL)
 		beacon_from_net(h->beacon, town.now, &pk, 1, &town.out);
 	town_settle(h);
