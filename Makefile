@@ -85,7 +85,7 @@ ALL_LDFLAGS = $(HARDEN_LINK) $(SANITIZE) $(LDFLAGS)
 FUZZ_CFLAGS = $(BASE_CFLAGS) -fPIE -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-DFUZZING
-PLAIN_CFLAGS = $(LANGUAGE) $(PKG_CFLAGS) -fPIE -O2 -fstack-protector-strong
+PLAIN_CFLAGS = $(LANGUAGE) $(PKG_CFLAGS) -fPIE -O2 -g -fstack-protector-strong
 
 ## What is made ##############################################################
 
@@ -97,7 +97,7 @@ HOST       := $(B)/host.a
 UNIT_PROGS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT) $(UNIT_HOSTED))
 FUZZ_PROGS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ) $(FUZZ_HOSTED))
 SIM_PROG   := $(if $(SIM),$(B)/sim)
-BENCH_PROGS := $(patsubst bench/%.c,$(B)/bench/%,$(BENCH))
+BENCH_PROGS := $(patsubst bench/%.c,$(B)/bench/%,$(filter-out bench/budget.c,$(BENCH)))
 RESULTS    := $(B)/results
 
 # `$(TALLY) NAME COMMAND...` runs a test program and notes its count in $(RESULTS).
@@ -108,8 +108,8 @@ export MPYNET := $(abspath $(B)/mpynet)
 export MPYNET_BUILD := $(abspath $(B))
 export MPYNET_VENV := $(abspath $(O)/venv)
 
-.PHONY: all engine everything unit units sim fuzz bench bench-sim check check-all check-long check-long-all \
-	check-pure check-layers check-vectors check-sim check-fuzz check-cli \
+.PHONY: all engine everything unit units sim fuzz bench bench-micro bench-sim check check-all check-long check-long-all \
+	check-pure check-budget check-layers check-vectors check-sim check-fuzz check-cli \
 	check-netns check-mpyc check-nat demo deps venv format install uninstall clean help FORCE
 
 all: $(ENGINE) $(HOST) $(PROGRAM)
@@ -117,7 +117,7 @@ all: $(ENGINE) $(HOST) $(PROGRAM)
 engine: $(ENGINE)
 
 # All that the tests will need.
-everything: all units sim fuzz $(B)/unat $(B)/badwire $(B)/plain/engine.a
+everything: all units sim fuzz $(B)/unat $(B)/badwire $(B)/plain/engine.a $(B)/plain/budget
 
 # All of both archives, so that a name that is defined twice or nowhere is found here.
 $(B)/mpynet: $(call objects,,$(MAIN)) $(HOST) $(ENGINE) $(B)/link.flags
@@ -236,12 +236,22 @@ check-fuzz: fuzz
 	@printf '%s\n' $(FUZZ_PROGS) | xargs -P $(JOBS) -I{} sh -c \
 		'f={}; $(TALLY) $${f##*/} tools/fuzz $$f $(SECONDS)'
 
+bench-micro: $(B)/bench/micro
+	@$<
+
 # What the engines import, in a build without fortify's and the sanitizers' names.
 $(B)/plain/%.o: %.c $(B)/plain/compile.flags
 	@mkdir -p $(@D)
 	@$(CC) $(PLAIN_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/plain/engine.a: $(call objects,plain/,$(PURE)) $(B)/pure.list
 	$(archive)
+
+# How many instructions a packet costs them, in the same build.
+$(B)/plain/budget: $(B)/plain/bench/budget.o $(B)/plain/engine.a
+	@$(CC) -o $@ $^ -Wl,--wrap=cipher_seal,--wrap=cipher_open $(PURE_LIBS)
+
+check-budget: $(B)/plain/budget
+	@$(TALLY) check-budget tools/check-budget $< bench/budget.txt
 
 check-pure: $(B)/plain/engine.a
 	@$(TALLY) check-pure tools/check-pure $(NM) $< core/imports.txt
@@ -261,7 +271,7 @@ check-vectors check-cli check-netns check-mpyc check-nat: check-%:
 check-sim: $(SIM_PROG)
 	@if [ -n "$(SIM_PROG)" ]; then $(TALLY) sim $(SIM_PROG) check; fi
 
-CHECKS := unit check-layers check-pure check-vectors check-sim check-cli \
+CHECKS := unit check-layers check-pure check-budget check-vectors check-sim check-cli \
 	check-netns check-mpyc check-fuzz
 
 # Two makes: the second starts when compilers and libraries are there.
@@ -357,8 +367,9 @@ help:
 #:   make check-long        sanitizers, long rekeys, kill points, longer fuzzing (root)
 #:   make unit              unit tests only; TEST_ONLY=word, TEST_SEED=number
 #:   make sim fuzz bench    the simulator, the fuzzers, the benchmarks
+#:   make bench-micro       what a packet, a handshake and a decision cost, without system calls
 #:   make bench-sim         1,000 and 10,000 virtual nodes, about a quarter of an hour
-#:   make check-NAME        one family: pure layers vectors sim cli netns mpyc nat fuzz
+#:   make check-NAME        one family: pure budget layers vectors sim cli netns mpyc nat fuzz
 #:   make deps              the Debian packages that all this needs (root)
 #:   make install           below PREFIX=/usr/local; DESTDIR= for packagers
 #:   make format compile_commands.json clean

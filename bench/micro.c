@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * micro.c - what one packet and one handshake cost, on one core, without system calls.
+ * micro.c - what one packet, one handshake and one decision cost, on one core, without system calls.
  *
  *	micro [WORD]	only what has WORD in its name
  */
-#include "core/outbox.h"
-#include "core/rng.h"
+#include "bench/pair.h"
 #include "core/session.h"
+#include "node/mesh_impl.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define NOW	 (1000 * USEC_PER_SEC)
@@ -27,6 +24,8 @@ static struct {
 	int sealed;
 	uint8_t msg1[INITIATION_LEN], msg2[RESPONSE_LEN];
 	struct noise initiator;
+	struct pair pair;
+	struct lot lot;
 } bench;
 
 static double
@@ -38,9 +37,12 @@ seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Runs `f` for a while and says what once costs; with `bytes`, how many of them a second. */
+/*
+ * Runs `f` for a while and says what each of the `times` that it does its work costs; with `bytes`,
+ * how many of them a second.
+ */
 static void
-measure(const char *name, const char *only, void (*f)(void), size_t bytes)
+measure(const char *name, const char *only, void (*f)(void), size_t times, size_t bytes)
 {
 	double begun, spent = 0;
 	size_t n = 0;
@@ -50,19 +52,12 @@ measure(const char *name, const char *only, void (*f)(void), size_t bytes)
 	f();
 	begun = seconds();
 	while ((spent = seconds() - begun) < MEASURED)
-		for (int i = 0; i < 16; i++, n++)
+		for (int i = 0; i < 16; i++, n += times)
 			f();
 	printf("%-28s %9.3f us", name, spent * 1e6 / (double)n);
 	if (bytes > 0)
 		printf(" %9.0f Mbit/s", (double)(n * bytes) * 8 / spent / 1e6);
 	printf("\n");
-}
-
-static void
-must_be(bool ok)
-{
-	if (!ok)
-		abort();
 }
 
 static void
@@ -128,6 +123,37 @@ do_finish(void)
 	must_be(noise_finish(&keys, &bench.initiator, &bench.a, psk, bench.msg2) == 0);
 }
 
+/* From the TUN of one engine to the TUN of another. */
+static void
+do_engines(void)
+{
+	lot_pass(&bench.lot, &bench.pair, &bench.pair.ends[0]);
+}
+
+static struct peer *
+other_end(void)
+{
+	return bench.pair.ends[0].mesh->peers[0];
+}
+
+/* What somebody's first handshake costs beside Noise; the answer is remembered. */
+static void
+do_certificate(void)
+{
+	const struct cert_bytes *b = &bench.pair.ends[1].cert;
+	struct cert c;
+	enum breach why;
+
+	must_be(cert_decode(&c, b->p, b->len, &why) == 0 &&
+	    cert_verify(b->p, b->len, bench.pair.root.key) == 0);
+}
+
+static void
+do_choose(void)
+{
+	must_be(!peer_choose(other_end(), bench.pair.now.mono));
+}
+
 static void
 prepare(void)
 {
@@ -146,6 +172,28 @@ prepare(void)
 	session_init(&bench.there, &there, NOW, 0);
 	do_initiate();
 	do_respond();
+	pair_open(&bench.pair);
+}
+
+static void
+measure_packets(const char *only, size_t len)
+{
+	const struct end *from = &bench.pair.ends[0];
+	char name[64];
+
+	bench.len = len;
+	snprintf(name, sizeof(name), "seal %zu bytes", len);
+	measure(name, only, do_seal, 1, len);
+	snprintf(name, sizeof(name), "seal and open %zu bytes", len);
+	measure(name, only, do_seal_and_open, 1, len);
+	if (len < 60)
+		return;
+	lot_fill(&bench.lot, &bench.pair, from, len, false);
+	snprintf(name, sizeof(name), "two engines %zu bytes", len);
+	measure(name, only, do_engines, LOT, len);
+	lot_fill(&bench.lot, &bench.pair, from, len, true);
+	snprintf(name, sizeof(name), "the same of one super-packet");
+	measure(name, only, do_engines, LOT, len);
 }
 
 int
@@ -153,22 +201,19 @@ main(int argc, char **argv)
 {
 	static const size_t sizes[] = { 0, 64, 256, 576, 1280, 1420 };
 	const char *only = argc > 1 ? argv[1] : NULL;
-	char name[64];
 
 	prepare();
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		bench.len = sizes[i];
-		snprintf(name, sizeof(name), "seal %zu bytes", sizes[i]);
-		measure(name, only, do_seal, sizes[i]);
-		snprintf(name, sizeof(name), "seal and open %zu bytes", sizes[i]);
-		measure(name, only, do_seal_and_open, sizes[i]);
-	}
-	measure("mac1 of an initiation", only, do_mac1, 0);
-	measure("handshake: initiate", only, do_initiate, 0);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		measure_packets(only, sizes[i]);
+	measure("mac1 of an initiation", only, do_mac1, 1, 0);
+	measure("handshake: initiate", only, do_initiate, 1, 0);
 	do_respond();
-	measure("handshake: read static", only, do_read_static, 0);
-	measure("handshake: respond", only, do_respond, 0);
-	measure("handshake: finish", only, do_finish, 0);
+	measure("handshake: read static", only, do_read_static, 1, 0);
+	measure("handshake: respond", only, do_respond, 1, 0);
+	measure("handshake: finish", only, do_finish, 1, 0);
+	measure("certificate: check", only, do_certificate, 1, 0);
+	measure("path: choose", only, do_choose, 1, 0);
+	pair_close(&bench.pair);
 	session_wipe(&bench.here);
 	session_wipe(&bench.there);
 	return 0;
