@@ -44,6 +44,19 @@ max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* The greatest common divisor; of 0 and `a` it is `a`. */
+static inline uint32_t
+gcd_u32(uint32_t a, uint32_t b)
+{
+	while (b != 0) {
+		uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
 /* The earlier of two deadlines, of which 0 means never. */
 static inline usec_t
 due_min(usec_t a, usec_t b)

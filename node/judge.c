@@ -59,18 +59,6 @@ first_keeps(const struct allocation *all, unsigned n)
 	return firsts >= ENOUGH_IN_ROW && others > 0;
 }
 
-static int
-greatest_common_divisor(int a, int b)
-{
-	while (b != 0) {
-		int rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* The step of ports that follow each other, 0 for those that do not. */
 static int
 step_of(const struct allocation *all, unsigned n)
@@ -89,7 +77,7 @@ step_of(const struct allocation *all, unsigned n)
 			return 0;
 		if (last != NULL)
 			step = (apart > 0 ? 1 : -1) *
-			    greatest_common_divisor(abs(step), abs(apart));
+			    (int)gcd_u32((uint32_t)abs(step), (uint32_t)abs(apart));
 		last = &all[i];
 		in_row++;
 	}

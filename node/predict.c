@@ -148,18 +148,6 @@ predict_all(const struct nat *own)
 	return all;
 }
 
-static uint32_t
-common_divisor(uint32_t a, uint32_t b)
-{
-	while (b != 0) {
-		uint32_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 uint16_t
 predict_scattered(const struct ports *p, uint32_t chance, unsigned k)
 {
@@ -167,7 +155,7 @@ predict_scattered(const struct ports *p, uint32_t chance, unsigned k)
 	uint32_t apart = n / 2 + chance % (n / 2 + 1);
 
 	/* Steps that share no divisor with their number meet every port once. */
-	while (apart < 1 || common_divisor(apart, n) != 1)
+	while (apart < 1 || gcd_u32(apart, n) != 1)
 		apart = apart % n + 1;
 	return predict_port(p, (unsigned)((chance / 7 + (uint64_t)apart * k) % n));
 }
