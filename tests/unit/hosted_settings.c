@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host/settings.h"
 
+#include "host/offloads.h"
 #include "tests/unit/test.h"
 
 static const struct setting list[] = {
 	{ "open", "no", true, "is it open", setting_check_yes_no },
 	{ "listen", "7717", false, "where", setting_check_listen },
+	{ "offload", "all", false, "what for", offloads_check, true },
 	{ 0 },
 };
 
@@ -75,6 +77,35 @@ TEST(the_body_says_what_was_set_and_what_is_the_default)
 	    "{\"key\":\"listen\",\"value\":\"7000\",\"set\":true,\"now\":false,\"help\":\"where\"}]}");
 	free(text);
 	json_decref(body);
+	db_close(&db);
+}
+
+TEST(a_hidden_setting_is_shown_to_who_knows_its_name)
+{
+	struct db db = fresh();
+	json_t *body;
+
+	ASSERT_EQ(settings_body(&db, list, NULL, &body, NULL), 0);
+	ASSERT_EQ(json_array_size(json_object_get(body, "settings")), 2);
+	json_decref(body);
+	ASSERT_EQ(settings_body(&db, list, "offload", &body, NULL), 0);
+	ASSERT_EQ(json_array_size(json_object_get(body, "settings")), 1);
+	json_decref(body);
+	db_close(&db);
+}
+
+TEST(an_offload_brings_what_it_needs)
+{
+	struct db db = fresh();
+
+	ASSERT_EQ(offloads_get(&db, list), OFFLOAD_ALL);
+	ASSERT_EQ(setting_set(&db, list, "offload", "udp-gro,tso", NULL), 0);
+	ASSERT_EQ(offloads_get(&db, list), OFFLOAD_UDP_GRO | OFFLOAD_TSO | OFFLOAD_CHECKSUM);
+	ASSERT_EQ(setting_set(&db, list, "offload", "none", NULL), 0);
+	ASSERT_EQ(offloads_get(&db, list), 0);
+	ASSERT_EQ(setting_set(&db, list, "offload", "tso,", NULL), -EINVAL);
+	ASSERT_EQ(setting_set(&db, list, "offload", "", NULL), -EINVAL);
+	ASSERT_EQ(setting_set(&db, list, "offload", "ts", NULL), -EINVAL);
 	db_close(&db);
 }
 

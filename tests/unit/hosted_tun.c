@@ -40,17 +40,25 @@ prefix(const char *text)
 	return p;
 }
 
-/* A device with one address and one route of its own. */
+/* One address and one route of its own. */
+static void
+configure(struct tun *t, struct net *n)
+{
+	struct err err = { 0 };
+
+	ASSERT_EQ(net_open(n, &err), 0);
+	ASSERT_EQ(net_link_up(n, t->ifindex, 1420, &err), 0);
+	ASSERT_EQ(net_address_add(n, t->ifindex, prefix("10.87.0.2/32"), &err), 0);
+	ASSERT_EQ(net_route_add(n, t->ifindex, prefix("10.87.0.3/32"), 1280, &err), 0);
+}
+
 static void
 start(struct tun *t, struct net *n)
 {
 	struct err err = { 0 };
 
 	ASSERT_EQ(tun_open(t, "mpytest%d", OFFLOAD_ALL, &err), 0);
-	ASSERT_EQ(net_open(n, &err), 0);
-	ASSERT_EQ(net_link_up(n, t->ifindex, 1420, &err), 0);
-	ASSERT_EQ(net_address_add(n, t->ifindex, prefix("10.87.0.2/32"), &err), 0);
-	ASSERT_EQ(net_route_add(n, t->ifindex, prefix("10.87.0.3/32"), 1280, &err), 0);
+	configure(t, n);
 }
 
 static void
@@ -92,6 +100,19 @@ next_v4(struct tun *t, struct packet *ret)
 	return false;
 }
 
+/* Swaps addresses and ports, so that a datagram goes back and every checksum stays right. */
+static void
+turn(uint8_t *p)
+{
+	uint8_t copy[12];
+
+	memcpy(copy, p + 12, sizeof(copy));
+	memcpy(p + 12, copy + 4, 4);
+	memcpy(p + 16, copy, 4);
+	memcpy(p + 20, copy + 10, 2);
+	memcpy(p + 22, copy + 8, 2);
+}
+
 TEST(packets_for_a_route_come_out_of_the_device_and_answers_go_in)
 {
 	struct packet p;
@@ -99,7 +120,7 @@ TEST(packets_for_a_route_come_out_of_the_device_and_answers_go_in)
 	struct net n;
 	struct tun t;
 	struct udp u;
-	uint8_t ports[2], answer[64];
+	uint8_t answer[64];
 
 	if (!in_namespace())
 		return;
@@ -111,13 +132,8 @@ TEST(packets_for_a_route_come_out_of_the_device_and_answers_go_in)
 	ASSERT_EQ(p.len, 32);
 	ASSERT_MEM(p.data + 28, "ping", 4);
 
-	/* Turn it around: addresses and ports change places, so every checksum stays right. */
 	memcpy(answer, p.data, p.len);
-	memcpy(answer + 12, p.data + 16, 4);
-	memcpy(answer + 16, p.data + 12, 4);
-	memcpy(ports, answer + 20, 2);
-	memcpy(answer + 20, answer + 22, 2);
-	memcpy(answer + 22, ports, 2);
+	turn(answer);
 	give(&t, answer, p.len);
 	ASSERT_EQ(t.sent, 1);
 	struct packet back[UDP_BATCH];
@@ -128,6 +144,84 @@ TEST(packets_for_a_route_come_out_of_the_device_and_answers_go_in)
 	ASSERT(addr_equal(&back[0].from, &to));
 	udp_close(&u);
 	stop(&t, &n);
+}
+
+/* The next `n` IPv4 packets of the device, turned around and given back as one outbox. */
+static void
+give_back(struct tun *t, size_t n)
+{
+	static uint8_t bytes[TUN_BATCH][PACKET_MAX];
+	struct packet p[TUN_BATCH];
+	struct pollfd pfd = { .fd = t->fd, .events = POLLIN };
+	struct outbox o;
+	size_t got = 0;
+
+	ASSERT_EQ(outbox_init(&o, TUN_BATCH, 64), 0);
+	while (got < n && poll(&pfd, 1, 1000) == 1) {
+		size_t count = tun_receive(t, p);
+
+		for (size_t i = 0; i < count && got < TUN_BATCH; i++) {
+			if (p[i].data[0] >> 4 != 4)
+				continue;
+			ASSERT((p[i].meta & META_FOLLOWS) == 0 || i > 0);
+			memcpy(bytes[got], p[i].data, p[i].len);
+			turn(bytes[got]);
+			outbox_to_tun(&o, bytes[got++], p[i].len);
+		}
+	}
+	ASSERT_EQ(got, n);
+	tun_settle(t, &o);
+	outbox_free(&o);
+}
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+/* Ten datagrams, the last of which is shorter, by way of the device and back. */
+static void
+datagrams_come_back(unsigned offloads)
+{
+	static uint8_t payload[9 * 1000 + 300], back[2000];
+	struct err err = { 0 };
+	struct addr to;
+	struct net n;
+	struct tun t;
+	struct udp u;
+	struct pollfd pfd;
+
+	ASSERT_EQ(tun_open(&t, "mpytest%d", offloads, &err), 0);
+	ASSERT_EQ(t.offloads & ~offloads, 0);
+	configure(&t, &n);
+	test_fill(payload, sizeof(payload));
+	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(addr_parse(&to, "10.87.0.3:9", 0), 0);
+	ASSERT_EQ(setsockopt(u.fd, IPPROTO_UDP, UDP_SEGMENT, &(int){ 1000 }, sizeof(int)), 0);
+	udp_send(&u, &(struct udp_out){ payload, sizeof(payload), to }, 1);
+	ASSERT_EQ(u.send_failed, 0);
+	give_back(&t, 10);
+	ASSERT_EQ(t.sent, 10);
+	ASSERT_EQ(t.writes, t.offloads & OFFLOAD_USO ? 1 : 10);
+	pfd = (struct pollfd){ .fd = u.fd, .events = POLLIN };
+	for (size_t i = 0; i < 10; i++) {
+		size_t len = i < 9 ? 1000 : 300;
+
+		ASSERT_EQ(poll(&pfd, 1, 1000), 1);
+		ASSERT_EQ(recv(u.fd, back, sizeof(back), MSG_DONTWAIT), len);
+		ASSERT_MEM(back, payload + i * 1000, len);
+	}
+	udp_close(&u);
+	stop(&t, &n);
+}
+
+TEST(datagrams_of_one_send_come_and_go_whatever_the_kernel_does_for_us)
+{
+	if (!in_namespace())
+		return;
+	datagrams_come_back(OFFLOAD_ALL);
+	datagrams_come_back(OFFLOAD_CHECKSUM | OFFLOAD_TSO);
+	datagrams_come_back(OFFLOAD_CHECKSUM);
+	datagrams_come_back(0);
 }
 
 TEST(a_route_has_an_mtu_of_its_own_until_it_is_removed)
