@@ -295,6 +295,9 @@ void reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct 
 /* The handshake that the best relay has had for a moment goes through the others too, when due. */
 void reach_second_relay(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 
+/* Relays are asked for circuits, and get the handshake that is under way. */
+void reach_by_relays(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
 /* What of our timestamps and of the network's time must survive a restart. */
 void reach_remember_clock(struct mesh *m, struct outbox *out);
 

@@ -16,6 +16,7 @@
 #include "node/aim.h"
 #include "node/mesh.h"
 #include "node/path.h"
+#include "node/refusals.h"
 
 #define PEER_PATHS_MAX 16
 #define PEER_NO_PATH   (-1)
@@ -107,6 +108,8 @@ struct peer {
 	bool has_relayed;	  /* paths may go over it */
 	usec_t opened_at;	  /* the handshake follows an opener that went out then, 0 never */
 	usec_t second_relay_due;  /* the handshake is to go through the second best one, 0 never */
+	struct refusals refusals; /* of circuits to it */
+	usec_t circuit_due;	  /* relays are asked again for one, 0 never */
 	struct bucket introductions; /* to others, that it asks of us */
 	struct bucket introduces;    /* others to us */
 	struct bucket wakes;	  /* of others that it has us call, as a relay */

@@ -481,17 +481,14 @@ reach_repeat(struct mesh *m, struct instant now, struct peer *peer, struct outbo
 	}
 }
 
-void
-reach_second_relay(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+/* The handshake goes through every relay that has not had it since it `began`. */
+static void
+send_by_relays(struct mesh *m, struct instant now, struct peer *peer, usec_t began,
+    struct outbox *out)
 {
-	usec_t began = peer->second_relay_due - RELAYS_SECOND_AFTER;
 	const uint8_t *msg;
-	int n;
+	int n = channel_attempt(peer->channel, now.mono, &msg);
 
-	if (!due_reached(peer->second_relay_due, now.mono))
-		return;
-	peer->second_relay_due = 0;
-	n = channel_attempt(peer->channel, now.mono, &msg);
 	for (size_t i = 0; i < PEER_PATHS_MAX && n > 0; i++) {
 		struct path *p = &peer->paths[i];
 		struct way way = way_of(p);
@@ -501,6 +498,24 @@ reach_second_relay(struct mesh *m, struct instant now, struct peer *peer, struct
 		p->last_tx = now.mono;
 		reach_send_copy(m, now, &way, msg, (size_t)n, out);
 	}
+}
+
+void
+reach_second_relay(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	usec_t began = peer->second_relay_due - RELAYS_SECOND_AFTER;
+
+	if (!due_reached(peer->second_relay_due, now.mono))
+		return;
+	peer->second_relay_due = 0;
+	send_by_relays(m, now, peer, began, out);
+}
+
+void
+reach_by_relays(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	reach_add_relays(m, now, peer, out);
+	send_by_relays(m, now, peer, now.mono - RELAYS_SECOND_AFTER, out);
 }
 
 void

@@ -169,7 +169,8 @@ relays_for(struct mesh *m, struct instant now, const struct peer *peer,
 		/* In common, by both places; the others behind all of those. */
 		size_t c = i + place + (place == peer->relays.n ? CANDIDATE_RELAYS : 0);
 
-		if (all[i] == peer || (kept == RELAYS_USED && cost[kept - 1] <= c))
+		if (all[i] == peer || (kept == RELAYS_USED && cost[kept - 1] <= c) ||
+		    refusals_hold(&peer->refusals, now.mono, all[i]->key))
 			continue;
 		at = kept < RELAYS_USED ? kept++ : RELAYS_USED - 1;
 		for (; at > 0 && cost[at - 1] > c; at--) {
@@ -388,22 +389,28 @@ note_own(struct mesh *m, struct instant now, struct outbox *out)
 	upkeep_candidates_changed(m, now, out);
 }
 
-/* Who is relayed gets paths over the best relays that there are now. */
+/* A peer with a session gets paths over the best relays that there are now. */
+static void
+offer_to(struct mesh *m, struct instant now, struct peer *p, struct outbox *out)
+{
+	reach_add_relays(m, now, p, out);
+	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
+		struct path *path = &p->paths[i];
+
+		if (path->kind == PATH_RELAY && path->state == PATH_NEW)
+			speak_ping(m, now, p, path, PING_LEN, out);
+	}
+}
+
+/* So does everybody who is relayed. */
 static void
 offer(struct mesh *m, struct instant now, struct outbox *out)
 {
 	for (uint32_t i = 0; i < m->peer_count && !outbox_half_full(out); i++) {
 		struct peer *p = m->peers[i];
 
-		if (!is_needy(p, now.mono) || !channel_ready(p->channel, now))
-			continue;
-		reach_add_relays(m, now, p, out);
-		for (size_t k = 0; k < PEER_PATHS_MAX; k++) {
-			struct path *path = &p->paths[k];
-
-			if (path->kind == PATH_RELAY && path->state == PATH_NEW)
-				speak_ping(m, now, p, path, PING_LEN, out);
-		}
+		if (is_needy(p, now.mono) && channel_ready(p->channel, now))
+			offer_to(m, now, p, out);
 	}
 }
 
@@ -462,6 +469,21 @@ relays_refused(struct mesh *m, struct instant now, struct peer *relay, struct ou
 	while ((c = circuit_over(m, relay)) != NULL)
 		speak_circuit_over(m, now, relay, c->id, out);
 	relays_look(m, now, 0);
+}
+
+void
+relays_ask_again(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+{
+	if (!due_reached(peer->circuit_due, now.mono))
+		return;
+	peer->circuit_due = 0;
+	if (peer->best != PEER_NO_PATH || !peer_is_warm(peer, now.mono))
+		return;
+	if (channel_ready(peer->channel, now))
+		offer_to(m, now, peer, out);
+	else
+		reach_by_relays(m, now, peer, out);
+	peer->circuit_due = refusals_due(&peer->refusals, now.mono);
 }
 
 /* Doubts, or drops, every path that goes over `relay`. */

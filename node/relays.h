@@ -48,6 +48,9 @@ void relays_told(struct mesh *m, struct instant now, const struct relays *told);
 /* Something has changed that relays depend on: they are looked at after `delay` at the latest. */
 void relays_look(struct mesh *m, struct instant now, usec_t delay);
 
+/* What is due for `peer`, to whom relays have refused circuits: those that may be are asked again. */
+void relays_ask_again(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
 /* Somebody has no direct path: if that lasts, more relays are tried. */
 #define RELAYS_PATIENCE USEC_PER_SEC
 

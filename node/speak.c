@@ -459,20 +459,29 @@ speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay,
 	upkeep_choose(m, now, peer, out);
 	if (peer->best != PEER_NO_PATH || !peer_is_warm(peer, now.mono))
 		return;
+	if (!in_use) { /* it was only asked for: nothing is worse than before */
+		peer->circuit_due = due_min(peer->circuit_due, now.mono + REFUSALS_FIRST);
+		upkeep_due(m, peer, peer->circuit_due);
+		return;
+	}
 	/* As after every loss of the last path; its relay is given a moment to come back. */
-	if (in_use)
-		channel_want_fresh(peer->channel, now.mono);
+	channel_want_fresh(peer->channel, now.mono);
 	punch_begin(m, now, peer, 100 * USEC_PER_MS, false);
 	upkeep_due(m, peer, now.mono);
 }
 
-/* The relay has no room for a circuit to whom `c` was to lead. */
+/* The relay ends the circuit `id`: if it will not have another one to the same peer, it is left alone. */
 static void
-note_full(struct mesh *m, struct instant now, const struct peer *relay, const struct circuit *c)
+note_refusal(struct mesh *m, struct instant now, const struct peer *relay, uint32_t id,
+    uint8_t code)
 {
-	struct peer *peer = roster_by_key(m, c->key);
+	const struct circuit *c = relay_get(&m->relaying, relay, id);
+	struct peer *peer = c == NULL ? NULL : roster_by_key(m, c->key);
 
-	if (peer == NULL)
+	if (peer == NULL || (code != RELAY_ABSENT && code != RELAY_DENIED && code != RELAY_FULL))
+		return;
+	refusals_note(&peer->refusals, now.mono, relay->key);
+	if (code != RELAY_FULL)
 		return;
 	peer->past.full_since = now.mono;
 	memcpy(peer->past.full_at, relay->key, sizeof(peer->past.full_at));
@@ -490,8 +499,7 @@ hear_relay_opened(struct mesh *m, struct instant now, struct peer *relay,
 		c->open = true;
 		c->due = 0;
 	} else {
-		if (e->code == RELAY_FULL)
-			note_full(m, now, relay, c);
+		note_refusal(m, now, relay, e->circuit, e->code);
 		speak_circuit_over(m, now, relay, e->circuit, out);
 	}
 }
@@ -500,10 +508,12 @@ static void
 hear_relay_close(struct mesh *m, struct instant now, struct peer *peer, const struct relay_end *e,
     struct outbox *out)
 {
-	if (carry_is_ours(m, peer, e->circuit))
+	if (carry_is_ours(m, peer, e->circuit)) {
 		carry_hear_close(m, now, peer, e, out);
-	else
-		speak_circuit_over(m, now, peer, e->circuit, out);
+		return;
+	}
+	note_refusal(m, now, peer, e->circuit, e->code);
+	speak_circuit_over(m, now, peer, e->circuit, out);
 }
 
 static void

@@ -473,6 +473,7 @@ peer_due(const struct mesh *m, struct peer *peer, struct instant now)
 			due = due_min(due, p->held_until);
 	}
 	due = due_min(due, peer->second_relay_due);
+	due = due_min(due, peer->circuit_due);
 	due = due_min(due, opener_due(peer));
 	if (best != NULL && !peer->stock)
 		due = due_min(due, best->last_rx + PATH_STALE_AFTER);
@@ -508,6 +509,7 @@ upkeep_tick(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 	else if ((work & CHANNEL_REPEAT) != 0)
 		reach_repeat(m, now, peer, out);
 	reach_second_relay(m, now, peer, out);
+	relays_ask_again(m, now, peer, out);
 	opener_tick(m, now, peer, out);
 	if (due_reached(peer->candidates_due, now.mono) && channel_ready(peer->channel, now) &&
 	    peer->best != PEER_NO_PATH)

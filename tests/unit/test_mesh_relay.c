@@ -14,6 +14,8 @@ static struct apart {
 	struct house **b;
 } aparts[4];
 
+static unsigned asked; /* datagrams of the first node to the first relay */
+
 static bool
 is_between(const struct addr *from, const struct addr *to, const struct house *a,
     const struct house *b)
@@ -27,6 +29,7 @@ pass(const struct addr *from, const struct addr *to, const uint8_t *p, size_t le
 {
 	(void)p;
 	(void)len;
+	asked += addr_equal(from, &one->at) && addr_equal(to, &r1->at);
 	for (size_t i = 0; i < ARRAY_LEN(aparts); i++) {
 		if (aparts[i].a != NULL && is_between(from, to, *aparts[i].a, *aparts[i].b))
 			return false;
@@ -148,6 +151,31 @@ TEST(a_relay_calls_who_is_wanted_and_not_there)
 	house_say(one, r1, frame, relay_open_encode(frame, sizeof(frame), FRAME_RELAY_OPEN, &o));
 	town_run(100 * USEC_PER_MS);
 	ASSERT_EQ(circuits_count(r1->mesh->carried), before + 1);
+	town_close();
+}
+
+/* The peer is gone, and somebody goes on talking to it. */
+TEST(a_relay_that_refuses_is_left_alone)
+{
+	set_apart((struct apart[]){ { &one, &two } }, 1);
+	begin(CERT_RELAY);
+	ASSERT(house_reaches(one, house_ip(two), SEC));
+	house_off(two);
+	for (unsigned i = 0; i < 2; i++) {
+		struct house *r = i == 0 ? r1 : r2;
+
+		if (house_peer(r, two) != NULL)
+			roster_end(r->mesh, house_peer(r, two));
+	}
+	asked = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		house_ping(one, house_ip(two));
+		town_run(100 * USEC_PER_MS);
+	}
+	ASSERT(asked > 0 && asked <= 40); /* keepalives, and questions at 0.25, 0.5, 1, 2, 2 s */
+	ASSERT_STR(relay_to(one, two), "none");
+	house_on(two);
+	ASSERT(house_reaches(one, house_ip(two), 5 * SEC));
 	town_close();
 }
 
