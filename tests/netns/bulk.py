@@ -101,15 +101,18 @@ class Datagrams:
 
     `sizes` are the least and the greatest length. With `at_once` the kernel is handed that
     many of one length in one piece (UDP_SEGMENT). No more than `ahead` are on their way, so
-    that a good wire has no reason to lose any.
+    that a good wire has no reason to lose any; those that are not heard of for `patience` seconds
+    are not on their way any more.
     """
 
     HEAD = struct.Struct("!QI")
 
-    def __init__(self, lab, one, other, address, count, sizes=(20, 1200), at_once=1, ahead=64):
+    def __init__(self, lab, one, other, address, count, sizes=(20, 1200), at_once=1, ahead=64,
+                 patience=0.1):
         self.count, self.at_once, self.ahead = count, at_once, ahead
         self.lengths = self._lengths(max(sizes[0], self.HEAD.size), sizes[1])
         self.seen = bytearray(count)
+        self.patience, self.lost = patience, 0
         self.arrived, self.overtaken, self.last = 0, 0, -1
         self.ended = False
         with lab.inside(other):
@@ -136,7 +139,7 @@ class Datagrams:
         return self.HEAD.pack(number, zlib.crc32(body, number)) + body
 
     def _send(self):
-        noise, stuck = os.urandom(65536), 0
+        noise = os.urandom(65536)
         for first in range(0, self.count, self.at_once):
             if first % 1024 == 0:
                 noise = os.urandom(65536)
@@ -144,13 +147,21 @@ class Datagrams:
             if self.at_once > 1:
                 self.source.setsockopt(socket.SOL_UDP, UDP_SEGMENT, self.lengths[first])
             self.source.send(b"".join(self._datagram(n, noise) for n in batch))
-            until = time.monotonic() + 0.02
-            while first - self.arrived - stuck > self.ahead:
-                if time.monotonic() > until:
-                    stuck = first - self.arrived        # those are lost
-                time.sleep(0.0002)
-        time.sleep(1)
+            self._wait_for(first - self.ahead)
+        self.patience = max(self.patience, 0.5)
+        self._wait_for(self.count)
+        time.sleep(0.2)         # nothing may come again
         self.ended = True
+
+    def _wait_for(self, wanted):
+        """Until so many have arrived, or none comes any more: then what is missing is lost."""
+        arrived, since = self.arrived, time.monotonic()
+        while self.arrived + self.lost < wanted:
+            if self.arrived > arrived:
+                arrived, since = self.arrived, time.monotonic()
+            elif time.monotonic() - since > self.patience:
+                self.lost = min(wanted + self.ahead, self.count) - self.arrived
+            time.sleep(0.0002)
 
     def _receive(self):
         while not self.ended:
