@@ -207,8 +207,12 @@ $(B)/bench/%: $(B)/bench/%.o $(ENGINE) $(B)/link.flags
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
 
-bench: $(BENCH_PROGS)
-	@for b in $(BENCH_PROGS); do $$b || exit 1; done
+# mpynet beside others of its kind; QUICK=1, ONLY=, TESTS=, NETWORKS=, ROUNDS=, LASTING=, SET=.
+bench: $(PROGRAM) $(B)/bench/load $(B)/bench/wire venv
+	@bench/run --out $(B)/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(TESTS),--tests $(TESTS)) $(if $(NETWORKS),--networks $(NETWORKS)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LASTING),--seconds $(LASTING)) \
+		$(if $(SET),--set '$(SET)')
 
 # Is what a node takes the same in a network ten times as large?
 bench-sim: $(SIM_PROG)
@@ -366,7 +370,8 @@ help:
 #:   make check             every test, about ten minutes (root)
 #:   make check-long        sanitizers, long rekeys, kill points, longer fuzzing (root)
 #:   make unit              unit tests only; TEST_ONLY=word, TEST_SEED=number
-#:   make sim fuzz bench    the simulator, the fuzzers, the benchmarks
+#:   make sim fuzz          the simulator, the fuzzers
+#:   make bench             beside wireguard-go and others, half an hour (root); QUICK=1 two minutes
 #:   make bench-micro       what a packet, a handshake and a decision cost, without system calls
 #:   make bench-sim         1,000 and 10,000 virtual nodes, about a quarter of an hour
 #:   make check-NAME        one family: pure budget layers vectors sim cli netns mpyc nat fuzz

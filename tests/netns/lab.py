@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A lab: network namespaces and what runs in them, gone when it is over.
 
-Every namespace is called mng<pid>-<name>, after the process that made it, so
-that several labs live side by side and nobody removes what another one made.
+Every namespace is called mng<pid>-<name>, after the process that made it (other
+families of labs have other letters), so that several labs live side by side and
+nobody removes what another one made.
 Addresses exist inside the namespaces only. The lab's files are in one directory
 below /tmp, whose name is short because control sockets live there.
 
@@ -77,8 +78,8 @@ def remove(prefix):
 
 
 class Lab:
-    def __init__(self):
-        self.prefix = "mng%d" % os.getpid()
+    def __init__(self, family="mng"):
+        self.prefix = "%s%d" % (family, os.getpid())
         self.dir = pathlib.Path("/tmp") / self.prefix
         self.keep = False
         self.children = []
