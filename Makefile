@@ -34,7 +34,7 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # here, and check-pure and check-layers hold both sides to it.
 HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
-		netverb.c mapper.c dial.c machine.c groups.c)) \
+		netverb.c mapper.c dial.c machine.c groups.c workers.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c)) \
 	$(wildcard $(addprefix ca/,ledger.c office.c))
 
@@ -301,7 +301,7 @@ check-long: deps
 check-long-all:
 	@$(MAKE) --no-print-directory -j$(JOBS) all sim fuzz $(B)/unat $(B)/badwire
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=address,undefined units sim
-	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= units
+	@$(MAKE) --no-print-directory -j$(JOBS) SAN=thread UNIT= all units
 	@rm -f $(O)/san-*/results $(O)/san-*/results.failed
 	@rc=0; \
 	echo "== sanitizers"; \

@@ -5,6 +5,7 @@
 #include "host/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -150,8 +151,29 @@ loop_run(struct loop *l)
 }
 
 void
+loop_run_locked(struct loop *l, pthread_mutex_t *lock)
+{
+	struct pollfd backend = { .fd = uv_backend_fd(&l->uv), .events = POLLIN };
+	bool more = true;
+
+	l->stopped = false;
+	while (more && !l->stopped) {
+		int timeout;
+
+		pthread_mutex_lock(lock);
+		more = uv_run(&l->uv, UV_RUN_NOWAIT) != 0;
+		/* 0 also where descriptors were added that only the next turn will watch. */
+		timeout = uv_backend_timeout(&l->uv);
+		pthread_mutex_unlock(lock);
+		if (more && !l->stopped && timeout != 0)
+			(void)poll(&backend, 1, timeout);
+	}
+}
+
+void
 loop_stop(struct loop *l)
 {
+	l->stopped = true;
 	uv_stop(&l->uv);
 }
 

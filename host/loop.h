@@ -9,6 +9,7 @@
 #ifndef HOST_LOOP_H
 #define HOST_LOOP_H
 
+#include <pthread.h>
 #include <uv.h>
 
 #include "core/base.h"
@@ -20,6 +21,7 @@ struct loop {
 	uv_poll_t timer;
 	uv_signal_t signals[3];
 	int timer_fd;
+	bool stopped;		/* loop_run_locked() is to return */
 	usec_t armed;		/* what the timerfd is set to; 0: not armed */
 	void *ctx;
 	void (*on_due)(void *ctx);
@@ -44,6 +46,12 @@ void loop_wake_at(struct loop *l, usec_t due);
 
 /* Runs until loop_stop(). */
 void loop_run(struct loop *l);
+
+/*
+ * The same beside other threads: `lock` is held while anything of the loop is done or called, and
+ * not while it waits.
+ */
+void loop_run_locked(struct loop *l, pthread_mutex_t *lock);
 void loop_stop(struct loop *l);
 
 /* Closes what is still open in the loop, waits for its thread pool and frees it. */

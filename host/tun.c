@@ -81,6 +81,8 @@ attach(struct tun *t, const char *name, unsigned wanted)
 	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
 
 	memcpy(ifr.ifr_name, name, strlen(name));
+	if (t->several)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (wanted & OFFLOAD_CHECKSUM)
 		ifr.ifr_flags |= IFF_VNET_HDR;
 	if (ioctl(t->fd, TUNSETIFF, &ifr) < 0)
@@ -111,12 +113,18 @@ open_device(struct tun *t, const char *name, unsigned wanted)
 	return rc;
 }
 
-int
-tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err)
+static bool
+find_buffers(struct tun *t)
+{
+	t->buffers = malloc((size_t)TUN_BATCH * STRIDE + OFFLOAD_MAX);
+	return t->buffers != NULL;
+}
+
+static int
+open_any(struct tun *t, const char *name, unsigned offloads, struct err *err)
 {
 	int rc;
 
-	*t = (struct tun){ .fd = -1 };
 	if (strlen(name) >= IFNAMSIZ)
 		return err_set(err, -ENAMETOOLONG, "the interface name %s is longer than %d letters",
 		    name, IFNAMSIZ - 1);
@@ -124,11 +132,55 @@ tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err)
 	/* A kernel without headers says that there is no such flag; without any offload it has no use. */
 	if (rc == -EINVAL || rc == -EOPNOTSUPP)
 		rc = open_device(t, name, 0);
-	if (rc == 0 && !(t->buffers = malloc((size_t)TUN_BATCH * STRIDE + OFFLOAD_MAX)))
+	if (rc == 0 && !find_buffers(t))
 		rc = -ENOMEM;
 	if (rc < 0) {
 		tun_close(t);
 		return explain(rc, name, err);
+	}
+	return 0;
+}
+
+int
+tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err)
+{
+	*t = (struct tun){ .fd = -1 };
+	return open_any(t, name, offloads, err);
+}
+
+int
+tun_open_several(struct tun *t, const char *name, unsigned offloads, struct err *err)
+{
+	*t = (struct tun){ .fd = -1, .several = true };
+	/* The kernel would let us join another program's. */
+	if (if_nametoindex(name) != 0)
+		return explain(-EBUSY, name, err);
+	return open_any(t, name, offloads, err);
+}
+
+int
+tun_join(struct tun *t, const struct tun *first, bool own_queue, struct err *err)
+{
+	int rc = 0;
+
+	assert(first->several);
+	*t = (struct tun){
+		.fd = -1,
+		.ifindex = first->ifindex,
+		.offloads = first->offloads,
+		.several = true,
+		.leave_partial = first->leave_partial,
+	};
+	memcpy(t->name, first->name, sizeof(t->name));
+	if (own_queue)
+		rc = open_device(t, first->name, first->offloads);
+	else if ((t->fd = fcntl(first->fd, F_DUPFD_CLOEXEC, 0)) < 0)
+		rc = -errno;
+	if (rc == 0 && !find_buffers(t))
+		rc = -ENOMEM;
+	if (rc < 0) {
+		tun_close(t);
+		return explain(rc, first->name, err);
 	}
 	return 0;
 }

@@ -39,6 +39,7 @@ struct tun {
 	char name[IFNAMSIZ];
 	unsigned offloads;	/* OFFLOAD_ flags that this kernel has; 0: no header is spoken */
 	bool leave_partial;	/* checksums that need not be whole come as META_PARTIAL */
+	bool several;		/* the device has more queues than this one */
 	bool more;		/* the last tun_receive stopped before the device was empty */
 	uv_poll_t poll;
 	void *ctx;
@@ -61,6 +62,14 @@ struct tun {
  * -EBUSY when another process has it, -EPERM without CAP_NET_ADMIN.
  */
 int tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err) must_check;
+
+/*
+ * The same for a device that is to have several queues, between which the kernel divides flows:
+ * those of one are in order. tun_join() makes `t` another hand at the device of `first`, for
+ * another thread: with a queue of its own, or on that of `first`, which takes nothing from it then.
+ */
+int tun_open_several(struct tun *t, const char *name, unsigned offloads, struct err *err) must_check;
+int tun_join(struct tun *t, const struct tun *first, bool own_queue, struct err *err) must_check;
 
 /* Calls `on_readable` from the loop whenever there is a packet to take. */
 int tun_watch(struct tun *t, uv_loop_t *loop, void *ctx,

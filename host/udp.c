@@ -5,6 +5,7 @@
 #include "host/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,11 +44,27 @@ source_row(struct udp *u, const struct addr *remote)
 	return &u->sources[(h ^ h >> 16) % u->source_rows];
 }
 
+static void
+lock_sources(const struct udp *u)
+{
+	if (u->sources_lock)
+		pthread_mutex_lock(u->sources_lock);
+}
+
+static void
+unlock_sources(const struct udp *u)
+{
+	if (u->sources_lock)
+		pthread_mutex_unlock(u->sources_lock);
+}
+
 void
 udp_forget_sources(struct udp *u)
 {
+	lock_sources(u);
 	if (u->sources)
 		memset(u->sources, 0, u->source_rows * sizeof(*u->sources));
+	unlock_sources(u);
 }
 
 /* Takes the local address and the ECN bits out of the ancillary data. */
@@ -100,6 +117,7 @@ udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 	}
 	/* An error here is one that an earlier datagram met on its way; the next call goes on. */
 	n = recvmmsg(u->fd, b.msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+	lock_sources(u);
 	for (int i = 0; i < n; i++) {
 		struct msghdr *msg = &b.msgs[i].msg_hdr;
 		struct packet *p = &ret[kept];
@@ -121,6 +139,7 @@ udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 		*row = (struct udp_source){ .remote = p->from, .local = local };
 		kept++;
 	}
+	unlock_sources(u);
 	u->received += kept;
 	return kept;
 }
@@ -195,8 +214,11 @@ prepare_send(struct udp *u, struct batch *b, size_t i, const struct udp_out *out
 static void
 send_again(struct udp *u, struct msghdr *msg, const struct udp_out *out)
 {
-	if (msg->msg_controllen > 0)
+	if (msg->msg_controllen > 0) {
+		lock_sources(u);
 		*source_row(u, &out->to) = (struct udp_source){ 0 };
+		unlock_sources(u);
+	}
 	if (msg->msg_controllen > 0 && out->ttl == 0) {
 		msg->msg_control = NULL;
 		msg->msg_controllen = 0;
@@ -214,8 +236,10 @@ send_batch(struct udp *u, const struct udp_out *out, size_t n)
 	struct batch b;
 	size_t done = 0;
 
+	lock_sources(u);
 	for (size_t i = 0; i < n; i++)
 		prepare_send(u, &b, i, &out[i]);
+	unlock_sources(u);
 	while (done < n) {
 		int rc = sendmmsg(u->fd, b.msgs + done, (unsigned)(n - done), MSG_DONTWAIT);
 
@@ -301,7 +325,7 @@ set_options(int fd, uint8_t family)
 
 /* A bound descriptor, and the port it got. */
 static int
-open_socket(uint8_t family, struct addr *local)
+open_socket(uint8_t family, struct addr *local, bool join)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&ss, local);
@@ -311,6 +335,8 @@ open_socket(uint8_t family, struct addr *local)
 	if (fd < 0)
 		return -errno;
 	rc = set_options(fd, family);
+	if (rc == 0 && join)
+		rc = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (rc == 0 && bind(fd, (struct sockaddr *)&ss, len) < 0)
 		rc = -errno;
 	len = sizeof(ss);
@@ -348,12 +374,13 @@ open_bound(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_t
 	*u = (struct udp){ .fd = -1, .family = family, .id = id };
 	if (bind_to && bind_to->family == family)
 		local = addr_from_ip(*bind_to, port);
-	u->fd = open_socket(family, &local);
+	u->fd = open_socket(family, &local, false);
 	if (u->fd < 0)
 		return err_set(err, u->fd, "UDP port %u (IPv%u): %s", port, family,
 		    u->fd == -EADDRINUSE ? "another program has it; stop that one, "
 		    "or choose another port with --listen" : err_phrase(u->fd));
 	u->port = local.port;
+	u->local = local;
 	return 0;
 }
 
@@ -373,6 +400,55 @@ udp_open_one_of_many(struct udp *u, uint8_t family, uint16_t port, const struct 
 	int rc = open_bound(u, family, port, bind_to, id, err);
 
 	return rc < 0 ? rc : find_memory(u, UDP_SOURCES_FEW, buffers, err);
+}
+
+/* The lock of the table that both use from now on. */
+static int
+share_sources(struct udp *u, struct udp *first)
+{
+	if (!first->sources_lock) {
+		first->sources_lock = malloc(sizeof(*first->sources_lock));
+		if (!first->sources_lock)
+			return -ENOMEM;
+		pthread_mutex_init(first->sources_lock, NULL);
+	}
+	u->sources_lock = first->sources_lock;
+	u->sources = first->sources;
+	u->source_rows = first->source_rows;
+	u->first = first;
+	return 0;
+}
+
+int
+udp_join(struct udp *u, struct udp *first, bool own_socket, struct err *err)
+{
+	int rc;
+
+	*u = (struct udp){
+		.fd = -1,
+		.family = first->family,
+		.port = first->port,
+		.local = first->local,
+		.id = first->id,
+	};
+	rc = share_sources(u, first);
+	if (rc == 0 && !(u->buffers = malloc(UDP_BUFFERS)))
+		rc = -ENOMEM;
+	/* Only now may others join: whoever else had the port would have been told by bind. */
+	if (rc == 0 && own_socket)
+		rc = set_int(first->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (rc == 0) {
+		u->fd = own_socket ? open_socket(u->family, &u->local, true)
+				   : fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
+		rc = u->fd >= 0 ? 0 : own_socket ? u->fd : -errno;
+	}
+	if (rc < 0) {
+		u->fd = -1;
+		udp_close(u);
+		return err_set(err, rc, "UDP port %u for another thread: %s", first->port,
+		    err_phrase(rc));
+	}
+	return 0;
 }
 
 /* Both families on one port. -EADDRINUSE when either has it taken. */
@@ -433,7 +509,10 @@ close_with(struct udp *u, uv_close_cb closed)
 		uv_close((uv_handle_t *)&u->poll, closed);
 	if (u->fd >= 0)
 		close(u->fd);
-	free(u->sources);
+	if (!u->first) {
+		free(u->sources);
+		free(u->sources_lock);
+	}
 	if (!u->borrowed)
 		free(u->buffers);
 	*u = (struct udp){ .fd = -1, .poll = u->poll };

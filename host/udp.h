@@ -10,6 +10,7 @@
 #ifndef HOST_UDP_H
 #define HOST_UDP_H
 
+#include <pthread.h>
 #include <uv.h>
 
 #include "core/addr.h"
@@ -32,6 +33,7 @@ struct udp {
 	int fd;			/* -1: closed */
 	uint8_t family;		/* FAMILY_* */
 	uint16_t port;		/* the local one */
+	struct addr local;	/* what it is bound to */
 	socket_id id;		/* written into every packet */
 	uv_poll_t poll;
 	void *ctx;
@@ -43,6 +45,8 @@ struct udp {
 
 	struct udp_source *sources;
 	size_t source_rows;
+	pthread_mutex_t *sources_lock; /* of several threads' sockets; NULL: one thread's own */
+	struct udp *first;	/* whose table and lock these are; NULL: ours */
 	uint8_t *buffers;	/* UDP_BATCH with head- and tailroom */
 	bool borrowed;		/* the buffers are several sockets' */
 };
@@ -70,6 +74,14 @@ int udp_open_one_of_many(struct udp *u, uint8_t family, uint16_t port, const str
  */
 int udp_open_pair(struct udp *v4, struct udp *v6, uint16_t port, bool fallback, socket_id first,
     struct err *err) must_check;
+
+/*
+ * Makes `u` another hand at the address and port of `first`, for another thread, with `first`'s
+ * number: either a socket of its own, between which and the others the kernel divides who sends to
+ * us, each remote address to one (SO_REUSEPORT); or on `first`'s own, which receives nothing then.
+ * All of them answer each remote from where it was heard by any. `first` is closed last.
+ */
+int udp_join(struct udp *u, struct udp *first, bool own_socket, struct err *err) must_check;
 
 /* Calls `on_readable` from the loop whenever there is something to receive. */
 int udp_watch(struct udp *u, uv_loop_t *loop, void *ctx,

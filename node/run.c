@@ -93,6 +93,12 @@ next_due(const struct node *n)
 }
 
 void
+node_wake_when_due(struct node *n)
+{
+	loop_wake_at(&n->loop, next_due(n));
+}
+
+void
 node_settle(struct node *n)
 {
 	struct udp_told told;
@@ -104,7 +110,7 @@ node_settle(struct node *n)
 	}
 	while (dial_told(n))
 		carry_out(n);
-	loop_wake_at(&n->loop, next_due(n));
+	node_wake_when_due(n);
 }
 
 static void
@@ -292,6 +298,7 @@ make_engine(struct node *n, struct err *err)
 	memcpy(c->psk, n->bundle.psk, sizeof(c->psk));
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count; i++)
 		config_lighthouse(c, &n->bundle, &n->bundle.lighthouses[i]);
+	c->deferral = workers_deferral(n->workers);
 	rc = node_store_load(&n->store, &c->settings, err);
 	if (rc == 0)
 		rc = mesh_new(&n->mesh, c, &n->rng, clock_now(), err);
@@ -446,12 +453,17 @@ open_sockets(struct node *n, struct err *err)
 static int
 open_device(struct node *n, struct err *err)
 {
+	unsigned offloads = offloads_get(&n->store.settings, node_settings);
+	unsigned workers = node_store_workers(&n->store);
 	char name[SETTING_VALUE_MAX];
 	int rc = setting_get(&n->store.settings, setting_find(node_settings, "interface", NULL),
 	    name, err);
 
 	if (rc >= 0)
-		rc = tun_open(&n->tun, name, offloads_get(&n->store.settings, node_settings), err);
+		rc = workers > 1 ? tun_open_several(&n->tun, name, offloads, err)
+				 : tun_open(&n->tun, name, offloads, err);
+	if (rc >= 0 && workers > 1)
+		rc = workers_open(n, workers, err);
 	if (rc >= 0)
 		rc = net_open(&n->net, err);
 	return rc < 0 ? rc : configure_device(n, err);
@@ -508,17 +520,26 @@ open_all(struct node *n, bool foreground, struct err *err)
 	return rc;
 }
 
-/* From here on packets come. */
+/* The device and the main sockets, where no workers do that. */
 static int
-watch_all(struct node *n, struct err *err)
+watch_packets(struct node *n, struct err *err)
 {
 	int rc = tun_watch(&n->tun, &n->loop.uv, n, on_tun);
 
 	for (size_t i = 0; i < NODE_SOCKETS && rc == 0; i++)
 		if (n->udp[i].fd >= 0)
 			rc = udp_watch(&n->udp[i], &n->loop.uv, n, on_udp);
+	return rc < 0 ? err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc)) : 0;
+}
+
+/* From here on packets come. */
+static int
+watch_all(struct node *n, struct err *err)
+{
+	int rc = n->workers ? 0 : watch_packets(n, err);
+
 	if (rc < 0)
-		return err_set(err, rc, "cannot watch a socket: %s", uv_strerror(rc));
+		return rc;
 	groups_open(n);
 	rc = machine_watch(n, err);
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
@@ -541,13 +562,20 @@ run(struct node *n, const struct node_options *o, struct ready *ready, struct er
 		rc = watch_all(n, err);
 	if (rc == 0)
 		rc = sandbox_seal(err);
+	if (rc == 0 && n->workers)
+		rc = workers_start(n->workers, err);
 	if (rc == 0) {
 		log_line(&n->log, TRACE_NOTICE, "%s is up on %s, UDP port %u", n->me.cert.name,
 		    n->tun.name, n->udp[n->udp[0].fd < 0].port);
 		ready_tell(ready);
-		loop_run(&n->loop);
+		if (n->workers)
+			workers_run(n->workers);
+		else
+			loop_run(&n->loop);
 		log_line(&n->log, TRACE_NOTICE, "%s stops", n->me.cert.name);
 	}
+	if (n->workers)
+		workers_stop(n->workers);
 	mapper_close(&n->mapper);
 	stop_engine(n);
 	return rc;
@@ -560,6 +588,7 @@ clean_up(struct node *n)
 	for (size_t i = 0; i < n->name_count; i++)
 		resolve_close(&n->names[i].resolve);
 	machine_close(n);
+	workers_free(n->workers);
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
 	udp_pool_free(&n->pool);

@@ -25,6 +25,7 @@
 #include "node/mesh.h"
 #include "node/ping.h"
 #include "node/store.h"
+#include "node/workers.h"
 
 /* The main sockets, one a family. */
 #define NODE_SOCKETS 2
@@ -39,6 +40,7 @@ struct node_name {
 
 struct node {
 	struct loop loop;
+	struct workers *workers; /* for the data path; NULL: the loop's thread does it */
 	struct home home;
 	struct log log;
 	struct store store;
@@ -71,6 +73,9 @@ struct node {
 
 /* Carries out what the engine wants done, and sleeps until something is next due. */
 void node_settle(struct node *n);
+
+/* Sleeps until something is next due, and no longer. */
+void node_wake_when_due(struct node *n);
 
 /* The issuing CA of `host` among the bundle's; nothing when a root signed it. */
 struct cert_bytes node_issuing_of(const struct bundle *b, const struct cert *host);

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "host/offloads.h"
 #include "host/proxy.h"
+#include "node/workers.h"
 
 static int
 check_proxy(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
@@ -25,6 +26,18 @@ check_proxy(char to[static SETTING_VALUE_MAX], const char *value, struct err *er
 		snprintf(to, SETTING_VALUE_MAX, "%s", value);
 	sodium_memzero(&proxy, sizeof(proxy));
 	return rc;
+}
+
+static int
+check_workers(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	uint64_t n;
+
+	if (text_u64(&n, value, 1, WORKERS_MAX) < 0)
+		return err_set(err, -EINVAL, "\"%.64s\" is no number of threads; say 1 to %d", value,
+		    WORKERS_MAX);
+	snprintf(to, SETTING_VALUE_MAX, "%u", (unsigned)n);
+	return 0;
 }
 
 const struct setting node_settings[] = {
@@ -45,6 +58,8 @@ const struct setting node_settings[] = {
 	{ "metered", "", true, "interfaces that cost money: used where nothing else works",
 	    setting_check_interfaces },
 	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
+	{ "workers", "1", false, "threads that handle packets, where many cores wait for work",
+	    check_workers },
 	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };
@@ -60,6 +75,18 @@ int
 node_store_open(struct store *s, const char *dir, struct err *err)
 {
 	return store_open(s, dir, DB_NODE, rules_schema, err);
+}
+
+unsigned
+node_store_workers(struct store *s)
+{
+	char value[SETTING_VALUE_MAX];
+	uint64_t n;
+
+	if (setting_get(&s->settings, setting_find(node_settings, "workers", NULL), value, NULL) < 0 ||
+	    text_u64(&n, value, 1, WORKERS_MAX) < 0)
+		return 1;
+	return (unsigned)n;
 }
 
 static int

@@ -15,6 +15,9 @@ extern const struct setting node_settings[];
 /* store_open() of the one in the directory `dir`, which is STATE/node. */
 int node_store_open(struct store *s, const char *dir, struct err *err) must_check;
 
+/* How many threads handle packets; what cannot be read counts as 1. */
+unsigned node_store_workers(struct store *s) must_check;
+
 /* Everything that mesh_configure takes. */
 int node_store_load(struct store *s, struct mesh_settings *ret, struct err *err) must_check;
 

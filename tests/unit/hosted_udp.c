@@ -172,3 +172,53 @@ TEST(a_datagram_that_the_kernel_refuses_is_counted_and_the_next_one_goes)
 	udp_close(&a);
 	udp_close(&b);
 }
+
+/* How many of `n` datagrams with the text "x", sent by as many sockets, are here now. */
+static size_t
+count_here(struct udp *u, size_t n)
+{
+	size_t sum = 0, some;
+
+	while (sum < n && (some = udp_receive(u, got)) > 0) {
+		for (size_t i = 0; i < some; i++)
+			ASSERT_EQ(got[i].socket, SOCKET_V4);
+		sum += some;
+	}
+	return sum;
+}
+
+TEST(sockets_that_join_divide_who_sends_to_their_port)
+{
+	struct ip home = { .family = FAMILY_V4, .b = { 127, 0, 0, 1 } };
+	struct udp first, a, b, other, senders[64];
+	size_t at_a, at_b;
+
+	ASSERT_EQ(udp_open(&first, FAMILY_V4, 0, &home, SOCKET_V4, NULL), 0);
+	ASSERT_EQ(udp_join(&a, &first, false, NULL), 0);
+	ASSERT_EQ(udp_join(&b, &first, true, NULL), 0);
+	ASSERT(b.port == first.port && a.port == first.port && b.fd != first.fd);
+	/* It is shared with who was let in, and with nobody else. */
+	ASSERT_EQ(udp_open(&other, FAMILY_V4, first.port, &home, 0, NULL), -EADDRINUSE);
+	for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
+		ASSERT_EQ(udp_open(&senders[i], FAMILY_V4, 0, &home, 0, NULL), 0);
+		send_text(&senders[i], "x", at("127.0.0.1", first.port));
+	}
+	at_a = count_here(&a, ARRAY_LEN(senders));
+	at_b = count_here(&b, ARRAY_LEN(senders));
+	ASSERT_EQ(at_a + at_b, ARRAY_LEN(senders));
+	ASSERT(at_a > 0 && at_b > 0);
+	for (size_t i = 0; i < ARRAY_LEN(senders); i++)
+		send_text(&senders[i], "x", at("127.0.0.1", first.port));
+	ASSERT_EQ(count_here(&a, ARRAY_LEN(senders)), at_a); /* each at the same again */
+	ASSERT_EQ(count_here(&b, ARRAY_LEN(senders)), at_b);
+
+	/* Each knows from where the other was asked. */
+	send_text(&first, "y", at("127.0.0.1", senders[0].port));
+	ASSERT_EQ(receive(&senders[0]), 1);
+	ASSERT_EQ(got[0].from.port, first.port);
+	for (size_t i = 0; i < ARRAY_LEN(senders); i++)
+		udp_close(&senders[i]);
+	udp_close(&b);
+	udp_close(&a);
+	udp_close(&first);
+}
