@@ -13,6 +13,7 @@
 
 #include "core/bytes.h"
 #include "core/cert.h"
+#include "core/checksum.h"
 #include "core/crypto.h"
 #include "core/icmp.h"
 #include "core/rng.h"
