@@ -8,24 +8,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-struct ip
-ip_v4(const uint8_t b[static 4])
-{
-	struct ip ip = { .family = FAMILY_V4 };
-
-	memcpy(ip.b, b, 4);
-	return ip;
-}
-
-struct ip
-ip_v6(const uint8_t b[static 16])
-{
-	struct ip ip = { .family = FAMILY_V6 };
-
-	memcpy(ip.b, b, 16);
-	return ip;
-}
-
 static enum addr_class
 class_v4(const uint8_t *b)
 {

@@ -82,8 +82,23 @@ ip_equal(struct ip a, struct ip b)
 	return memcmp(&a, &b, sizeof(a)) == 0;
 }
 
-struct ip ip_v4(const uint8_t b[static 4]);
-struct ip ip_v6(const uint8_t b[static 16]);
+static inline struct ip
+ip_v4(const uint8_t b[static 4])
+{
+	struct ip ip = { .family = FAMILY_V4 };
+
+	memcpy(ip.b, b, 4);
+	return ip;
+}
+
+static inline struct ip
+ip_v6(const uint8_t b[static 16])
+{
+	struct ip ip = { .family = FAMILY_V6 };
+
+	memcpy(ip.b, b, 16);
+	return ip;
+}
 
 /* 4 or 16 bytes, 0 for none. */
 static inline size_t

@@ -23,6 +23,15 @@ table_init(struct table *t, const uint8_t hash_key[static 16], uint32_t key_len,
 }
 
 void
+table_init_random(struct table *t, uint32_t limit)
+{
+	static const uint8_t no_key[16];
+
+	table_init(t, no_key, sizeof(uint32_t), limit);
+	t->random = true;
+}
+
+void
 table_free(struct table *t)
 {
 	free(t->values);
@@ -43,7 +52,12 @@ static size_t
 home_row(const struct table *t, const void *key)
 {
 	uint64_t h;
+	uint32_t drawn;
 
+	if (t->random) {
+		memcpy(&drawn, key, sizeof(drawn));
+		return drawn & t->mask;
+	}
 	crypto_shorthash((uint8_t *)&h, key, t->key_len, t->hash_key);
 	return (size_t)(h & t->mask);
 }

@@ -21,6 +21,7 @@ struct table {
 	uint32_t limit; /* entries at the most */
 	uint32_t count;
 	uint32_t mask;	/* rows - 1; rows are a power of two */
+	bool random;	/* keys are hashes of themselves */
 	void **values;	/* NULL: row is free */
 	uint8_t *keys;	/* rows x key_len */
 };
@@ -31,6 +32,12 @@ struct table {
  */
 void table_init(struct table *t, const uint8_t hash_key[static 16], uint32_t key_len,
     uint32_t limit);
+
+/*
+ * The same for keys of 4 bytes that are numbers which we have drawn at random ourselves. Nobody
+ * chooses those, so they need no hash.
+ */
+void table_init_random(struct table *t, uint32_t limit);
 
 void table_free(struct table *t);
 

@@ -75,13 +75,13 @@ make_tables(struct beacon *b, const struct beacon_config *c)
 {
 	uint64_t rate = c->relay_rate > 0 ? c->relay_rate : RELAY_RATE;
 	unsigned load = c->handshake_rate > 0 ? c->handshake_rate : DOOR_LOAD_DEFAULT;
-	uint8_t key[4][16];
+	uint8_t key[3][16];
 
 	rng_fill(&b->rng, key, sizeof(key));
 	table_init(&b->by_key, key[0], 32, b->clients_max);
-	table_init(&b->by_index, key[1], sizeof(uint32_t), b->clients_max * CLIENT_INDICES);
-	introduce_limit_init(&b->introduce, key[2]);
-	limit_init(&b->stun_limit, key[3]);
+	table_init_random(&b->by_index, b->clients_max * CLIENT_INDICES);
+	introduce_limit_init(&b->introduce, key[1]);
+	limit_init(&b->stun_limit, key[2]);
 	b->clients = calloc(b->clients_max, sizeof(struct client *));
 	b->registry = registry_new(&b->rng, b->clients_max);
 	b->circuits = circuits_new(b->self.public, &b->rng,

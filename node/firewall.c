@@ -97,6 +97,15 @@ push_newest(struct firewall *fw, struct flow *f)
 	fw->newest = f;
 }
 
+/* Packets come in rows, and that of the last one is in front. */
+static struct flow *
+find_flow(const struct firewall *fw, const struct flow_key *key)
+{
+	if (fw->newest != NULL && memcmp(&fw->newest->key, key, sizeof(*key)) == 0)
+		return fw->newest;
+	return table_get(&fw->flows, key);
+}
+
 /* A flow object that is in no list: a fresh one, or the quietest when there may be no more. */
 static struct flow *
 take_flow(struct firewall *fw)
@@ -125,7 +134,7 @@ touch(struct firewall *fw, usec_t now, struct flow *f)
 static bool
 answers_flow(struct firewall *fw, usec_t now, const struct flow_key *key)
 {
-	struct flow *f = table_get(&fw->flows, key);
+	struct flow *f = find_flow(fw, key);
 
 	if (f == NULL || f->expires <= now)
 		return false;
@@ -179,7 +188,7 @@ void
 firewall_sent(struct firewall *fw, usec_t now, const struct inner *in, const struct cert *who)
 {
 	struct flow_key key = flow_key(in->src, in->sport, in->dst, in->dport, in->protocol);
-	struct flow *f = table_get(&fw->flows, &key);
+	struct flow *f = find_flow(fw, &key);
 
 	if (in->fragment || in->icmp == ICMP_ERROR || in->icmp == ICMP_ECHO_REPLY)
 		return;

@@ -144,8 +144,7 @@ init_tables(struct mesh *m)
 	rng_fill(&m->rng, key, sizeof(key));
 	table_init(&m->by_key, key, 32, m->peers_max);
 	rng_fill(&m->rng, key, sizeof(key));
-	table_init(&m->by_index, key, sizeof(uint32_t), 4 * m->peers_max);
-	rng_fill(&m->rng, key, sizeof(key));
+	table_init_random(&m->by_index, 4 * m->peers_max);
 	table_init(&m->endpoints, key, 32, ENDPOINTS_MAX);
 	rng_fill(&m->rng, key, sizeof(key));
 	route_init(&m->routes, key, m->peers_max);

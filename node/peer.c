@@ -159,12 +159,6 @@ peer_slot(struct peer *p, usec_t now)
 	return worst;
 }
 
-struct path *
-peer_best(struct peer *p)
-{
-	return p->best == PEER_NO_PATH ? NULL : &p->paths[p->best];
-}
-
 bool
 peer_is_direct(const struct peer *p)
 {

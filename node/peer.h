@@ -160,7 +160,11 @@ struct path *peer_path_by(struct peer *p, const struct peer *relay, uint32_t cir
 struct path *peer_slot(struct peer *p, usec_t now);
 
 /* The path that carries data, or NULL. */
-struct path *peer_best(struct peer *p);
+static inline struct path *
+peer_best(struct peer *p)
+{
+	return p->best == PEER_NO_PATH ? NULL : &p->paths[p->best];
+}
 
 /* Has it a direct path that carries data? */
 bool peer_is_direct(const struct peer *p);

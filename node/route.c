@@ -24,11 +24,19 @@ route_wipe(struct routes *r)
 	r->subnet_count = r->subnet_room = 0;
 }
 
+static void
+forget_last(struct routes *r)
+{
+	r->last = (struct ip){ 0 };
+	r->last_peer = NULL;
+}
+
 int
 route_add(struct routes *r, struct peer *p, bool subnets)
 {
 	int rc;
 
+	forget_last(r);
 	for (uint32_t i = 0; i < p->cert.address_count; i++) {
 		rc = table_put(&r->hosts, &p->cert.addresses[i].ip, p);
 		if (rc < 0)
@@ -52,6 +60,7 @@ route_remove(struct routes *r, const struct peer *p)
 {
 	size_t kept = 0;
 
+	forget_last(r);
 	for (uint32_t i = 0; i < p->cert.address_count; i++) {
 		if (table_get(&r->hosts, &p->cert.addresses[i].ip) == p)
 			table_del(&r->hosts, &p->cert.addresses[i].ip);
@@ -78,8 +87,8 @@ find_subnet(const struct routes *r, struct ip ip)
 	return best;
 }
 
-struct peer *
-route_to(const struct routes *r, struct ip dst)
+static struct peer *
+look_up(const struct routes *r, struct ip dst)
 {
 	struct peer *p = table_get(&r->hosts, &dst);
 	const struct subnet *s;
@@ -90,8 +99,18 @@ route_to(const struct routes *r, struct ip dst)
 	return s != NULL ? s->via : NULL;
 }
 
+struct peer *
+route_to(struct routes *r, struct ip dst)
+{
+	if (!ip_equal(r->last, dst)) {
+		r->last_peer = look_up(r, dst);
+		r->last = dst;
+	}
+	return r->last_peer;
+}
+
 bool
-route_from(const struct routes *r, const struct peer *p, struct ip src)
+route_from(struct routes *r, const struct peer *p, struct ip src)
 {
 	return route_to(r, src) == p;
 }

@@ -24,6 +24,8 @@ struct routes {
 	struct subnet *subnets; /* at most ROUTE_SUBNETS_MAX */
 	size_t subnet_count;
 	size_t subnet_room;
+	struct ip last; /* packets come in rows: the last address that was looked up */
+	struct peer *last_peer; /* and where it led */
 };
 
 void route_init(struct routes *r, const uint8_t hash_key[static 16], uint32_t peers_max);
@@ -37,9 +39,9 @@ int route_add(struct routes *r, struct peer *p, bool subnets) must_check;
 void route_remove(struct routes *r, const struct peer *p);
 
 /* The peer that a packet to `dst` goes to, or NULL. */
-struct peer *route_to(const struct routes *r, struct ip dst);
+struct peer *route_to(struct routes *r, struct ip dst);
 
 /* May `p` send packets from `src`? */
-bool route_from(const struct routes *r, const struct peer *p, struct ip src);
+bool route_from(struct routes *r, const struct peer *p, struct ip src);
 
 #endif
