@@ -678,14 +678,19 @@ channel_open(struct channel *ch, struct instant now, uint8_t *msg, size_t len,
 		.counter = le64(msg + DATA_COUNTER),
 		.index = s->local_index,
 		.first = slot == NEXT,
+		.due = slot == NEXT,
 	};
 	heard(ch, now.mono);
 	if (slot == NEXT)
 		confirm(ch, now.mono);
-	if (expects_answer(ret->p, ret->len) && ch->due[DUE_KEEPALIVE] == 0)
+	if (expects_answer(ret->p, ret->len) && ch->due[DUE_KEEPALIVE] == 0) {
 		ch->due[DUE_KEEPALIVE] = now.mono + KEEPALIVE_TIMEOUT;
-	if (slot == CURRENT && s->initiator && now.mono >= s->born + REKEY_LATE_TIME)
+		ret->due = true;
+	}
+	if (slot == CURRENT && s->initiator && now.mono >= s->born + REKEY_LATE_TIME) {
 		begin_attempts(ch, now.mono);
+		ret->due = true;
+	}
 	return 0;
 }
 

@@ -190,6 +190,7 @@ struct channel_opened {
 	uint64_t counter;
 	uint32_t index;
 	bool first; /* it confirms a session that they began: their timestamp is worth the disk */
+	bool due;   /* channel_next_due() may be sooner than it was */
 };
 
 /*

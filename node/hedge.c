@@ -15,6 +15,18 @@ hedge_switched(struct hedge *h, usec_t now)
 	h->switched_at = now;
 }
 
+void
+hedge_elsewhere(struct hedge *h, usec_t now)
+{
+	h->elsewhere_at = now;
+}
+
+static bool
+is_lately(usec_t at, usec_t now)
+{
+	return at != 0 && now - at < HEARD_LATELY;
+}
+
 /* The allowance is full a second after it was empty. */
 static bool
 pay(struct hedge *h, usec_t now, size_t len)
@@ -35,7 +47,7 @@ static bool
 is_rumour(const struct path *p, const struct path *best, usec_t now, size_t len)
 {
 	return (p->state == PATH_NEW || p->state == PATH_PROBING || p->state == PATH_DEAD) &&
-	       p->last_rx > best->last_rx && now - p->last_rx < HEARD_LATELY &&
+	       p->last_rx > best->last_rx && is_lately(p->last_rx, now) &&
 	       path_may_send(p, len + DATA_MIN);
 }
 
@@ -45,6 +57,9 @@ rumour(struct peer *peer, usec_t now, size_t len)
 	const struct path *best = peer_best(peer);
 	struct path *latest = NULL;
 
+	/* Every packet asks, and nearly always nothing was heard but on the path in use. */
+	if (!is_lately(peer->hedge.elsewhere_at, now) && !is_lately(peer->hedge.switched_at, now))
+		return NULL;
 	for (size_t i = 0; i < PEER_PATHS_MAX; i++) {
 		struct path *p = &peer->paths[i];
 

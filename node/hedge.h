@@ -30,6 +30,7 @@ struct peer;
 
 struct hedge {
 	usec_t switched_at; /* 0 never */
+	usec_t elsewhere_at; /* heard on another path than that in use, 0 never */
 	usec_t empty_at;    /* the allowance was, or would have been, spent then */
 	uint64_t packets;   /* copies sent */
 	uint64_t bytes;
@@ -37,6 +38,9 @@ struct hedge {
 
 /* The path in use has changed. */
 void hedge_switched(struct hedge *h, usec_t now);
+
+/* The peer was heard on another path than that in use: without that there is no rumour of one. */
+void hedge_elsewhere(struct hedge *h, usec_t now);
 
 /*
  * The paths on which a packet of `len` inner bytes is to go out beside the one in use, at most

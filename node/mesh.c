@@ -358,6 +358,7 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 	struct peer *peer = table_get(&m->by_index, &index);
 	struct channel_opened o;
 	struct path *path;
+	bool frame;
 	int r;
 
 	if (peer == NULL) {
@@ -371,19 +372,23 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 		m->counts[r == ERR_REPLAY ? MESH_REPLAYED : MESH_NOT_AUTHENTIC]++;
 		return;
 	}
-	if (!o.first && (aim_takes(m, now, peer, way, o.p, o.len, out) ||
-	    measure_takes(m, now, peer, way, o.p, o.len))) {
+	if (!o.first && peer->lighthouse != NULL &&
+	    (aim_takes(m, now, peer, way, o.p, o.len, out) ||
+		measure_takes(m, now, peer, way, o.p, o.len))) {
 		peer->heard_at = now.mono;
 		return;
 	}
 	path = reach_path(m, now, peer, way, true);
 	if (path == NULL)
 		return;
+	frame = o.len > 0 && frame_is(o.p, o.len);
 	path_heard(path, now.mono, len, o.index, o.counter);
+	if (path != peer_best(peer))
+		hedge_elsewhere(&peer->hedge, now.mono);
 	peer->heard_at = now.mono;
 	if (o.first)
 		confirmed(m, now, peer, path, out);
-	if (o.len > 0 && frame_is(o.p, o.len))
+	if (frame)
 		speak_heard(m, now, peer, path, o.index, o.p, o.len, out);
 	else if (o.len > 0)
 		from_peer(m, now, peer, path, o.p, o.len, out);
@@ -391,7 +396,8 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 		ask_back(m, now, peer, path, out);
 	else if (peer->stock)
 		upkeep_choose(m, now, peer, out);
-	upkeep_due(m, peer, channel_next_due(peer->channel));
+	if (o.due || frame)
+		upkeep_due(m, peer, channel_next_due(peer->channel));
 }
 
 /* Whoever sent an initiation, as cookies and limits see it. */

@@ -80,22 +80,25 @@ note_probe(struct path *p, bool lost)
 	p->history += p->history < 32;
 }
 
-void
+bool
 path_sent(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter, bool data)
 {
+	bool first = data && p->expect_since == 0;
+
 	p->last_tx = now;
 	if (!is_proven(p))
 		p->tx_unproven += len;
 	if (!data)
-		return;
+		return false;
 	p->last_data_tx = now;
-	if (p->expect_since == 0)
+	if (first)
 		p->expect_since = now;
 	if (p->mark_at == 0 || p->mark_index != index) {
 		p->mark_index = index;
 		p->mark_counter = counter;
 		p->mark_at = now;
 	}
+	return first;
 }
 
 void

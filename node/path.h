@@ -129,8 +129,11 @@ struct path {
 void path_init(struct path *p, enum path_class kind, enum path_origin origin, socket_id socket,
     const struct addr *remote);
 
-/* We sent `len` bytes as packet `counter` of the keypair `index`. `data`: worth an answer. */
-void path_sent(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter, bool data);
+/*
+ * We sent `len` bytes as packet `counter` of the keypair `index`. `data`: worth an answer. Returns
+ * whether none was awaited before: then path_due() may be sooner than it was.
+ */
+bool path_sent(struct path *p, usec_t now, size_t len, uint32_t index, uint64_t counter, bool data);
 
 /*
  * Something was heard on a path that does not carry data: may it be asked back? Not more often than

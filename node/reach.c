@@ -52,11 +52,13 @@ carry(struct mesh *m, struct instant now, struct peer *peer, struct path *path, 
     size_t len, bool data, struct outbox *out)
 {
 	struct way way = way_of(path);
+	bool first = path_sent(path, now.mono, len, channel_index(peer->channel),
+	    le64(msg + DATA_COUNTER), data);
 
-	path_sent(path, now.mono, len, channel_index(peer->channel), le64(msg + DATA_COUNTER),
-	    data);
-	upkeep_due(m, peer,
-	    due_min(channel_next_due(peer->channel), path_due(path, true, m->keepalive)));
+	/* While an answer is awaited the timer is set for it, and finds what else is due. */
+	if (first || !data)
+		upkeep_due(m, peer,
+		    due_min(channel_next_due(peer->channel), path_due(path, true, m->keepalive)));
 	reach_send(m, now, &way, msg, len, out);
 }
 

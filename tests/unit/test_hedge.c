@@ -96,6 +96,7 @@ TEST(where_the_peer_was_heard_last_gets_copies_of_three_times_what_came)
 	begin();
 	path_init(heard, PATH_DIRECT, ORIGIN_HEARD, SOCKET_V4, &at);
 	path_heard(heard, 101 * SEC, 500, 7, 1);
+	hedge_elsewhere(&peer.hedge, 101 * SEC);
 	while (hedge_ways(&peer, 101 * SEC, 100, ways) > 0) {
 		ASSERT(ways[0] == heard);
 		path_sent(heard, 101 * SEC, 100 + DATA_MIN, 7, 1, false);
@@ -105,9 +106,11 @@ TEST(where_the_peer_was_heard_last_gets_copies_of_three_times_what_came)
 	ASSERT(sent > 3 * 500 - 100 - DATA_MIN);
 	/* And none when the path in use is heard again, or that was long ago. */
 	path_heard(heard, 102 * SEC, 500, 7, 2);
+	hedge_elsewhere(&peer.hedge, 102 * SEC);
 	path_heard(&peer.paths[DIRECT], 102 * SEC + MS, 100, 7, 3);
 	ASSERT_EQ(hedge_ways(&peer, 102 * SEC + MS, 100, ways), 0);
 	path_heard(heard, 103 * SEC, 500, 7, 4);
+	hedge_elsewhere(&peer.hedge, 103 * SEC);
 	ASSERT_EQ(hedge_ways(&peer, 104 * SEC, 100, ways), 0);
 }
 
