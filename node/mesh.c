@@ -160,23 +160,26 @@ is_own_source(const struct mesh *m, struct ip src)
 	return false;
 }
 
-static void
+/* Returns the peer that the packet went to, or NULL. */
+static struct peer *
 from_tun(struct mesh *m, struct instant now, struct packet *pk, struct outbox *out)
 {
+	enum addr_class to;
 	struct inner in;
 	struct peer *peer;
 
 	if (inner_parse(&in, pk->data, pk->len) < 0) {
 		m->counts[MESH_BAD_INNER]++;
-		return;
+		return NULL;
 	}
 	if (!is_own_source(m, in.src)) {
 		m->counts[MESH_BAD_SOURCE]++;
-		return;
+		return NULL;
 	}
-	if (ip_class(in.dst) == ADDR_CLASS_UNUSABLE || ip_class(in.dst) == ADDR_CLASS_LINK_LOCAL) {
+	to = ip_class(in.dst);
+	if (to == ADDR_CLASS_UNUSABLE || to == ADDR_CLASS_LINK_LOCAL) {
 		m->counts[MESH_NO_ROUTE]++;
-		return;
+		return NULL;
 	}
 	peer = peer_of(m, now, in.dst, out);
 	(void)mss_clamp(pk->data, &in, peer != NULL ? peer->mtu : MTU_BASE);
@@ -185,15 +188,24 @@ from_tun(struct mesh *m, struct instant now, struct packet *pk, struct outbox *o
 		to_unknown(m, now, &in, pk->data, out);
 	else
 		mesh_to_peer(m, now, peer, pk->data, in.len, out);
+	return peer;
 }
 
 void
 mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out)
 {
+	struct peer *peer = NULL;
+
 	roam_called(m, now, out);
-	for (size_t i = 0; i < n; i++)
-		from_tun(m, now, &packets[i], out);
+	for (size_t i = 0; i < n; i++) {
+		struct packet *pk = &packets[i];
+
+		if (peer != NULL && (pk->meta & META_FOLLOWS) != 0)
+			mesh_to_peer(m, now, peer, pk->data, pk->len, out);
+		else
+			peer = from_tun(m, now, pk, out);
+	}
 }
 
 int
@@ -217,7 +229,7 @@ mesh_ping(struct mesh *m, struct instant now, struct ip to, uint16_t token, uint
 	*sent = (struct ping_sent){
 		.used = true, .token = token, .seq = seq, .to = to, .at = now.mono
 	};
-	from_tun(m, now, &pk, out);
+	(void)from_tun(m, now, &pk, out);
 	return 0;
 }
 
