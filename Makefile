@@ -173,7 +173,10 @@ $(B)/hosted.list: FORCE
 # Pure tests link the engines and the two crypto libraries, nothing else.
 $(B)/unit/test_%: $(B)/tests/unit/test_%.o $(ENGINE) $(B)/link.flags
 	@mkdir -p $(@D)
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(WRAP) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
+
+# This one counts what is allocated.
+$(B)/unit/test_mesh_alloc: private WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 $(B)/unit/hosted_%: $(B)/tests/unit/hosted_%.o $(HOST) $(ENGINE) $(B)/link.flags
 	@mkdir -p $(@D)
