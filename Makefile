@@ -202,9 +202,9 @@ $(B)/unat: $(call objects,,tests/nat/unat.c $(filter-out tests/sim/main.c,$(SIM)
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
 
 # A wire for tests/netns that loses, repeats and delays.
-$(B)/badwire: $(B)/tests/netns/badwire.o $(B)/link.flags
+$(B)/badwire: $(B)/tests/netns/badwire.o $(ENGINE) $(B)/link.flags
 	@echo "  LINK    $@"
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^)
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PURE_LIBS)
 
 $(B)/bench/%: $(B)/bench/%.o $(ENGINE) $(B)/link.flags
 	@mkdir -p $(@D)

@@ -15,6 +15,7 @@
  *	hold N		how many microseconds what is late is late, at most
  *	delay N		microseconds for everything
  *	most N		longer IP packets vanish; 0: none does
+ *	join N		not 0: what goes on at the same time is joined, as a network card does
  *
  * An end of the input is the wire's. What it has done is then on standard output, a line a number.
  */
@@ -22,6 +23,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -31,25 +33,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "core/offload.h"
+
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
 
 #define PACKET_SIZE 65536
 #define QUEUE	    8192
 #define PARTS	    10000
-/* Offsets in IPv4 without options. */
-#define UDP_CHECKSUM 26
-#define UDP_PAYLOAD  28
+/* In IPv4 without options. */
+#define UDP_PAYLOAD 28
+/* The longest packet that is joined to others. */
+#define PIECE_MAX   1500
 /* Taken in before the queue is looked at again. */
 #define AT_ONCE	    64
 
 /* What happens to packets, and how often it has. */
 enum fate { LOSS, TWICE, LATE, SPOIL, FATES };
-enum knob { HOLD = FATES, DELAY, MOST, KNOBS };
+enum knob { HOLD = FATES, DELAY, MOST, JOIN, KNOBS };
 
 static const char *const names[KNOBS] = {
 	[LOSS] = "loss", [TWICE] = "twice", [LATE] = "late", [SPOIL] = "spoil",
-	[HOLD] = "hold", [DELAY] = "delay", [MOST] = "most",
+	[HOLD] = "hold", [DELAY] = "delay", [MOST] = "most", [JOIN] = "join",
 };
 
 struct held {
@@ -63,9 +73,12 @@ struct wire {
 	uint64_t random;
 	unsigned knobs[KNOBS];
 	uint64_t done[FATES];
-	uint64_t passed, too_long, overflowed;
+	uint64_t passed, too_long, overflowed, joined;
 	struct held queue[QUEUE]; /* by due, the latest first */
 	size_t queued;
+	/* What will go on as one. */
+	struct coalescer together;
+	uint8_t pieces[OFFLOAD_PACKETS_MAX][PIECE_MAX];
 };
 
 static uint64_t
@@ -98,10 +111,83 @@ happens(struct wire *w, enum fate fate)
 }
 
 static void
+write_out(struct wire *w, const struct iovec *parts, size_t n, size_t packets)
+{
+	if (writev(w->fd, parts, (int)n) < 0)
+		return;
+	w->passed += packets;
+	w->joined += packets > 1 ? packets : 0;
+}
+
+static void
+write_one(struct wire *w, const uint8_t *p, size_t len)
+{
+	struct virtio_net_hdr none = { 0 };
+
+	write_out(w, (struct iovec[]){ { &none, sizeof(none) }, { (void *)p, len } }, 2, 1);
+}
+
+/* What was put together goes on. */
+static void
+flush(struct wire *w)
+{
+	struct coalescer *c = &w->together;
+	struct iovec parts[1 + OFFLOAD_PACKETS_MAX];
+	struct virtio_net_hdr header;
+	size_t left = c->len;
+
+	if (c->count == 1)
+		write_one(w, c->p, c->len);
+	if (c->count > 1) {
+		coalescer_end(c);
+		header = (struct virtio_net_hdr){
+			.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+			.gso_type = VIRTIO_NET_HDR_GSO_UDP_L4,
+			.hdr_len = (uint16_t)c->header,
+			.gso_size = (uint16_t)c->size,
+			.csum_start = (uint16_t)c->body,
+			.csum_offset = OFFLOAD_UDP_CHECKSUM,
+		};
+		parts[0] = (struct iovec){ &header, sizeof(header) };
+		parts[1] = (struct iovec){ c->p, c->header + c->size };
+		left -= parts[1].iov_len;
+		for (size_t i = 1; i < c->count; i++) {
+			size_t len = left < c->size ? left : c->size;
+
+			parts[1 + i] = (struct iovec){ w->pieces[i] + c->header, len };
+			left -= len;
+		}
+		write_out(w, parts, 1 + c->count, c->count);
+	}
+	c->count = 0;
+}
+
+/* Only UDP is joined: that is what there is on this wire in quantity. */
+static bool
+begin(struct wire *w, const uint8_t *p, size_t len)
+{
+	struct coalescer *c = &w->together;
+
+	memcpy(w->pieces[0], p, len);
+	if (coalescer_begin(c, w->pieces[0], len, false) == 0 && !c->tcp)
+		return true;
+	c->count = 0;
+	return false;
+}
+
+static void
 deliver(struct wire *w, const uint8_t *p, size_t len)
 {
-	if (write(w->fd, p, len) == (ssize_t)len)
-		w->passed++;
+	struct coalescer *c = &w->together;
+	bool may = w->knobs[JOIN] != 0 && len <= PIECE_MAX;
+
+	if (may && c->count > 0 && coalescer_take(c, p, len, false)) {
+		memcpy(w->pieces[c->count - 1], p, len);
+		return;
+	}
+	flush(w);
+	if (!may || !begin(w, p, len))
+		write_one(w, p, len);
 }
 
 /* Behind all that is due no later, so that equal delays keep the order. */
@@ -140,17 +226,18 @@ some_time(struct wire *w)
 	return w->knobs[HOLD] == 0 ? 0 : chance(w) % w->knobs[HOLD] * 1000;
 }
 
-/* UDP over IPv4 may go without a checksum: then nobody below the receiving program notices. */
+/* The sum over UDP is made right again: nobody below the receiving program notices. */
 static void
 spoil(struct wire *w, uint8_t *p, size_t len)
 {
-	size_t from = 0;
+	size_t from = 0, start, at;
+	bool udp = p[0] == 0x45 && p[9] == IPPROTO_UDP && len > UDP_PAYLOAD;
 
-	if (p[0] == 0x45 && p[9] == IPPROTO_UDP && len > UDP_PAYLOAD) {
-		memset(p + UDP_CHECKSUM, 0, 2);
+	if (udp)
 		from = UDP_PAYLOAD;
-	}
 	p[from + chance(w) % (len - from)] ^= (uint8_t)(1 << chance(w) % 8);
+	if (udp && offload_restore(p, len, &start, &at) == 0)
+		(void)!offload_complete(p, len, start, at);
 }
 
 static void
@@ -180,13 +267,15 @@ static void
 take_in(struct wire *w)
 {
 	static uint8_t packet[PACKET_SIZE];
+	struct virtio_net_hdr header;
+	const struct iovec parts[] = { { &header, sizeof(header) }, { packet, sizeof(packet) } };
 
 	for (int i = 0; i < AT_ONCE; i++) {
-		ssize_t len = read(w->fd, packet, sizeof(packet));
+		ssize_t len = readv(w->fd, parts, 2);
 
-		if (len <= 0)
+		if (len <= (ssize_t)sizeof(header))
 			return;
-		pass(w, packet, (size_t)len);
+		pass(w, packet, (size_t)len - sizeof(header));
 	}
 }
 
@@ -250,6 +339,7 @@ run(struct wire *w)
 		if (fds[1].revents & POLLIN)
 			take_in(w);
 		release_due(w);
+		flush(w);
 	}
 }
 
@@ -258,14 +348,14 @@ tell(const struct wire *w)
 {
 	for (size_t i = 0; i < FATES; i++)
 		printf("%s %" PRIu64 "\n", names[i], w->done[i]);
-	printf("passed %" PRIu64 "\ntoo-long %" PRIu64 "\noverflowed %" PRIu64 "\n", w->passed,
-	    w->too_long, w->overflowed);
+	printf("passed %" PRIu64 "\ntoo-long %" PRIu64 "\noverflowed %" PRIu64
+	    "\njoined %" PRIu64 "\n", w->passed, w->too_long, w->overflowed, w->joined);
 }
 
 static int
 open_tun(const char *name)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
