@@ -66,6 +66,19 @@ outbox_room(struct outbox *o, size_t len)
 	return p == NULL ? NULL : p + PACKET_HEADROOM;
 }
 
+bool
+outbox_loosen(struct outbox *o, struct packet *pk)
+{
+	uint8_t *room = outbox_room(o, pk->len);
+
+	if (room == NULL)
+		return false;
+	memcpy(room, pk->data, pk->len);
+	pk->data = room;
+	pk->meta &= ~META_TIGHT;
+	return true;
+}
+
 /* The next free effect, zeroed but for its kind, or NULL. */
 static struct effect *
 append(struct outbox *o, enum effect_kind kind)

@@ -49,6 +49,10 @@ enum {
  * identification, flags of TCP and checksums, so that what was decided for that one (route,
  * firewall, path) holds for this one. The first of an array is never marked.
  *
+ * META_TIGHT marks a datagram that lies right between two others and has no head- and tailroom of
+ * its own. It may be opened where it lies; what is to be sealed there again must not be longer than
+ * it was, or it is moved first (outbox_loosen).
+ *
  * META_PARTIAL, on packets from the TUN and on TO_TUN effects: the TCP or UDP checksum is partial,
  * see core/offload.h.
  */
@@ -56,12 +60,13 @@ enum {
 #define META_TTL(ttl)	   ((uint32_t)(ttl) << 8)
 #define META_TTL_OF(meta)  ((uint8_t)((meta) >> 8))
 #define META_FOLLOWS	   ((uint32_t)1 << 16)
+#define META_TIGHT	   ((uint32_t)1 << 17)
 #define META_PARTIAL	   ((uint32_t)1 << 18)
 
 struct packet {
 	uint8_t *data;
 	uint32_t len;
-	uint32_t meta;	  /* META_ECN, META_FOLLOWS, META_PARTIAL */
+	uint32_t meta;	  /* META_ECN, META_FOLLOWS, META_TIGHT, META_PARTIAL */
 	socket_id socket; /* where it came in */
 	struct addr from; /* who sent it; FAMILY_NONE for packets from the TUN */
 };
@@ -208,6 +213,9 @@ bool outbox_half_full(const struct outbox *o);
  * as dropped) when there is none.
  */
 uint8_t *outbox_room(struct outbox *o, size_t len);
+
+/* A packet with META_TIGHT gets head- and tailroom. False: there is no room, and it was counted. */
+bool outbox_loosen(struct outbox *o, struct packet *pk) must_check;
 
 /* `len` plain bytes of arena, aligned to 16, valid until reset; NULL when there are none. */
 void *outbox_alloc(struct outbox *o, size_t len);

@@ -78,6 +78,13 @@ padded(size_t len)
 	return max_u64(len, min_u64((len + 15) & ~(size_t)15, SESSION_PAD_LIMIT));
 }
 
+bool
+session_outgrows(const struct packet *pk)
+{
+	return (pk->meta & META_TIGHT) && pk->len >= DATA_MIN &&
+	    padded(pk->len - DATA_MIN) > pk->len - DATA_MIN;
+}
+
 /* The work of the thread in the engine, if it has any beside it. */
 static struct sealing *
 beside(const struct session *s)

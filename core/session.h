@@ -9,6 +9,7 @@
 #define CORE_SESSION_H
 
 #include "core/noise.h"
+#include "core/outbox.h"
 #include "core/sealing.h"
 
 #define SESSION_HEADROOM DATA_HEADER
@@ -76,6 +77,12 @@ session_alive(const struct session *s, usec_t now)
  * is deferred, the header is there, and the rest until the thread's jobs are done is not.
  */
 int session_seal(struct session *s, usec_t now, uint8_t *p, size_t len) must_check;
+
+/*
+ * Might a part of what this message holds, sealed again where it lies, be longer than it was, and
+ * write over its neighbour? Only where it has META_TIGHT and was padded less than we do.
+ */
+bool session_outgrows(const struct packet *pk) must_check;
 
 /*
  * Opens the data message of `len` bytes at `msg`, whose receiver index is ours. Returns the length

@@ -1,39 +1,57 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * udp.c - datagrams, in batches, from one socket.
+ * udp.c - opening sockets, and receiving in batches.
  */
 #include "host/udp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "host/offloads.h"
 #include "host/sockaddr.h"
 
-#define STRIDE (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM)
+/* A place for one datagram; and for as many as the kernel may have joined (UDP_GRO). */
+#define STRIDE	     (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM)
+#define STRIDE_JOINED ((size_t)PACKET_HEADROOM + UINT16_MAX + 1 + PACKET_TAILROOM)
 
-/* Ancillary data of one datagram: the local address, and the ECN bits on arrival. */
+/* Messages a system call: each is one datagram, or up to UDP_JOINED_MAX. */
+#define MESSAGES	64
+#define MESSAGES_JOINED 8
+
+_Static_assert(MESSAGES_JOINED * UDP_JOINED_MAX <= UDP_BATCH, "room for all that comes at once");
+_Static_assert(MESSAGES_JOINED * STRIDE_JOINED <= UDP_BUFFERS && MESSAGES * STRIDE <= UDP_BUFFERS,
+    "the buffers hold either kind");
+
+/* Ancillary data of one message: the local address, the ECN bits, and how long its datagrams are. */
 union control {
 	struct cmsghdr align;
-	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
+	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))];
 };
 
-/* Everything recvmmsg and sendmmsg point to, for one batch. */
+/* Everything recvmmsg points to. */
 struct batch {
-	struct mmsghdr msgs[UDP_BATCH];
-	struct iovec iov[UDP_BATCH];
-	struct sockaddr_storage names[UDP_BATCH];
-	union control control[UDP_BATCH];
+	struct mmsghdr msgs[MESSAGES];
+	struct iovec iov[MESSAGES];
+	struct sockaddr_storage names[MESSAGES];
+	union control control[MESSAGES];
 };
 
-/* The row in which the local address for `remote` is kept. */
+/* What a message says beside its bytes. */
+struct beside {
+	struct addr local;
+	uint32_t ecn;
+	size_t datagram; /* bytes of each but the last; 0: there is one */
+};
+
 static struct udp_source *
-source_row(struct udp *u, const struct addr *remote)
+source_row(const struct udp *u, const struct addr *remote)
 {
 	uint32_t h = 2166136261u;
 
@@ -58,6 +76,29 @@ unlock_sources(const struct udp *u)
 		pthread_mutex_unlock(u->sources_lock);
 }
 
+struct addr
+udp_source(const struct udp *u, const struct addr *remote)
+{
+	const struct udp_source *row = source_row(u, remote);
+	struct addr ret = { 0 };
+
+	lock_sources(u);
+	if (addr_equal(&row->remote, remote))
+		ret = row->local;
+	unlock_sources(u);
+	return ret;
+}
+
+void
+udp_note_source(struct udp *u, const struct addr *remote, const struct addr *local)
+{
+	struct udp_source *row = source_row(u, remote);
+
+	lock_sources(u);
+	*row = (struct udp_source){ .remote = *remote, .local = *local };
+	unlock_sources(u);
+}
+
 void
 udp_forget_sources(struct udp *u)
 {
@@ -67,44 +108,83 @@ udp_forget_sources(struct udp *u)
 	unlock_sources(u);
 }
 
-/* Takes the local address and the ECN bits out of the ancillary data. */
-static void
-read_control(struct msghdr *msg, struct addr *local, uint32_t *meta)
+static struct beside
+read_control(struct msghdr *msg)
 {
+	struct beside ret = { .ecn = 0 };
+
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			local->family = FAMILY_V4;
-			memcpy(local->ip, &info.ipi_spec_dst, 4);
+			ret.local.family = FAMILY_V4;
+			memcpy(ret.local.ip, &info.ipi_spec_dst, 4);
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			local->family = FAMILY_V6;
-			memcpy(local->ip, &info.ipi6_addr, 16);
-			local->scope = info.ipi6_ifindex;
+			ret.local.family = FAMILY_V6;
+			memcpy(ret.local.ip, &info.ipi6_addr, 16);
+			ret.local.scope = info.ipi6_ifindex;
 		} else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
 		    (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)) {
-			*meta = *CMSG_DATA(c) & 3;
+			ret.ecn = META_ECN(*CMSG_DATA(c));
+		} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			int size;
+
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+			ret.datagram = size > 0 ? (size_t)size : 0;
 		}
 	}
+	return ret;
+}
+
+/* The datagrams of one message, which lie one behind the other. Returns how many. */
+static size_t
+take_apart(struct udp *u, struct msghdr *msg, size_t len, struct packet *ret, size_t room)
+{
+	struct beside beside = read_control(msg);
+	size_t step = beside.datagram > 0 && beside.datagram < len ? beside.datagram : len;
+	struct packet like = {
+		.meta = beside.ecn | (step < len ? META_TIGHT : 0),
+		.socket = u->id,
+		.from = addr_from_sockaddr(msg->msg_name),
+	};
+	size_t n = 0, at = 0;
+
+	udp_note_source(u, &like.from, &beside.local);
+	do {
+		size_t some = min_u64(step, len - at);
+
+		if (some > PACKET_MAX || n == room) {
+			u->too_long++;
+		} else {
+			ret[n] = like;
+			ret[n].data = (uint8_t *)msg->msg_iov->iov_base + at;
+			ret[n++].len = (uint32_t)some;
+		}
+		at += some;
+	} while (at < len);
+	return n;
 }
 
 size_t
 udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 {
+	unsigned messages = u->joins ? MESSAGES_JOINED : MESSAGES;
+	size_t stride = u->joins ? STRIDE_JOINED : STRIDE;
 	struct batch b;
 	size_t kept = 0;
 	int n;
 
+	u->drained = true;
 	if (u->fd < 0)	/* closed by what came of the last batch */
 		return 0;
-	for (size_t i = 0; i < UDP_BATCH; i++) {
+	for (size_t i = 0; i < messages; i++) {
 		b.iov[i] = (struct iovec){
-			.iov_base = u->buffers + i * STRIDE + PACKET_HEADROOM,
-			.iov_len = PACKET_MAX,
+			.iov_base = u->buffers + i * stride + PACKET_HEADROOM,
+			.iov_len = stride - PACKET_HEADROOM - PACKET_TAILROOM,
 		};
 		b.msgs[i].msg_hdr = (struct msghdr){
 			.msg_name = &b.names[i],
@@ -116,178 +196,18 @@ udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 		};
 	}
 	/* An error here is one that an earlier datagram met on its way; the next call goes on. */
-	n = recvmmsg(u->fd, b.msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
-	lock_sources(u);
+	n = recvmmsg(u->fd, b.msgs, messages, MSG_DONTWAIT, NULL);
+	u->drained = n < (int)messages;
 	for (int i = 0; i < n; i++) {
 		struct msghdr *msg = &b.msgs[i].msg_hdr;
-		struct packet *p = &ret[kept];
-		struct udp_source *row;
-		struct addr local = { 0 };
 
-		if (msg->msg_flags & MSG_TRUNC) {
+		if (msg->msg_flags & MSG_TRUNC)
 			u->too_long++;
-			continue;
-		}
-		*p = (struct packet){
-			.data = b.iov[i].iov_base,
-			.len = b.msgs[i].msg_len,
-			.socket = u->id,
-			.from = addr_from_sockaddr(&b.names[i]),
-		};
-		read_control(msg, &local, &p->meta);
-		row = source_row(u, &p->from);
-		*row = (struct udp_source){ .remote = p->from, .local = local };
-		kept++;
+		else
+			kept += take_apart(u, msg, b.msgs[i].msg_len, ret + kept, UDP_BATCH - kept);
 	}
-	unlock_sources(u);
 	u->received += kept;
 	return kept;
-}
-
-/* One more thing is asked of the kernel for this datagram. */
-static void
-ask(struct msghdr *msg, union control *control, int level, int type, const void *p, size_t len)
-{
-	struct cmsghdr *c = (struct cmsghdr *)(control->bytes + msg->msg_controllen);
-
-	if (msg->msg_controllen == 0)
-		memset(control, 0, sizeof(*control));
-	msg->msg_control = control;
-	msg->msg_controllen += CMSG_SPACE(len);
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), p, len);
-}
-
-static void
-ask_source(struct msghdr *msg, union control *control, const struct addr *local)
-{
-	if (local->family == FAMILY_V4) {
-		struct in_pktinfo info = { 0 };
-
-		memcpy(&info.ipi_spec_dst, local->ip, 4);
-		ask(msg, control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	} else {
-		struct in6_pktinfo info = { 0 };
-
-		memcpy(&info.ipi6_addr, local->ip, 16);
-		/* Only a link-local address needs its interface; a route may change it for others. */
-		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-			info.ipi6_ifindex = local->scope;
-		ask(msg, control, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
-	}
-}
-
-static void
-ask_ttl(struct msghdr *msg, union control *control, uint8_t family, int ttl)
-{
-	if (family == FAMILY_V4)
-		ask(msg, control, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
-	else
-		ask(msg, control, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
-}
-
-static void
-prepare_send(struct udp *u, struct batch *b, size_t i, const struct udp_out *out)
-{
-	struct udp_source *row = source_row(u, &out->to);
-	struct msghdr *msg = &b->msgs[i].msg_hdr;
-
-	b->iov[i] = (struct iovec){ .iov_base = (void *)out->data, .iov_len = out->len };
-	*msg = (struct msghdr){
-		.msg_name = &b->names[i],
-		.msg_namelen = addr_to_sockaddr(&b->names[i], &out->to),
-		.msg_iov = &b->iov[i],
-		.msg_iovlen = 1,
-	};
-	if (row->local.family == u->family && addr_equal(&row->remote, &out->to))
-		ask_source(msg, &b->control[i], &row->local);
-	if (out->ttl != 0)
-		ask_ttl(msg, &b->control[i], u->family, out->ttl);
-}
-
-/*
- * The first datagram of a batch was refused. When it asked for a local address, that address may
- * be gone: it is tried once more from wherever the route says. One that must not go far is not.
- */
-static void
-send_again(struct udp *u, struct msghdr *msg, const struct udp_out *out)
-{
-	if (msg->msg_controllen > 0) {
-		lock_sources(u);
-		*source_row(u, &out->to) = (struct udp_source){ 0 };
-		unlock_sources(u);
-	}
-	if (msg->msg_controllen > 0 && out->ttl == 0) {
-		msg->msg_control = NULL;
-		msg->msg_controllen = 0;
-		if (sendmsg(u->fd, msg, MSG_DONTWAIT) >= 0) {
-			u->sent++;
-			return;
-		}
-	}
-	u->send_failed++;
-}
-
-static void
-send_batch(struct udp *u, const struct udp_out *out, size_t n)
-{
-	struct batch b;
-	size_t done = 0;
-
-	lock_sources(u);
-	for (size_t i = 0; i < n; i++)
-		prepare_send(u, &b, i, &out[i]);
-	unlock_sources(u);
-	while (done < n) {
-		int rc = sendmmsg(u->fd, b.msgs + done, (unsigned)(n - done), MSG_DONTWAIT);
-
-		if (rc > 0) {
-			done += (size_t)rc;
-			u->sent += (uint64_t)rc;
-		} else if (errno != EINTR) {
-			send_again(u, &b.msgs[done].msg_hdr, &out[done]);
-			done++;
-		}
-	}
-}
-
-void
-udp_send(struct udp *u, const struct udp_out *out, size_t n)
-{
-	while (n > 0) {
-		size_t some = n < UDP_BATCH ? n : UDP_BATCH;
-
-		send_batch(u, out, some);
-		out += some;
-		n -= some;
-	}
-}
-
-void
-udp_settle(struct udp *sockets, size_t n, const struct outbox *o)
-{
-	struct udp_out out[UDP_BATCH];
-
-	for (struct udp *u = sockets; u < sockets + n; u++) {
-		size_t filled = 0;
-
-		for (uint32_t i = 0; i < o->count && u->fd >= 0; i++) {
-			const struct effect *e = &o->effects[i];
-
-			if (e->kind != EFFECT_TO_NET || e->socket != u->id)
-				continue;
-			out[filled++] =
-			    (struct udp_out){ e->data, e->len, e->to, META_TTL_OF(e->meta) };
-			if (filled == UDP_BATCH) {
-				send_batch(u, out, filled);
-				filled = 0;
-			}
-		}
-		if (filled > 0)
-			send_batch(u, out, filled);
-	}
 }
 
 static int
@@ -321,6 +241,15 @@ set_options(int fd, uint8_t family)
 		rc = v4 ? set_int(fd, IPPROTO_IP, IP_RECVTOS, 1)
 			: set_int(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 	return rc;
+}
+
+void
+udp_offload(struct udp *u, unsigned offloads)
+{
+	bool joins = (offloads & OFFLOAD_UDP_GRO) != 0;
+
+	u->cuts = (offloads & OFFLOAD_UDP_GSO) != 0;
+	u->joins = set_int(u->fd, SOL_UDP, UDP_GRO, joins) == 0 && joins;
 }
 
 /* A bound descriptor, and the port it got. */
@@ -381,6 +310,7 @@ open_bound(struct udp *u, uint8_t family, uint16_t port, const struct ip *bind_t
 		    "or choose another port with --listen" : err_phrase(u->fd));
 	u->port = local.port;
 	u->local = local;
+	udp_offload(u, OFFLOAD_ALL);
 	return 0;
 }
 
@@ -442,6 +372,9 @@ udp_join(struct udp *u, struct udp *first, bool own_socket, struct err *err)
 				   : fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
 		rc = u->fd >= 0 ? 0 : own_socket ? u->fd : -errno;
 	}
+	if (rc == 0)
+		udp_offload(u, (first->cuts ? OFFLOAD_UDP_GSO : 0) |
+		    (first->joins ? OFFLOAD_UDP_GRO : 0));
 	if (rc < 0) {
 		u->fd = -1;
 		udp_close(u);

@@ -16,8 +16,10 @@
 #include "core/addr.h"
 #include "core/outbox.h"
 
-/* Datagrams a system call. */
-#define UDP_BATCH 32
+/* Datagrams that the kernel cuts from one message or joins to one (UDP_SEGMENT, UDP_GRO). */
+#define UDP_JOINED_MAX 64
+/* Datagrams received by one call at the most. */
+#define UDP_BATCH (8 * UDP_JOINED_MAX)
 /* Remote addresses for which the local one is remembered; more share rows. */
 #define UDP_SOURCES 1024
 #define UDP_SOURCES_FEW 8	/* of a socket that leads to one peer */
@@ -42,17 +44,20 @@ struct udp {
 	uint64_t sent, received;
 	uint64_t send_failed;	/* refused by the kernel and not repeated */
 	uint64_t too_long;	/* arrived larger than PACKET_MAX */
+	bool cuts;		/* UDP_SEGMENT, until it is refused */
+	bool joins;		/* UDP_GRO */
+	bool drained;		/* the last udp_receive left nothing behind */
 
 	struct udp_source *sources;
 	size_t source_rows;
 	pthread_mutex_t *sources_lock; /* of several threads' sockets; NULL: one thread's own */
 	struct udp *first;	/* whose table and lock these are; NULL: ours */
-	uint8_t *buffers;	/* UDP_BATCH with head- and tailroom */
+	uint8_t *buffers;	/* UDP_BUFFERS */
 	bool borrowed;		/* the buffers are several sockets' */
 };
 
 /* Bytes of a socket's buffers. */
-#define UDP_BUFFERS ((size_t)UDP_BATCH * (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM))
+#define UDP_BUFFERS (8 * ((size_t)PACKET_HEADROOM + 65536 + PACKET_TAILROOM))
 
 /*
  * Opens a socket of `family` on `port` of all addresses, or of `bind_to` when its family is not
@@ -83,13 +88,20 @@ int udp_open_pair(struct udp *v4, struct udp *v6, uint16_t port, bool fallback, 
  */
 int udp_join(struct udp *u, struct udp *first, bool own_socket, struct err *err) must_check;
 
+/*
+ * Of `offloads` (host/offloads.h) the socket uses what the kernel has; after opening, all of them.
+ * Not between udp_receive() and the end of what it gave.
+ */
+void udp_offload(struct udp *u, unsigned offloads);
+
 /* Calls `on_readable` from the loop whenever there is something to receive. */
 int udp_watch(struct udp *u, uv_loop_t *loop, void *ctx,
     void (*on_readable)(void *ctx, struct udp *u)) must_check;
 
 /*
- * The next datagrams, at most UDP_BATCH; 0 when there are none. The bytes are ours, with head- and
- * tailroom as an engine wants them, and valid until the next call.
+ * The next datagrams, at most UDP_BATCH; 0 when there are none. The bytes are ours and valid until
+ * the next call, with head- and tailroom as an engine wants them but for those with META_TIGHT,
+ * which came joined and lie one behind the other.
  */
 size_t udp_receive(struct udp *u, struct packet ret[static UDP_BATCH]);
 
@@ -107,11 +119,30 @@ struct udp_out {
  */
 void udp_send(struct udp *u, const struct udp_out *out, size_t n);
 
+/* What has been put and not yet sent, all of it by one socket. */
+#define UDP_QUEUE_MAX 256
+
+struct udp_queue {
+	struct udp *udp;
+	size_t count;
+	struct udp_out out[UDP_QUEUE_MAX];
+};
+
+void udp_queue_init(struct udp_queue *q);
+/* The TO_NET effect `e` goes out by `u`, in order, at the latest with the next flush. */
+void udp_queue_put(struct udp_queue *q, struct udp *u, const struct effect *e);
+void udp_queue_flush(struct udp_queue *q);
+
 /*
  * Carries out the TO_NET effects of an outbox: each leaves through the socket of its id among the
  * `n` in `sockets`, those of one socket in order. What names a closed or unknown one is dropped.
  */
 void udp_settle(struct udp *sockets, size_t n, const struct outbox *o);
+
+/* The address of ours that `remote` last spoke to, by any hand (udp_join); FAMILY_NONE: not known. */
+struct addr udp_source(const struct udp *u, const struct addr *remote);
+/* That it is `local` now; FAMILY_NONE: whichever the route says. */
+void udp_note_source(struct udp *u, const struct addr *remote, const struct addr *local);
 
 /* Forgets from which local address each remote was answered: the addresses have changed. */
 void udp_forget_sources(struct udp *u);

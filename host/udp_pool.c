@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "core/err.h"
+#include "host/offloads.h"
 
 static void
 raise_limit(void)
@@ -28,6 +29,7 @@ udp_pool_init(struct udp_pool *p, uv_loop_t *loop, const struct ip *bind_to, voi
 	*p = (struct udp_pool){
 		.loop = loop,
 		.bind_to = *bind_to,
+		.offloads = OFFLOAD_ALL,
 		.ctx = ctx,
 		.on_readable = on_readable,
 	};
@@ -71,6 +73,7 @@ open_one(struct udp_pool *p, const struct socket_change *c, struct udp **ret)
 	if (c->ifindex != 0 && setsockopt(u->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &c->ifindex,
 	    sizeof(c->ifindex)) < 0)
 		rc = -errno;
+	udp_offload(u, p->offloads);
 	if (rc == 0)
 		rc = udp_watch(u, p->loop, p->ctx, p->on_readable);
 	if (rc < 0) {
@@ -112,30 +115,21 @@ change(struct udp_pool *p, const struct socket_change *c)
 void
 udp_pool_settle(struct udp_pool *p, const struct outbox *o)
 {
-	struct udp_out out[UDP_BATCH];
-	struct udp *u = NULL;	/* by which the `filled` go out */
-	size_t filled = 0;
+	struct udp_queue queue;
 
+	udp_queue_init(&queue);
 	for (uint32_t i = 0; i < o->count; i++) {
 		const struct effect *e = &o->effects[i];
-		bool sends = e->kind == EFFECT_TO_NET && find(p, e->socket);
+		struct udp *u = e->kind == EFFECT_TO_NET ? find(p, e->socket) : NULL;
 
-		if (!sends && e->kind != EFFECT_SOCKET)
-			continue;
-		if (filled > 0 && (!sends || u->id != e->socket || filled == UDP_BATCH)) {
-			udp_send(u, out, filled);
-			filled = 0;
-		}
-		if (!sends) {
+		if (u) {
+			udp_queue_put(&queue, u, e);
+		} else if (e->kind == EFFECT_SOCKET) {
+			udp_queue_flush(&queue);
 			change(p, &e->change);
-			continue;
 		}
-		u = find(p, e->socket);
-		out[filled++] =
-		    (struct udp_out){ e->data, e->len, e->to, META_TTL_OF(e->meta) };
 	}
-	if (filled > 0)
-		udp_send(u, out, filled);
+	udp_queue_flush(&queue);
 }
 
 bool

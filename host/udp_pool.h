@@ -22,6 +22,7 @@ struct udp_told {
 struct udp_pool {
 	uv_loop_t *loop;
 	struct ip bind_to; /* FAMILY_NONE: all addresses */
+	unsigned offloads; /* of sockets that are opened from now on; at first, all */
 	void *ctx;
 	void (*on_readable)(void *ctx, struct udp *u);
 	struct udp *open[UDP_POOL_MAX];

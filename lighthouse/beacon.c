@@ -510,8 +510,11 @@ void
 beacon_from_net(struct beacon *b, struct instant now, struct packet *pk, size_t n,
     struct outbox *out)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (session_outgrows(&pk[i]) && !outbox_loosen(out, &pk[i]))
+			continue;
 		on_packet(b, now, &pk[i], out);
+	}
 }
 
 /* Who was at its end is nowhere, until it is heard again. */

@@ -13,6 +13,7 @@
 
 #include "host/file.h"
 #include "host/identity.h"
+#include "host/offloads.h"
 #include "host/sandbox.h"
 #include "lighthouse/control.h"
 #include "lighthouse/shell.h"
@@ -56,14 +57,17 @@ on_udp(void *ctx, struct udp *u)
 {
 	struct packet packets[UDP_BATCH];
 	struct lighthouse *l = ctx;
-	size_t n = UDP_BATCH;
 
-	for (int i = 0; i < READS_PER_WAKE && n == UDP_BATCH; i++) {
-		n = udp_receive(u, packets);
-		if (n == 0)
+	for (int i = 0; i < READS_PER_WAKE; i++) {
+		size_t n = udp_receive(u, packets);
+		bool drained = u->drained;
+
+		if (n > 0) {
+			beacon_from_net(l->beacon, clock_now(), packets, n, &l->out);
+			lighthouse_settle(l);
+		}
+		if (drained)
 			break;
-		beacon_from_net(l->beacon, clock_now(), packets, n, &l->out);
-		lighthouse_settle(l);
 	}
 }
 
@@ -200,6 +204,7 @@ lighthouse_reload(struct lighthouse *l, struct err *err)
 static int
 open_sockets(struct lighthouse *l, struct addr listen, struct err *err)
 {
+	unsigned offloads = offloads_get(&l->store.settings, lighthouse_settings);
 	struct ip only = addr_ip(&listen);
 	int rc;
 
@@ -216,6 +221,9 @@ open_sockets(struct lighthouse *l, struct addr listen, struct err *err)
 	    udp_open_pair(&l->udp[2], &l->udp[3], (uint16_t)(listen.port + 1), false, SOCKET_ALT_V4,
 	    NULL) < 0)
 		l->udp[2].fd = l->udp[3].fd = -1;
+	for (size_t i = 0; i < LIGHTHOUSE_SOCKETS; i++)
+		if (l->udp[i].fd >= 0)
+			udp_offload(&l->udp[i], offloads);
 	return 0;
 }
 

@@ -663,6 +663,8 @@ mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t
 
 		if (way.socket >= SOCKET_STREAM && !streams_way(m, &way))
 			continue;
+		if (session_outgrows(&packets[i]) && !outbox_loosen(out, &packets[i]))
+			continue;
 		mesh_datagram(m, now, &way, packets[i].data, packets[i].len, out);
 		roster_sweep(m, now, out);
 	}

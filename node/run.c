@@ -118,14 +118,17 @@ on_udp(void *ctx, struct udp *u)
 {
 	struct packet packets[UDP_BATCH];
 	struct node *n = ctx;
-	size_t count = UDP_BATCH;
 
-	for (int i = 0; i < READS_PER_WAKE && count == UDP_BATCH; i++) {
-		count = udp_receive(u, packets);
-		if (count == 0)
+	for (int i = 0; i < READS_PER_WAKE; i++) {
+		size_t count = udp_receive(u, packets);
+		bool drained = u->drained;
+
+		if (count > 0) {
+			mesh_from_net(n->mesh, clock_now(), packets, count, &n->out);
+			node_settle(n);
+		}
+		if (drained)
 			break;
-		mesh_from_net(n->mesh, clock_now(), packets, count, &n->out);
-		node_settle(n);
 	}
 }
 
@@ -431,7 +434,7 @@ node_reload(struct node *n, struct err *err)
 
 /* The main sockets: the port that was set, or any other when it is taken. */
 static int
-open_sockets(struct node *n, struct err *err)
+bind_sockets(struct node *n, struct err *err)
 {
 	char value[SETTING_VALUE_MAX];
 	struct addr listen;
@@ -448,6 +451,18 @@ open_sockets(struct node *n, struct err *err)
 	only = addr_ip(&listen);
 	return udp_open(&n->udp[listen.family == FAMILY_V6], listen.family, listen.port, &only,
 	    listen.family == FAMILY_V6 ? SOCKET_V6 : SOCKET_V4, err);
+}
+
+static int
+open_sockets(struct node *n, struct err *err)
+{
+	unsigned offloads = offloads_get(&n->store.settings, node_settings);
+	int rc = bind_sockets(n, err);
+
+	for (size_t i = 0; i < NODE_SOCKETS; i++)
+		if (n->udp[i].fd >= 0)
+			udp_offload(&n->udp[i], offloads);
+	return rc;
 }
 
 static int
@@ -511,6 +526,8 @@ open_all(struct node *n, bool foreground, struct err *err)
 		rc = loop_init(&n->loop, n, on_due, on_signal, err);
 	if (rc == 0)
 		udp_pool_init(&n->pool, &n->loop.uv, &n->listen, n, on_udp);
+	if (rc == 0)
+		n->pool.offloads = offloads_get(&n->store.settings, node_settings);
 	if (rc == 0)
 		rc = dial_init(n, err);
 	if (rc == 0)

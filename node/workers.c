@@ -192,12 +192,13 @@ static void
 from_net(struct worker *w, struct udp *u)
 {
 	struct packet packets[UDP_BATCH];
-	size_t count = UDP_BATCH;
+	bool drained = false;
 
-	for (int i = 0; i < READS_PER_WAKE && count == UDP_BATCH; i++) {
+	for (int i = 0; i < READS_PER_WAKE && !drained; i++) {
+		size_t count = udp_receive(u, packets);
 		struct mesh *m;
 
-		count = udp_receive(u, packets);
+		drained = u->drained;
 		if (count == 0)
 			break;
 		open_all(w, packets, count);

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "core/err.h"
+#include "host/offloads.h"
 #include "tests/unit/test.h"
 
 static struct packet got[UDP_BATCH];
@@ -67,7 +68,7 @@ TEST(a_batch_larger_than_one_call_arrives_in_order)
 	while ((n = receive(&b)) > 0) {
 		for (size_t i = 0; i < n; i++, seen++) {
 			ASSERT_EQ(got[i].len, 1);
-			ASSERT_EQ(got[i].data[0], seen);
+			ASSERT_EQ(got[i].data[0], (uint8_t)seen);
 			ASSERT_EQ(got[i].socket, 7);
 			ASSERT_EQ(got[i].from.port, a.port);
 		}
@@ -221,4 +222,80 @@ TEST(sockets_that_join_divide_who_sends_to_their_port)
 	udp_close(&b);
 	udp_close(&a);
 	udp_close(&first);
+}
+
+#define TRAIN 150
+
+/* Lengths that make trains of many, of two, and of one. */
+static size_t
+length_of(size_t i)
+{
+	return i % 50 == 49 ? 700 : i % 50 > 44 ? 1 + i : 1200;
+}
+
+/* Takes in the train, the n-th datagram of which is filled with n; true if one came joined. */
+static bool
+take_train(struct udp *u)
+{
+	size_t next = 0, n;
+	bool tight = false;
+
+	while (next < TRAIN && (n = receive(u)) > 0) {
+		for (size_t i = 0; i < n; i++, next++) {
+			ASSERT(next < TRAIN);
+			ASSERT_EQ(got[i].len, length_of(next));
+			for (size_t k = 0; k < got[i].len; k++)
+				ASSERT_EQ(got[i].data[k], (uint8_t)next);
+			tight |= (got[i].meta & META_TIGHT) != 0;
+		}
+	}
+	ASSERT_EQ(next, TRAIN);
+	return tight;
+}
+
+TEST(what_the_kernel_cuts_and_joins_is_what_was_sent)
+{
+	static uint8_t bytes[TRAIN][1200];
+	struct udp_out out[TRAIN];
+	struct udp a, b;
+
+	for (unsigned kind = 0; kind < 4; kind++) {
+		ASSERT_EQ(udp_open(&a, FAMILY_V4, 0, NULL, 0, NULL), 0);
+		ASSERT_EQ(udp_open(&b, FAMILY_V4, 0, NULL, 1, NULL), 0);
+		udp_offload(&a, kind & 1 ? OFFLOAD_UDP_GSO : 0);
+		udp_offload(&b, kind & 2 ? OFFLOAD_UDP_GRO : 0);
+		for (size_t i = 0; i < TRAIN; i++) {
+			memset(bytes[i], (int)i, sizeof(bytes[i]));
+			out[i] = (struct udp_out){ bytes[i], length_of(i),
+				at("127.0.0.1", b.port) };
+		}
+		udp_send(&a, out, TRAIN);
+		ASSERT_EQ(a.sent, TRAIN);
+		ASSERT_EQ(take_train(&b), kind == 3 && a.cuts && b.joins);
+		udp_close(&a);
+		udp_close(&b);
+	}
+}
+
+TEST(a_route_that_cannot_cut_gets_datagrams_one_by_one)
+{
+	static uint8_t bytes[4][100];
+	struct udp_out out[4];
+	struct udp a, b;
+	int none = 1;
+
+	ASSERT_EQ(udp_open(&a, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(udp_open(&b, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	/* The kernel cuts nothing for a socket that leaves out checksums. */
+	ASSERT_EQ(setsockopt(a.fd, SOL_SOCKET, SO_NO_CHECK, &none, sizeof(none)), 0);
+	for (size_t i = 0; i < 4; i++)
+		out[i] = (struct udp_out){ bytes[i], 100, at("127.0.0.1", b.port) };
+	udp_send(&a, out, 4);
+	ASSERT_EQ(a.sent, 4);
+	ASSERT_EQ(a.send_failed, 0);
+	ASSERT(!a.cuts);
+	udp_send(&a, out, 4);
+	ASSERT_EQ(a.sent, 8);
+	udp_close(&a);
+	udp_close(&b);
 }

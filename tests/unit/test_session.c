@@ -226,3 +226,28 @@ TEST(a_session_ends_with_the_certificate)
 	session_wipe(&s);
 	ASSERT(crypto_is_zero(&s, sizeof(s)));
 }
+
+/* Whatever part of it is passed on: a message that is said not to outgrow its place does not. */
+TEST(what_is_passed_on_from_between_others_stays_in_its_place)
+{
+	uint8_t buf[DATA_HEADER + 2048] = { 0 };
+	struct pair p;
+
+	pair_init(&p);
+	for (uint32_t len = DATA_MIN; len < DATA_MIN + 1500; len++) {
+		struct packet pk = { .len = len, .meta = META_TIGHT };
+		bool outgrows = false;
+
+		for (size_t part = 0; part <= len - DATA_MIN; part++) {
+			uint64_t counter = p.a.counter;
+
+			outgrows |= session_seal(&p.a, NOW, buf + DATA_HEADER, part) > (int)len;
+			p.a.counter = counter;
+			part += part < (len - DATA_MIN) / 16 * 16 ? 15 : 0;
+		}
+		ASSERT_EQ(session_outgrows(&pk), outgrows);
+		pk.meta = 0;
+		ASSERT(!session_outgrows(&pk));
+	}
+	pair_wipe(&p);
+}
