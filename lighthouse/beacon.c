@@ -462,7 +462,8 @@ on_data(struct beacon *b, struct instant now, const struct packet *pk, struct ou
 	note_registered(b, &h, cl, out);
 	if (h.opened.first)
 		confirmed(b, &h, cl, out);
-	client_settle(b, cl);
+	if (h.opened.due)
+		client_settle(b, cl);
 	if (frame_is(h.opened.p, h.opened.len))
 		answer_frame(b, &h, cl, out);
 	else if (h.opened.len > 0)
