@@ -127,20 +127,20 @@ do_finish(void)
 static void
 do_engines(void)
 {
-	lot_pass(&bench.lot, &bench.pair, &bench.pair.ends[0]);
+	lot_pass(&bench.lot, &bench.pair, &bench.pair.ends[ONE]);
 }
 
 static struct peer *
 other_end(void)
 {
-	return bench.pair.ends[0].mesh->peers[0];
+	return route_to(&bench.pair.ends[ONE].mesh->routes, bench.pair.ends[TWO].inner);
 }
 
 /* What somebody's first handshake costs beside Noise; the answer is remembered. */
 static void
 do_certificate(void)
 {
-	const struct cert_bytes *b = &bench.pair.ends[1].cert;
+	const struct cert_bytes *b = &bench.pair.ends[TWO].cert;
 	struct cert c;
 	enum breach why;
 
@@ -172,13 +172,13 @@ prepare(void)
 	session_init(&bench.there, &there, NOW, 0);
 	do_initiate();
 	do_respond();
-	pair_open(&bench.pair);
+	pair_open(&bench.pair, false);
 }
 
 static void
 measure_packets(const char *only, size_t len)
 {
-	const struct end *from = &bench.pair.ends[0];
+	const struct end *from = &bench.pair.ends[ONE];
 	char name[64];
 
 	bench.len = len;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pair.h - two whole nodes and the wire between them, for what is measured of the engine.
+ * pair.h - two whole nodes, a lighthouse and the wires between them, for what is measured of engines.
  *
- * Two engines know each other's certificate and address, and what one sends the other has received
- * at once. Packets go through in lots: sealed in place by one, opened in place by the other, so that
- * a lot that has passed is as it was, and can be sent again.
+ * What one engine sends another has received at once. The nodes find each other by the lighthouse,
+ * and talk directly, or through it where there is no wire between them. Packets go through in lots:
+ * sealed in place by one, opened in place by the other, so that a lot that has passed is as it was,
+ * and can be sent again.
  *
  * Everything comes from one seed: the same program does the same work each time.
  */
@@ -18,6 +19,7 @@
 #include "core/icmp.h"
 #include "core/rng.h"
 #include "core/wire.h"
+#include "lighthouse/beacon.h"
 #include "node/mesh.h"
 
 #include <stdio.h>
@@ -30,14 +32,21 @@
 #define PAIR_MONTH  (30 * 86400)
 #define PAIR_PORT   5001
 
-/* One end of the wire. */
+/* One end of a wire: a node, or the lighthouse. */
 struct end {
 	struct mesh *mesh;
+	struct beacon *beacon;
 	struct outbox out;
 	struct ip inner;
 	struct addr outer;
 	struct cert_bytes cert;
-	uint64_t came; /* packets, out of its TUN */
+};
+
+enum {
+	ONE,
+	TWO,
+	LIGHTHOUSE,
+	ENDS,
 };
 
 struct pair {
@@ -45,7 +54,8 @@ struct pair {
 	struct rng rng;
 	struct instant now;
 	struct cert root;
-	struct end ends[2];
+	bool relayed; /* there is no wire between the nodes */
+	struct end ends[ENDS];
 };
 
 /* Packets of one flow, one behind the other as a TUN hands them over. */
@@ -62,7 +72,7 @@ must_be(bool ok)
 }
 
 /*
- * The two
+ * Who there is
  */
 
 static inline struct cert_bytes
@@ -90,6 +100,7 @@ pair_root(struct pair *p, uint8_t seed[static 32])
 		.address_count = 1,
 		.group_count = 1,
 		.groups = { "*" },
+		.flags = CERT_LIGHTHOUSE | CERT_RELAY,
 	};
 	uint8_t enrol[32];
 	struct cert_bytes b;
@@ -105,10 +116,12 @@ pair_root(struct pair *p, uint8_t seed[static 32])
 	return b;
 }
 
+/* Certifies and addresses the end `i`, whose private key is `key`. */
 static inline void
-pair_node(struct pair *p, size_t i, const struct cert_bytes *root, const uint8_t seed[static 32])
+pair_certify(struct pair *p, size_t i, uint32_t flags, uint8_t key[static 32],
+    const uint8_t seed[static 32])
 {
-	static struct mesh_config config;
+	static const char *const names[ENDS] = { "one", "two", "lighthouse" };
 	struct end *e = &p->ends[i];
 	struct cert c = {
 		.kind = OBJECT_HOST,
@@ -116,61 +129,116 @@ pair_node(struct pair *p, size_t i, const struct cert_bytes *root, const uint8_t
 		.not_before = p->root.not_before,
 		.not_after = p->root.not_before + PAIR_MONTH,
 		.address_count = 1,
+		.flags = flags,
 	};
-	struct err err;
 
-	memset(&config, 0, sizeof(config));
-	rng_fill(&p->rng, config.private_key, sizeof(config.private_key));
-	crypto_dh_public(c.key, config.private_key);
+	rng_fill(&p->rng, key, 32);
+	crypto_dh_public(c.key, key);
 	memcpy(c.network, p->root.network, sizeof(c.network));
-	snprintf(c.name, sizeof(c.name), "node%zu", i);
+	memcpy(c.name, names[i], strlen(names[i]));
 	e->inner = ip_v4((const uint8_t[]){ 10, 87, 0, (uint8_t)(1 + i) });
 	c.addresses[0] = (struct prefix){ .ip = e->inner, .len = 32 };
 	e->outer = addr_from_ip(ip_v4((const uint8_t[]){ 198, 51, 100, (uint8_t)(1 + i) }), 7717);
-	e->cert = config.cert = pair_sign(&c, seed);
-	config.roots[config.root_count++] = *root;
-	must_be(mesh_new(&e->mesh, &config, &p->rng, p->now, &err) == 0);
+	e->cert = pair_sign(&c, seed);
 	must_be(outbox_init(&e->out, MESH_OUTBOX_EFFECTS, MESH_OUTBOX_BYTES) == 0);
+}
+
+static inline void
+pair_lighthouse(struct pair *p, const struct cert_bytes *root, const uint8_t seed[static 32])
+{
+	struct end *e = &p->ends[LIGHTHOUSE];
+	struct beacon_config config = { .relay = true };
+	struct err err;
+
+	pair_certify(p, LIGHTHOUSE, CERT_LIGHTHOUSE | CERT_RELAY, config.key, seed);
+	config.cert.p = e->cert.p;
+	config.cert.len = e->cert.len;
+	config.authorities[0].p = root->p;
+	config.authorities[0].len = root->len;
+	config.authority_count = 1;
+	must_be(beacon_new(&e->beacon, &config, p->rng, p->now, &err) == 0);
+}
+
+static inline void
+pair_node(struct pair *p, size_t i, const struct cert_bytes *root, const uint8_t seed[static 32])
+{
+	static struct mesh_config config;
+	const struct end *lighthouse = &p->ends[LIGHTHOUSE];
+	struct end *e = &p->ends[i];
+	struct err err;
+
+	memset(&config, 0, sizeof(config));
+	pair_certify(p, i, 0, config.private_key, seed);
+	config.cert = e->cert;
+	config.roots[config.root_count++] = *root;
+	config.lighthouses[0] = (struct mesh_lighthouse){
+		.cert = lighthouse->cert,
+		.endpoints = { lighthouse->outer },
+		.endpoint_count = 1,
+	};
+	config.lighthouse_count = 1;
+	must_be(mesh_new(&e->mesh, &config, &p->rng, p->now, &err) == 0);
 	mesh_net_changed(e->mesh, p->now, &e->outer, 1, &e->out);
 	mesh_start(e->mesh, p->now, &e->out);
 }
 
-/* Each is told of the other, as by a person. */
-static inline void
-pair_introduce(struct pair *p)
-{
-	for (size_t i = 0; i < 2; i++) {
-		struct end *e = &p->ends[i], *other = &p->ends[1 - i];
-		const char *name = i == 0 ? "node1" : "node0";
-		struct err err;
-
-		must_be(mesh_add_member(e->mesh, p->now, other->cert.p, other->cert.len, NULL, 0,
-			    &e->out, &err) == 0);
-		must_be(mesh_add_endpoint(e->mesh, p->now, name, &other->outer, &e->out) == 0);
-	}
-}
-
 /*
- * The wire
+ * The wires
  */
 
-/* What `from` wants sent arrives; what it says to its TUN is counted. */
+static inline void
+end_receive(struct pair *p, struct end *e, struct packet *packets, size_t n)
+{
+	if (e->mesh != NULL)
+		mesh_from_net(e->mesh, p->now, packets, n, &e->out);
+	else
+		beacon_from_net(e->beacon, p->now, packets, n, &e->out);
+}
+
+static inline usec_t
+end_due(const struct end *e)
+{
+	return e->mesh != NULL ? mesh_next_due(e->mesh) : beacon_next_due(e->beacon);
+}
+
+static inline void
+end_tick(struct pair *p, struct end *e)
+{
+	if (e->mesh != NULL)
+		mesh_tick(e->mesh, p->now, &e->out);
+	else
+		beacon_tick(e->beacon, p->now, &e->out);
+}
+
+/* Who is at the other end of the wire from `from` that has the address `at`; NULL: nobody. */
+static inline struct end *
+pair_at(struct pair *p, const struct end *from, const struct addr *at)
+{
+	for (size_t i = 0; i < ENDS; i++) {
+		struct end *e = &p->ends[i];
+
+		if (addr_equal(&e->outer, at))
+			return p->relayed && e->mesh != NULL && from->mesh != NULL ? NULL : e;
+	}
+	return NULL;
+}
+
+/* What `from` wants sent arrives. */
 static inline void
 pair_carry(struct pair *p, struct end *from)
 {
 	static uint8_t buf[PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM];
-	struct end *to = &p->ends[from == &p->ends[0]];
 
 	for (uint32_t i = 0; i < from->out.count; i++) {
 		const struct effect *e = &from->out.effects[i];
 		struct packet pk = { .data = buf + PACKET_HEADROOM, .len = e->len };
+		struct end *to = e->kind == EFFECT_TO_NET ? pair_at(p, from, &e->to) : NULL;
 
-		from->came += e->kind == EFFECT_TO_TUN;
-		if (e->kind != EFFECT_TO_NET || !addr_equal(&e->to, &to->outer))
+		if (to == NULL)
 			continue;
 		memcpy(pk.data, e->data, e->len);
 		pk.from = from->outer;
-		mesh_from_net(to->mesh, p->now, &pk, 1, &to->out);
+		end_receive(p, to, &pk, 1);
 	}
 	outbox_reset(&from->out);
 }
@@ -179,8 +247,8 @@ pair_carry(struct pair *p, struct end *from)
 static inline void
 pair_settle(struct pair *p)
 {
-	while (p->ends[0].out.count + p->ends[1].out.count > 0)
-		for (size_t i = 0; i < 2; i++)
+	while (p->ends[ONE].out.count + p->ends[TWO].out.count + p->ends[LIGHTHOUSE].out.count > 0)
+		for (size_t i = 0; i < ENDS; i++)
 			pair_carry(p, &p->ends[i]);
 }
 
@@ -193,13 +261,13 @@ pair_run(struct pair *p, usec_t span)
 	while (p->now.mono < end) {
 		usec_t next = end;
 
-		for (size_t i = 0; i < 2; i++)
-			next = min_u64(next, due_min(mesh_next_due(p->ends[i].mesh), end));
+		for (size_t i = 0; i < ENDS; i++)
+			next = due_min(next, end_due(&p->ends[i]));
 		next = max_u64(next, p->now.mono);
 		p->now.wall += next - p->now.mono;
 		p->now.mono = next;
-		for (size_t i = 0; i < 2; i++)
-			mesh_tick(p->ends[i].mesh, p->now, &p->ends[i].out);
+		for (size_t i = 0; i < ENDS; i++)
+			end_tick(p, &p->ends[i]);
 		pair_settle(p);
 	}
 }
@@ -212,7 +280,7 @@ pair_run(struct pair *p, usec_t span)
 static inline void
 lot_fill(struct lot *lot, const struct pair *p, const struct end *from, size_t len, bool follow)
 {
-	const struct end *to = &p->ends[from == &p->ends[0]];
+	const struct end *to = &p->ends[from == &p->ends[ONE] ? TWO : ONE];
 
 	memset(lot, 0, sizeof(*lot));
 	for (size_t i = 0; i < LOT; i++) {
@@ -235,10 +303,42 @@ lot_fill(struct lot *lot, const struct pair *p, const struct end *from, size_t l
 	}
 }
 
+/* Takes what `from` wants done with the lot, all of `kind`. False if that is not every packet. */
+static inline bool
+lot_take(struct lot *lot, struct end *from, enum effect_kind kind)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < from->out.count; i++) {
+		const struct effect *e = &from->out.effects[i];
+
+		if (e->kind != kind)
+			continue;
+		if (n == LOT)
+			return false;
+		lot->packets[n].data = e->data;
+		lot->packets[n].len = e->len;
+		lot->packets[n].from = kind == EFFECT_TO_NET ? from->outer : (struct addr){ 0 };
+		n++;
+	}
+	outbox_reset(&from->out);
+	return n == LOT;
+}
+
+/* What is done with a lot on its way; a caller may have some of it done under its own name. */
+typedef void lot_sealer(struct mesh *m, struct instant now, struct lot *lot, struct outbox *out);
+typedef void lot_relayer(struct beacon *b, struct instant now, struct lot *lot, struct outbox *out);
+
 static inline void
 lot_seal(struct mesh *m, struct instant now, struct lot *lot, struct outbox *out)
 {
 	mesh_from_tun(m, now, lot->packets, LOT, out);
+}
+
+static inline void
+lot_relay(struct beacon *b, struct instant now, struct lot *lot, struct outbox *out)
+{
+	beacon_from_net(b, now, lot->packets, LOT, out);
 }
 
 static inline void
@@ -247,65 +347,33 @@ lot_open(struct mesh *m, struct instant now, struct lot *lot, struct outbox *out
 	mesh_from_net(m, now, lot->packets, LOT, out);
 }
 
-/* The sealed lot as the other end receives it. False if not every packet went out. */
-static inline bool
-lot_sealed(struct lot *lot, struct end *from)
+static inline void
+lot_pass_by(struct lot *lot, struct pair *p, struct end *from, lot_sealer *seal, lot_relayer *relay,
+    lot_sealer *open)
 {
-	size_t n = 0;
+	struct end *to = &p->ends[from == &p->ends[ONE] ? TWO : ONE];
+	struct end *between = &p->ends[LIGHTHOUSE];
 
-	for (uint32_t i = 0; i < from->out.count; i++) {
-		const struct effect *e = &from->out.effects[i];
-
-		if (e->kind != EFFECT_TO_NET)
-			continue;
-		if (n == LOT || e->data != lot->packets[n].data - DATA_HEADER)
-			return false;
-		lot->packets[n].data = e->data;
-		lot->packets[n].len = e->len;
-		lot->packets[n].from = from->outer;
-		n++;
+	seal(from->mesh, p->now, lot, &from->out);
+	must_be(lot_take(lot, from, EFFECT_TO_NET));
+	if (p->relayed) {
+		relay(between->beacon, p->now, lot, &between->out);
+		must_be(lot_take(lot, between, EFFECT_TO_NET));
 	}
-	outbox_reset(&from->out);
-	return n == LOT;
+	open(to->mesh, p->now, lot, &to->out);
+	must_be(lot_take(lot, to, EFFECT_TO_TUN));
 }
 
-/* The opened lot as `to` hands it to its TUN, ready to be sent again. */
-static inline bool
-lot_opened(struct lot *lot, struct end *to)
-{
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < to->out.count; i++) {
-		const struct effect *e = &to->out.effects[i];
-
-		if (e->kind != EFFECT_TO_TUN)
-			continue;
-		if (n == LOT || e->data != lot->packets[n].data + DATA_HEADER)
-			return false;
-		lot->packets[n].data = e->data;
-		lot->packets[n].len = e->len;
-		lot->packets[n].from = (struct addr){ 0 };
-		n++;
-	}
-	outbox_reset(&to->out);
-	return n == LOT;
-}
-
-/* Through both engines, from `from` to the other. */
+/* Through the engines, from `from` to the other node. */
 static inline void
 lot_pass(struct lot *lot, struct pair *p, struct end *from)
 {
-	struct end *to = &p->ends[from == &p->ends[0]];
-
-	lot_seal(from->mesh, p->now, lot, &from->out);
-	must_be(lot_sealed(lot, from));
-	lot_open(to->mesh, p->now, lot, &to->out);
-	must_be(lot_opened(lot, to));
+	lot_pass_by(lot, p, from, lot_seal, lot_relay, lot_open);
 }
 
-/* The two know each other, have one direct path, and have talked over it in one flow, both ways. */
+/* The two have one path, directly or `relayed`, and have talked over it in one flow, both ways. */
 static inline void
-pair_open(struct pair *p)
+pair_open(struct pair *p, bool relayed)
 {
 	static struct lot lot;
 	struct cert_bytes root;
@@ -315,19 +383,21 @@ pair_open(struct pair *p)
 	rng_stream_init(&p->stream, 1);
 	p->rng = rng_stream_source(&p->stream);
 	p->now = (struct instant){ .mono = PAIR_START, .wall = PAIR_WALL };
+	p->relayed = relayed;
 	root = pair_root(p, seed);
-	for (size_t i = 0; i < 2; i++)
+	pair_lighthouse(p, &root, seed);
+	for (size_t i = ONE; i <= TWO; i++)
 		pair_node(p, i, &root, seed);
-	pair_introduce(p);
 	pair_settle(p);
-	for (size_t i = 0; i < 2; i++) {
+	pair_run(p, USEC_PER_SEC);
+	for (size_t i = ONE; i <= TWO; i++) {
 		lot_fill(&lot, p, &p->ends[i], 1200, false);
 		mesh_from_tun(p->ends[i].mesh, p->now, lot.packets, 1, &p->ends[i].out);
 		pair_settle(p);
-		pair_run(p, USEC_PER_SEC);
+		pair_run(p, 5 * USEC_PER_SEC);
 	}
 	for (unsigned round = 0; round < 8; round++) {
-		for (size_t i = 0; i < 2; i++) {
+		for (size_t i = ONE; i <= TWO; i++) {
 			lot_fill(&lot, p, &p->ends[i], 1200, false);
 			lot_pass(&lot, p, &p->ends[i]);
 		}
@@ -338,8 +408,9 @@ pair_open(struct pair *p)
 static inline void
 pair_close(struct pair *p)
 {
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < ENDS; i++) {
 		mesh_free(p->ends[i].mesh);
+		beacon_free(p->ends[i].beacon);
 		outbox_free(&p->ends[i].out);
 	}
 }
