@@ -45,6 +45,7 @@ struct keypair {
 	bool hello_seen;	/* one of theirs came */
 	bool hello_said_seen;	/* one of ours said so */
 	bool hello_agreed;	/* one of theirs said that they saw ours */
+	uint32_t caps;		/* CAP_* of both, once one of theirs came */
 };
 
 enum slot {
@@ -181,6 +182,8 @@ channel_new(const struct channel_config *c)
 	if (ch == NULL)
 		return NULL;
 	ch->config = *c;
+	if (c->stock)
+		ch->config.caps = 0;
 	if (noise_remote_init(&ch->remote, c->self, c->key) < 0) {
 		crypto_wipe(ch, sizeof(*ch));
 		free(ch);
@@ -677,6 +680,7 @@ channel_open(struct channel *ch, struct instant now, uint8_t *msg, size_t len,
 		.len = (size_t)n,
 		.counter = le64(msg + DATA_COUNTER),
 		.index = s->local_index,
+		.caps = ch->keypairs[slot]->caps,
 		.first = slot == NEXT,
 		.due = slot == NEXT,
 	};
@@ -715,8 +719,24 @@ channel_hello_sent(struct channel *ch, usec_t now)
 	k->hellos_sent++;
 }
 
+/*
+ * Whoever knows that we have heard of what they can may use it: from now on it is understood. We use
+ * it as soon as they have said that they saw ours, which means that they understand it too.
+ */
+static void
+agree(struct channel *ch, struct keypair *k, bool seen_yours, uint32_t caps)
+{
+	if (!k->hello_seen)
+		k->caps = caps & ch->config.caps;
+	if (k->caps & CAP_AES)
+		session_open_aes(&k->session);
+	if (seen_yours && (k->caps & CAP_AES))
+		session_seal_aes(&k->session);
+}
+
 void
-channel_hello_heard(struct channel *ch, usec_t now, uint32_t index, bool seen_yours)
+channel_hello_heard(struct channel *ch, usec_t now, uint32_t index, bool seen_yours,
+    uint32_t caps)
 {
 	struct keypair *k;
 	enum slot slot;
@@ -728,6 +748,7 @@ channel_hello_heard(struct channel *ch, usec_t now, uint32_t index, bool seen_yo
 	/* They said for the second time that they saw ours: they do not know that we saw theirs. */
 	answer = !seen_yours || !k->hello_said_seen ||
 	    (k->hello_agreed && now >= k->hello_last + HELLO_CROSSING);
+	agree(ch, k, seen_yours, caps);
 	k->hello_seen = true;
 	if (seen_yours) {
 		k->hello_agreed = true;
@@ -743,6 +764,12 @@ channel_agreed(const struct channel *ch)
 	const struct keypair *k = ch->keypairs[CURRENT];
 
 	return k != NULL && k->hello_seen && k->hello_agreed;
+}
+
+uint32_t
+channel_caps(const struct channel *ch)
+{
+	return channel_agreed(ch) ? ch->keypairs[CURRENT]->caps : 0;
 }
 
 void

@@ -57,6 +57,7 @@ struct channel_config {
 	uint8_t key[32];		   /* the other side's static public key */
 	uint8_t psk[32];		   /* zeros: none */
 	bool stock;			   /* speaks WireGuard and nothing else */
+	uint32_t caps;			   /* CAP_* that we have; of no meaning if stock */
 	struct deferral *deferral;	   /* must outlive the channel; NULL: nothing is deferred */
 };
 
@@ -189,6 +190,7 @@ struct channel_opened {
 	size_t len; /* 0: keepalive */
 	uint64_t counter;
 	uint32_t index;
+	uint32_t caps; /* CAP_* that both sides of the session have, as far as was heard */
 	bool first; /* it confirms a session that they began: their timestamp is worth the disk */
 	bool due;   /* channel_next_due() may be sooner than it was */
 };
@@ -210,11 +212,18 @@ bool channel_hello_seen(const struct channel *ch);
 
 void channel_hello_sent(struct channel *ch, usec_t now);
 
-/* A valid HELLO came in the session with our index `index`. */
-void channel_hello_heard(struct channel *ch, usec_t now, uint32_t index, bool seen_yours);
+/*
+ * A valid HELLO with these `caps` came in the session with our index `index`. What the first HELLO
+ * of a session says of them holds until its end.
+ */
+void channel_hello_heard(struct channel *ch, usec_t now, uint32_t index, bool seen_yours,
+    uint32_t caps);
 
 /* Has the current session's HELLO been heard and ours been seen: optional features may be used. */
 bool channel_agreed(const struct channel *ch);
+
+/* CAP_* to be used in the current session: those of both sides, once that is agreed; else 0. */
+uint32_t channel_caps(const struct channel *ch);
 
 /*
  * The conversation is over: CLOSE came or went, or a certificate does not hold any more. Sessions

@@ -20,6 +20,9 @@
 
 #define BLAKE2S_BLOCK 64
 
+/* What the keys of AES-256-GCM are derived with: a part of the protocol. */
+static const char AES_LABEL[] = "mpynet aes-256-gcm";
+
 /* `ok` is what a function of libcrypto answered that can fail only for want of memory. */
 static void
 must(int ok)
@@ -161,17 +164,34 @@ crypto_xopen(uint8_t *ret, const uint8_t key[static 32], const uint8_t nonce[sta
 	return 0;
 }
 
-void
-cipher_init(struct cipher *c, const uint8_t key[static 32], bool seals)
+static void
+init(struct cipher *c, const EVP_CIPHER *algorithm, const uint8_t key[static 32], bool seals)
 {
 	EVP_CIPHER_CTX *bulk = EVP_CIPHER_CTX_new();
 
 	must(bulk != NULL);
-	must(seals ? EVP_EncryptInit_ex(bulk, EVP_chacha20_poly1305(), NULL, key, NULL) :
-		     EVP_DecryptInit_ex(bulk, EVP_chacha20_poly1305(), NULL, key, NULL));
+	must(seals ? EVP_EncryptInit_ex(bulk, algorithm, NULL, key, NULL) :
+		     EVP_DecryptInit_ex(bulk, algorithm, NULL, key, NULL));
+	*c = (struct cipher){ .bulk = bulk, .seals = seals };
 	memcpy(c->key, key, sizeof(c->key));
-	c->bulk = bulk;
-	c->seals = seals;
+}
+
+void
+cipher_init(struct cipher *c, const uint8_t key[static 32], bool seals)
+{
+	init(c, EVP_chacha20_poly1305(), key, seals);
+}
+
+void
+cipher_beside(struct cipher *c, const struct cipher *from)
+{
+	uint8_t key[32];
+
+	assert(!from->aes);
+	crypto_kdf1(key, from->key, AES_LABEL, sizeof(AES_LABEL) - 1);
+	init(c, EVP_aes_256_gcm(), key, from->seals);
+	c->aes = true;
+	crypto_wipe(key, sizeof(key));
 }
 
 void
@@ -188,7 +208,7 @@ cipher_seal(struct cipher *c, uint64_t counter, uint8_t *p, size_t len)
 	int n;
 
 	assert(c->seals && len <= INT32_MAX);
-	if (len < BULK_MIN) {
+	if (len < BULK_MIN && !c->aes) {
 		crypto_seal(p, c->key, counter, p, len, NULL, 0);
 		return;
 	}
@@ -206,8 +226,10 @@ cipher_open(struct cipher *c, uint64_t counter, uint8_t *p, size_t len)
 	int n;
 
 	assert(!c->seals && len <= INT32_MAX);
-	if (len < BULK_MIN + CRYPTO_TAG)
+	if (len < BULK_MIN + CRYPTO_TAG && !c->aes)
 		return crypto_open(p, c->key, counter, p, len, NULL, 0);
+	if (len < CRYPTO_TAG)
+		return ERR_SHORT;
 	len -= CRYPTO_TAG;
 	nonce_of(nonce, counter);
 	must(EVP_DecryptInit_ex(c->bulk, NULL, NULL, NULL, nonce));

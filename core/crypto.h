@@ -79,17 +79,24 @@ int crypto_xopen(uint8_t *ret, const uint8_t key[static 32], const uint8_t nonce
 
 /*
  * The same ChaCha20-Poly1305 for many messages under one key, in one direction, without associated
- * data. For one thread at a time.
+ * data; or AES-256-GCM (NIST SP 800-38D), likewise. For one thread at a time.
  */
 struct cipher {
 	uint8_t key[32];
 	void *bulk; /* libcrypto's context */
 	bool seals;
+	bool aes;
 };
 
-/* Copies the key. Released and wiped by cipher_wipe(). */
+/* Copies the key. Released and wiped by cipher_wipe(), which is for ciphers that are zeros too. */
 void cipher_init(struct cipher *c, const uint8_t key[static 32], bool seals);
 void cipher_wipe(struct cipher *c);
+
+/*
+ * AES-256-GCM for the same direction of the same session as the ChaCha20-Poly1305 `from`, with a
+ * key derived from its key (docs/protocol.md, section 7): the two may be used side by side.
+ */
+void cipher_beside(struct cipher *c, const struct cipher *from);
 
 /* Encrypts `len` bytes in place and writes CRYPTO_TAG bytes after them. */
 void cipher_seal(struct cipher *c, uint64_t counter, uint8_t *p, size_t len);

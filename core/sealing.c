@@ -16,6 +16,8 @@ struct lane {
 	bool made;
 	struct cipher sealing;
 	struct cipher opening;
+	struct cipher aes_sealing; /* zeros until it is needed */
+	struct cipher aes_opening;
 };
 
 struct keyring {
@@ -70,6 +72,8 @@ keyring_unpin(struct keyring *k)
 	for (unsigned i = 0; i < k->threads; i++) {
 		if (!k->lanes[i].made)
 			continue;
+		cipher_wipe(&k->lanes[i].aes_sealing);
+		cipher_wipe(&k->lanes[i].aes_opening);
 		cipher_wipe(&k->lanes[i].sealing);
 		cipher_wipe(&k->lanes[i].opening);
 	}
@@ -89,6 +93,17 @@ lane_of(struct keyring *k, unsigned thread)
 		lane->made = true;
 	}
 	return lane;
+}
+
+/* The cipher that the type of the message at `msg` tells; `aes` is the one beside `usual`. */
+static struct cipher *
+cipher_of(const uint8_t *msg, struct cipher *usual, struct cipher *aes)
+{
+	if (le32(msg) != OUTER_DATA_AES)
+		return usual;
+	if (aes->bulk == NULL)
+		cipher_beside(aes, usual);
+	return aes;
 }
 
 /*
@@ -140,10 +155,12 @@ sealing_run(struct sealing *s)
 {
 	for (size_t i = 0; i < s->job_count; i++) {
 		const struct seal_job *j = &s->jobs[i];
+		struct lane *lane = lane_of(j->keys, s->thread);
 
 		if (i > 0 && begins_run(s, i))
 			keyring_unpin(j[-1].keys);
-		cipher_seal(&lane_of(j->keys, s->thread)->sealing, j->counter, j->p, j->len);
+		cipher_seal(cipher_of(j->p - DATA_HEADER, &lane->sealing, &lane->aes_sealing),
+		    j->counter, j->p, j->len);
 	}
 	if (s->job_count > 0)
 		keyring_unpin(s->jobs[s->job_count - 1].keys);
@@ -170,8 +187,9 @@ sealing_open(struct sealing *s)
 {
 	for (; s->opened < s->opening_count; s->opened++) {
 		struct opening *o = &s->openings[s->opened];
+		struct lane *lane = lane_of(o->keys, s->thread);
 
-		o->rc = cipher_open(&lane_of(o->keys, s->thread)->opening,
+		o->rc = cipher_open(cipher_of(o->msg, &lane->opening, &lane->aes_opening),
 		    le64(o->msg + DATA_COUNTER), o->msg + DATA_SEALED, o->len - DATA_HEADER);
 	}
 }

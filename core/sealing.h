@@ -34,7 +34,10 @@ struct keyring *keyring_pin(struct keyring *k);
 /* The last one wipes the keys, whichever thread it is. NULL is allowed. */
 void keyring_unpin(struct keyring *k);
 
-/* A message to be sealed, when its turn has come; `len` bytes at `p`, room for the tag behind. */
+/*
+ * A message to be sealed, when its turn has come; `len` bytes at `p`, the header of the message before
+ * and room for the tag behind.
+ */
 struct seal_job {
 	struct keyring *keys;
 	uint64_t counter;

@@ -63,9 +63,29 @@ session_defer(struct session *s, const struct noise_keys *k, struct deferral *d)
 }
 
 void
+session_open_aes(struct session *s)
+{
+	if (s->opens_aes)
+		return;
+	cipher_beside(&s->aes_opening, &s->opening);
+	s->opens_aes = true;
+}
+
+void
+session_seal_aes(struct session *s)
+{
+	if (s->seals_aes)
+		return;
+	cipher_beside(&s->aes_sealing, &s->sealing);
+	s->seals_aes = true;
+}
+
+void
 session_wipe(struct session *s)
 {
 	keyring_unpin(s->keys);
+	cipher_wipe(&s->aes_sealing);
+	cipher_wipe(&s->aes_opening);
 	cipher_wipe(&s->sealing);
 	cipher_wipe(&s->opening);
 	crypto_wipe(s, sizeof(*s));
@@ -101,29 +121,43 @@ session_seal(struct session *s, usec_t now, uint8_t *p, size_t len)
 	if (!session_alive(s, now))
 		return ERR_EXPIRED;
 	memset(p + len, 0, plain_len - len);
-	put_le32(header, OUTER_DATA);
+	put_le32(header, s->seals_aes ? OUTER_DATA_AES : OUTER_DATA);
 	put_le32(header + DATA_RECEIVER, s->remote_index);
 	put_le64(header + DATA_COUNTER, s->counter);
 	if (beside(s) != NULL)
 		sealing_put(beside(s), s->keys, s->counter++, p, plain_len);
 	else
-		cipher_seal(&s->sealing, s->counter++, p, plain_len);
+		cipher_seal(s->seals_aes ? &s->aes_sealing : &s->sealing, s->counter++, p,
+		    plain_len);
 	return (int)(DATA_HEADER + plain_len + DATA_TAG);
+}
+
+/* The cipher of a message, or NULL for a type that this session does not have. */
+static struct cipher *
+opening_of(struct session *s, uint32_t type)
+{
+	if (type == OUTER_DATA)
+		return &s->opening;
+	return type == OUTER_DATA_AES && s->opens_aes ? &s->aes_opening : NULL;
 }
 
 int
 session_open(struct session *s, usec_t now, uint8_t *msg, size_t len)
 {
+	struct cipher *opening;
 	uint64_t counter;
 	int rc;
 
 	if (len < DATA_MIN)
 		return ERR_SHORT;
+	opening = opening_of(s, le32(msg));
+	if (opening == NULL)
+		return ERR_VERSION;
 	counter = le64(msg + DATA_COUNTER);
 	if (now >= s->until || counter >= REJECT_AFTER_MESSAGES)
 		return ERR_EXPIRED;
 	if (beside(s) == NULL || !sealing_opened(beside(s), s->keys, msg, &rc))
-		rc = cipher_open(&s->opening, counter, msg + DATA_SEALED, len - DATA_HEADER);
+		rc = cipher_open(opening, counter, msg + DATA_SEALED, len - DATA_HEADER);
 	if (rc < 0)
 		return rc;
 	/* Only now: an unauthentic packet must not move the window. */

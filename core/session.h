@@ -41,6 +41,10 @@ bool replay_accept(struct replay *r, uint64_t counter) must_check;
 struct session {
 	struct cipher sealing;
 	struct cipher opening;
+	struct cipher aes_sealing;
+	struct cipher aes_opening;
+	bool opens_aes;		/* session_open_aes() was called */
+	bool seals_aes;		/* session_seal_aes() was called */
 	uint64_t counter;	/* of the next packet sent */
 	uint32_t local_index;
 	uint32_t remote_index;
@@ -60,6 +64,15 @@ void session_init(struct session *s, const struct noise_keys *k, usec_t now, use
  * as in session_init(). 0 or -ENOMEM.
  */
 int session_defer(struct session *s, const struct noise_keys *k, struct deferral *d) must_check;
+
+/*
+ * AES-256-GCM beside ChaCha20-Poly1305 (docs/protocol.md, "AES"): from now on OUTER_DATA_AES is
+ * opened, too; and, once the other side is known to do the same, sealed, instead of OUTER_DATA.
+ * Its keys are derived from those of the session, so that no key is used with two ciphers; counter
+ * and replay window are those of the session.
+ */
+void session_open_aes(struct session *s);
+void session_seal_aes(struct session *s);
 
 /* Wipes keys and releases what they held; what is under way with them elsewhere is finished. */
 void session_wipe(struct session *s);
@@ -87,7 +100,8 @@ bool session_outgrows(const struct packet *pk) must_check;
 /*
  * Opens the data message of `len` bytes at `msg`, whose receiver index is ours. Returns the length
  * of what now lies DATA_HEADER bytes after `msg`, padding included (0: keepalive); or ERR_SHORT,
- * ERR_EXPIRED, ERR_AUTH or ERR_REPLAY, and then the bytes are of no use.
+ * ERR_EXPIRED, ERR_VERSION (a type not agreed on), ERR_AUTH or ERR_REPLAY, and then the bytes are of
+ * no use.
  */
 int session_open(struct session *s, usec_t now, uint8_t *msg, size_t len) must_check;
 

@@ -44,6 +44,7 @@ outer_check(const uint8_t *p, size_t len)
 	case OUTER_RESPONSE: return length_is(len, RESPONSE_LEN, OUTER_RESPONSE);
 	case OUTER_COOKIE: return length_is(len, COOKIE_LEN, OUTER_COOKIE);
 	case OUTER_DATA: return len >= DATA_MIN ? OUTER_DATA : ERR_SHORT;
+	case OUTER_DATA_AES: return len >= DATA_MIN ? OUTER_DATA_AES : ERR_SHORT;
 	case OUTER_PRESENT: return present_check(p, len);
 	case OUTER_OPEN:
 		if (len == OPEN_LEN && le32(p + OPEN_DIRECTION) > OPEN_ANSWER)

@@ -28,7 +28,7 @@ enum outer_type {
 	OUTER_COOKIE = 3,
 	OUTER_DATA = 4,
 	OUTER_PRESENT = 0x50,
-	OUTER_RESERVED = 0x51, /* negotiated data frames, later */
+	OUTER_DATA_AES = 0x51, /* the same, sealed with AES-256-GCM: CAP_AES */
 	OUTER_OPEN = 0x52,
 	OUTER_HERE = 0x53,
 };
@@ -311,6 +311,15 @@ enum {
 	HELLO_SEEN_YOURS = 1,
 };
 
+/*
+ * What a side says in HELLO that it can open and use. What both have said may be used from when
+ * both have seen that both have said it.
+ */
+enum {
+	CAP_AES = 1,	 /* OUTER_DATA_AES */
+	CAP_PARTIAL = 2, /* inner packets whose checksum is partial (core/offload.h) */
+};
+
 #define HELLO_PROTO       1
 #define HELLO_VERSION_MAX 64
 #define HELLO_MAX_INNER   1420 /* the MTU of our devices */
@@ -319,7 +328,7 @@ struct hello {
 	uint16_t proto_min;
 	uint16_t proto_max;
 	uint8_t flags;
-	uint32_t caps;
+	uint32_t caps; /* CAP_*; bits that we do not know are ignored */
 	uint64_t state_version; /* of the network state held, 0: none */
 	uint8_t state_hash[16];
 	uint64_t unix_time;

@@ -109,7 +109,7 @@ on_hello(struct beacon *b, const struct heard *h, struct client *cl, const struc
 		return 0;
 	}
 	channel_hello_heard(cl->channel, h->now.mono, h->opened.index,
-	    (hello.flags & HELLO_SEEN_YOURS) != 0);
+	    (hello.flags & HELLO_SEEN_YOURS) != 0, hello.caps);
 	client_settle(b, cl);
 	return 0;
 }

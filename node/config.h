@@ -84,6 +84,7 @@ struct mesh_config {
 	size_t lighthouse_count;
 	uint32_t peers_max;	   /* 0: PEERS_MAX_DEFAULT */
 	uint32_t handshakes_per_second; /* above this we are under load; 0: default */
+	uint32_t caps; /* CAP_* (core/wire.h): what this machine does well, said to every peer */
 	struct mesh_settings settings;
 	struct deferral *deferral; /* must outlive the engine; NULL: it seals and opens by itself */
 };

@@ -6,6 +6,14 @@
 #include "core/bytes.h"
 #include "node/mesh_impl.h"
 
+static bool
+is_data(const uint8_t *msg, size_t len)
+{
+	int type = outer_check(msg, len);
+
+	return type == OUTER_DATA || type == OUTER_DATA_AES;
+}
+
 /* Is it a data message in a session that there is? */
 static void
 expect(struct mesh *m, uint8_t *msg, size_t len, struct sealing *s)
@@ -14,7 +22,7 @@ expect(struct mesh *m, uint8_t *msg, size_t len, struct sealing *s)
 	struct peer *peer;
 	uint32_t index;
 
-	if (outer_check(msg, len) != OUTER_DATA)
+	if (!is_data(msg, len))
 		return;
 	index = le32(msg + DATA_RECEIVER);
 	peer = table_get(&m->by_index, &index);
@@ -49,7 +57,7 @@ mesh_has_relayed(const struct sealing *s)
 	struct relay_data d;
 
 	for (size_t i = 0; i < s->opened; i++)
-		if (carries(&s->openings[i], &d) && outer_check(d.datagram, d.len) == OUTER_DATA)
+		if (carries(&s->openings[i], &d) && is_data(d.datagram, d.len))
 			return true;
 	return false;
 }

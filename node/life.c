@@ -209,6 +209,7 @@ mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *rng, 
 		return err_set(e, -ENOMEM, "not enough memory");
 	m->rng = *rng;
 	m->peers_max = c->peers_max != 0 ? c->peers_max : PEERS_MAX_DEFAULT;
+	m->caps = c->caps;
 	m->candidates_seq = 1;
 	m->keepalive = PATH_KEEPALIVE_MIN;
 	m->deferral = c->deferral;

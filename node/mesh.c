@@ -629,6 +629,7 @@ mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t
 	}
 	switch (outer_check(msg, len)) {
 	case OUTER_DATA:
+	case OUTER_DATA_AES:
 		on_data(m, now, way, msg, len, out);
 		break;
 	case OUTER_INITIATION:

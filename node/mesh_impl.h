@@ -136,6 +136,7 @@ struct mesh {
 	struct cert_bytes cert_bytes;
 	struct cert_bytes issuing;
 	uint8_t psk[32];
+	uint32_t caps; /* CAP_* that we have */
 	bool allow_all;
 	char accept_routes[ACCEPT_ROUTES_MAX][NAME_MAX_LEN + 1];
 	size_t accept_route_count;

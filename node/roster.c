@@ -72,6 +72,7 @@ make_peer(struct mesh *m, struct instant now, const struct member *member)
 		.rng = &m->rng,
 		.stock = (member->flags & CERT_STOCK) != 0,
 		.deferral = m->deferral,
+		.caps = m->caps,
 	};
 	struct peer *p;
 

@@ -302,6 +302,7 @@ make_engine(struct node *n, struct err *err)
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count; i++)
 		config_lighthouse(c, &n->bundle, &n->bundle.lighthouses[i]);
 	c->deferral = workers_deferral(n->workers);
+	c->caps = node_store_caps(&n->store);
 	rc = node_store_load(&n->store, &c->settings, err);
 	if (rc == 0)
 		rc = mesh_new(&n->mesh, c, &n->rng, clock_now(), err);

@@ -30,6 +30,7 @@ speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 		.proto_min = HELLO_PROTO,
 		.proto_max = HELLO_PROTO,
 		.flags = channel_hello_seen(peer->channel) ? HELLO_SEEN_YOURS : 0,
+		.caps = m->caps,
 		.unix_time = now.wall / USEC_PER_SEC,
 		.max_inner = MTU_MAX,
 		.cert = { .p = m->cert_bytes.p, .len = m->cert_bytes.len },
@@ -267,7 +268,8 @@ hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index
 	}
 	if (h->cert.p != NULL)
 		(void)acquaint_learn(m, now, h->cert, h->ca, out);
-	channel_hello_heard(peer->channel, now.mono, index, (h->flags & HELLO_SEEN_YOURS) != 0);
+	channel_hello_heard(peer->channel, now.mono, index, (h->flags & HELLO_SEEN_YOURS) != 0,
+	    h->caps);
 	memcpy(peer->version, h->version.p != NULL ? (const char *)h->version.p : "", n);
 	peer->version[n] = '\0';
 	peer->clock_apart = apart;

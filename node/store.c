@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "core/wire.h"
 #include "host/offloads.h"
+#include "host/processor.h"
 #include "host/proxy.h"
 #include "node/workers.h"
 
@@ -40,6 +42,18 @@ check_workers(char to[static SETTING_VALUE_MAX], const char *value, struct err *
 	return 0;
 }
 
+/* What seals inner packets: the faster one where both ends have it, or one of them regardless. */
+static int
+check_cipher(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	if (strcmp(value, "auto") != 0 && strcmp(value, "aes") != 0 &&
+	    strcmp(value, "chacha") != 0)
+		return err_set(err, -EINVAL, "\"%.64s\" is no cipher; say auto, aes or chacha",
+		    value);
+	strcpy(to, value);
+	return 0;
+}
+
 const struct setting node_settings[] = {
 	{ "allow-all", "no", true, "let every member of the network in", setting_check_yes_no },
 	{ "accept-routes", "", true, "peers whose subnets are reached through them",
@@ -60,6 +74,8 @@ const struct setting node_settings[] = {
 	{ "interface", "mpy0", false, "name of the network device", setting_check_interface },
 	{ "workers", "1", false, "threads that handle packets, where many cores wait for work",
 	    check_workers },
+	{ "cipher", "auto", false, "how packets to other nodes are sealed, to compare",
+	    check_cipher, true },
 	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };
@@ -148,6 +164,18 @@ node_store_load(struct store *s, struct mesh_settings *ret, struct err *err)
 	if (rc == 0)
 		rc = load_relaying(s, ret, err);
 	return rc < 0 ? rc : load_accepted(s, ret, err);
+}
+
+uint32_t
+node_store_caps(struct store *s)
+{
+	char cipher[SETTING_VALUE_MAX];
+	bool aes = processor_has_aes();
+
+	if (setting_get(&s->settings, setting_find(node_settings, "cipher", NULL), cipher, NULL) > 0 &&
+	    strcmp(cipher, "auto") != 0)
+		aes = strcmp(cipher, "aes") == 0;
+	return aes ? CAP_AES : 0;
 }
 
 /* The rule in its one spelling. */

@@ -21,6 +21,12 @@ unsigned node_store_workers(struct store *s) must_check;
 /* Everything that mesh_configure takes. */
 int node_store_load(struct store *s, struct mesh_settings *ret, struct err *err) must_check;
 
+/*
+ * CAP_* (core/wire.h) that this machine has, or, by the hidden settings `cipher` and `offload`, is to
+ * have.
+ */
+uint32_t node_store_caps(struct store *s);
+
 /* Adds or removes a firewall rule. ERR_UNKNOWN: there is no such rule; ERR_FULL: too many. */
 int node_store_allow(struct store *s, const char *rule, struct err *err) must_check;
 int node_store_disallow(struct store *s, const char *rule, struct err *err) must_check;

@@ -12,6 +12,7 @@
 
 enum {
 	TYPE_DATA = 4,
+	TYPE_DATA_AES = 0x51,
 	PARCEL_PORT = 7,
 	SEALED_FIRST = 1 << 12,
 	SEALED_MAX = 1 << 23, /* then the watch forgets them and begins anew */
@@ -90,7 +91,8 @@ sealed_grow(struct watch *t)
 static void
 check_sealed_once(struct watch *t, uint32_t from, const uint8_t *p, size_t len)
 {
-	uint64_t name = hash(from + 1, p, DATA_HEADER) | 1;
+	/* Whatever the type: both share their counter. */
+	uint64_t name = hash(from + 1, p + DATA_RECEIVER, DATA_HEADER - DATA_RECEIVER) | 1;
 	uint64_t bytes = hash(name, p, len);
 	struct sealed *row;
 
@@ -113,7 +115,7 @@ check_sealed_once(struct watch *t, uint32_t from, const uint8_t *p, size_t len)
 void
 watch_said(struct watch *t, uint32_t from, const uint8_t *p, size_t len)
 {
-	if (len >= DATA_HEADER && le32(p) == TYPE_DATA)
+	if (len >= DATA_HEADER && (le32(p) == TYPE_DATA || le32(p) == TYPE_DATA_AES))
 		check_sealed_once(t, from, p, len);
 }
 

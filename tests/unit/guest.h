@@ -233,7 +233,7 @@ guest_opened(struct scene *s, struct guest *g, const struct channel_opened *o, s
 	if (frame_is(o->p, o->len) && frame_open(&f, o->p, o->len) == FRAME_SPOKEN) {
 		if (f.type == FRAME_HELLO && hello_decode(&h, &f) == 0) {
 			channel_hello_heard(g->channel, s->now.mono, o->index,
-			    (h.flags & HELLO_SEEN_YOURS) != 0);
+			    (h.flags & HELLO_SEEN_YOURS) != 0, h.caps);
 			return;
 		}
 		if (f.type == FRAME_PING) {

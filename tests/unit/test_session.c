@@ -40,9 +40,10 @@ pair_wipe(struct pair *p)
 	session_wipe(&p->b);
 }
 
-TEST(packets_are_those_of_the_vectors)
+static void
+packets_are_those_of(const char *file, bool aes)
 {
-	struct vectors v = vectors_open("transport.txt");
+	struct vectors v = vectors_open(file);
 	int blocks = 0;
 
 	while (vectors_next(&v)) {
@@ -59,6 +60,13 @@ TEST(packets_are_those_of_the_vectors)
 		len = vector(&v, "packet", packet, sizeof(packet));
 		want_len = vector(&v, "message", want, sizeof(want));
 		session_init(&s, &k, NOW, 0);
+		if (aes) {
+			session_open_aes(&s);
+			session_seal_aes(&s);
+			ASSERT_EQ(vector(&v, "key_aes", want, 32), 32);
+			ASSERT_MEM(s.aes_sealing.key, want, 32);
+			ASSERT_EQ(vector(&v, "message", want, sizeof(want)), want_len);
+		}
 		s.counter = counter;
 		memcpy(buf + DATA_HEADER, packet, len);
 		ASSERT_EQ(session_seal(&s, NOW, buf + DATA_HEADER, len), want_len);
@@ -70,6 +78,12 @@ TEST(packets_are_those_of_the_vectors)
 	}
 	ASSERT(blocks >= 4);
 	vectors_close(&v);
+}
+
+TEST(packets_are_those_of_the_vectors)
+{
+	packets_are_those_of("transport.txt", false);
+	packets_are_those_of("transport_aes.txt", true);
 }
 
 /* The list of the kernel's drivers/net/wireguard/selftest/counter.c, with its numbers. */
@@ -175,6 +189,62 @@ TEST(what_is_sealed_is_opened_once)
 		ASSERT_EQ(session_open(&p.b, NOW, copy, n), ERR_REPLAY);
 	}
 	pair_wipe(&p);
+}
+
+TEST(both_ciphers_share_one_session)
+{
+	uint8_t buf[BUFFER_MAX], copy[BUFFER_MAX], packet[1500];
+	struct pair p;
+
+	pair_init(&p);
+	session_open_aes(&p.b);
+	session_seal_aes(&p.a);
+	for (int i = 0; i < 200; i++) {
+		size_t len = test_below(sizeof(packet));
+		uint64_t counter = p.a.counter;
+		int n;
+
+		/* The sender may go to and fro; what counts is the counter, and there is one. */
+		p.a.seals_aes = test_below(2);
+		test_fill(packet, len);
+		memcpy(buf + DATA_HEADER, packet, len);
+		n = session_seal(&p.a, NOW, buf + DATA_HEADER, len);
+		ASSERT_EQ(le32(buf), p.a.seals_aes ? OUTER_DATA_AES : OUTER_DATA);
+		ASSERT_EQ(p.a.counter, counter + 1);
+		memcpy(copy, buf, n);
+		/* One type's bytes are nothing in the other, and touch no window. */
+		put_le32(copy, p.a.seals_aes ? OUTER_DATA : OUTER_DATA_AES);
+		ASSERT_EQ(session_open(&p.b, NOW, copy, n), ERR_AUTH);
+		memcpy(copy, buf, n);
+		copy[DATA_SEALED + test_below(n - DATA_SEALED)] ^= (uint8_t)(1 << test_below(8));
+		ASSERT_EQ(session_open(&p.b, NOW, copy, n), ERR_AUTH);
+		memcpy(copy, buf, n);
+		ASSERT_EQ(session_open(&p.b, NOW, buf, n), n - (int)DATA_MIN);
+		ASSERT_MEM(buf + DATA_HEADER, packet, len);
+		ASSERT_EQ(session_open(&p.b, NOW, copy, n), ERR_REPLAY);
+	}
+	pair_wipe(&p);
+}
+
+TEST(aes_is_not_opened_before_it_is_agreed_on)
+{
+	uint8_t buf[64] = { 0 }, copy[64];
+	struct pair p;
+	int n;
+
+	pair_init(&p);
+	session_seal_aes(&p.a);
+	n = session_seal(&p.a, NOW, buf + DATA_HEADER, 5);
+	memcpy(copy, buf, n);
+	ASSERT_EQ(session_open(&p.b, NOW, copy, n), ERR_VERSION);
+	session_open_aes(&p.b);
+	ASSERT_EQ(session_open(&p.b, NOW, buf, n), 16);
+	/* No key serves two ciphers or two directions. */
+	ASSERT(memcmp(p.a.aes_sealing.key, p.a.sealing.key, 32) != 0);
+	session_seal_aes(&p.b);
+	ASSERT(memcmp(p.a.aes_sealing.key, p.b.aes_sealing.key, 32) != 0);
+	pair_wipe(&p);
+	ASSERT(crypto_is_zero(&p, sizeof(p)));
 }
 
 TEST(a_forged_packet_does_not_move_the_window)

@@ -693,12 +693,15 @@ TEST(the_outer_gate_lets_in_types_with_their_lengths_and_nothing_else)
 		memset(p, 0, sizeof(p));
 		put_le32(p, type);
 		if (type != 1 && type != 2 && type != 3 && type != 4 && type != 0x50 &&
-		    type != 0x52 && type != 0x53)
+		    type != 0x51 && type != 0x52 && type != 0x53)
 			ASSERT_EQ(outer_check(p, 148), ERR_VERSION);
 	}
-	put_le32(p, 4);
-	for (size_t len = 0; len < 2048; len++)
+	for (size_t len = 0; len < 2048; len++) {
+		put_le32(p, 0x51);
 		ASSERT_EQ(outer_check(p, len) > 0, len >= 32);
+		put_le32(p, 4);
+		ASSERT_EQ(outer_check(p, len) > 0, len >= 32);
+	}
 	p[3] = 1; /* WireGuard's reserved bytes */
 	ASSERT_EQ(outer_check(p, 148), ERR_VERSION);
 }

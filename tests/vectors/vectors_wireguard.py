@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vectors of the handshake, of cookies and of transport data."""
+"""Vectors of the handshake, of cookies and of transport data, also of type 0x51."""
 
 import hashlib
 import struct
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import wireguard as wg
 
@@ -151,6 +153,18 @@ def transports():
             ("message", wg.transport(key, RESPONDER_INDEX, counter, packet))]
 
 
+def transports_aes():
+    """The same packets under outer type 0x51, with the key that is derived for it."""
+    for name, fields in transports():
+        given = dict(fields)
+        key, = wg.kdf(1, given["key"], b"mpynet aes-256-gcm")
+        header = u32(0x51) + given["message"][4:16]
+        padded = given["packet"] + bytes(len(given["message"]) - 32 - len(given["packet"]))
+        sealed = AESGCM(key).encrypt(bytes(4) + given["counter"], padded, None)
+        yield name.replace("transport", "AES"), fields[:-1] + [
+            ("key_aes", key), ("message", header + sealed)]
+
+
 def files():
     yield ("primitives.txt", "The primitives under the names of the WireGuard paper.",
            primitives())
@@ -160,3 +174,5 @@ def files():
            cookies())
     yield ("transport.txt", "Transport data: padding, counter, ciphertext.",
            transports())
+    yield ("transport_aes.txt", "Outer type 0x51: key, padding, counter, ciphertext.",
+           transports_aes())
