@@ -202,9 +202,8 @@ lighthouse_reload(struct lighthouse *l, struct err *err)
 
 /* The main sockets as set, and the port after them if it is free. */
 static int
-open_sockets(struct lighthouse *l, struct addr listen, struct err *err)
+open_sockets(struct lighthouse *l, struct addr listen, unsigned offloads, struct err *err)
 {
-	unsigned offloads = offloads_get(&l->store.settings, lighthouse_settings);
 	struct ip only = addr_ip(&listen);
 	int rc;
 
@@ -244,6 +243,7 @@ static int
 prepare(struct lighthouse *l, struct err *err)
 {
 	char listen[SETTING_VALUE_MAX], rate[SETTING_VALUE_MAX];
+	unsigned offloads;
 	bool changed;
 	int rc = lighthouse_store_open(&l->store, l->home.dir, err);
 
@@ -258,13 +258,14 @@ prepare(struct lighthouse *l, struct err *err)
 		l->relay_rate = setting_rate(rate);
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");
+	offloads = offloads_get(&l->store.settings, lighthouse_settings);
 	if (rc >= 0)
 		rc = listen_configure(l, err);
 	store_close(&l->store);
 	if (rc >= 0)
 		rc = load_bundle(l, &changed, err);
 	if (rc >= 0)
-		rc = open_sockets(l, setting_listen(listen), err);
+		rc = open_sockets(l, setting_listen(listen), offloads, err);
 	return rc;
 }
 

@@ -55,7 +55,6 @@ const struct setting lighthouse_settings[] = {
 	    check_tcp },
 	{ "public", "", false, "where members reach it", check_public },
 	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
-	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };
 
