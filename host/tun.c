@@ -116,7 +116,7 @@ open_device(struct tun *t, const char *name, unsigned wanted)
 static bool
 find_buffers(struct tun *t)
 {
-	t->buffers = malloc((size_t)TUN_BATCH * STRIDE + OFFLOAD_MAX);
+	t->buffers = malloc((size_t)TUN_BATCH * STRIDE + PACKET_HEADROOM + OFFLOAD_MAX);
 	return t->buffers != NULL;
 }
 
@@ -208,7 +208,14 @@ tun_watch(struct tun *t, uv_loop_t *loop, void *ctx, void (*on_readable)(void *c
 	return uv_poll_start(&t->poll, UV_READABLE, on_poll);
 }
 
-/* A packet that the kernel left unfinished is one that we could have left so, if it is TCP or UDP. */
+/* Where the bytes of packet `i` go; behind the last place whatever is read goes first. */
+static uint8_t *
+place(const struct tun *t, size_t i)
+{
+	return t->buffers + i * STRIDE + PACKET_HEADROOM;
+}
+
+/* A packet that the kernel left unfinished may stay so, where that is wanted, if it is TCP or UDP. */
 static bool
 finish_checksum(const struct tun *t, const struct virtio_net_hdr *h, struct packet *pk)
 {
@@ -230,32 +237,43 @@ static bool
 take_one(const struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p, size_t len,
     uint8_t *data, struct packet *ret)
 {
-	if (len == 0 || len > PACKET_MAX)
+	if (len > PACKET_MAX)
 		return false;
 	memcpy(data, p, len);
 	*ret = (struct packet){ .data = data, .len = (uint32_t)len };
 	return finish_checksum(t, h, ret);
 }
 
-/* The next piece of the super-packet in hand; false when all of it was taken. */
-static bool
-take_piece(struct tun *t, uint8_t *data, bool first, struct packet *ret)
+/* Pieces of the super-packet in hand, into the places from `n` on. Returns how many are filled. */
+static size_t
+take_pieces(struct tun *t, struct packet ret[static TUN_BATCH], size_t n)
 {
-	bool begun = t->cutting.at > t->cutting.header;
-	size_t len = segmenter_next(&t->cutting, data);
+	uint32_t meta = t->cutting.partial ? META_PARTIAL : 0;
 
-	*ret = (struct packet){
-		.data = data,
-		.len = (uint32_t)len,
-		.meta = (begun && !first ? META_FOLLOWS : 0) |
-		    (t->cutting.partial ? META_PARTIAL : 0),
-	};
-	return len > 0;
+	for (; n < TUN_BATCH; n++) {
+		bool follows = n > 0 && t->cutting.at > t->cutting.header;
+		uint8_t *data = place(t, n);
+		size_t len = segmenter_next(&t->cutting, data);
+
+		if (len == 0) {
+			t->cutting.len = 0;
+			break;
+		}
+		ret[n] = (struct packet){
+			.data = data,
+			.len = (uint32_t)len,
+			.meta = meta | (follows ? META_FOLLOWS : 0),
+		};
+	}
+	return n;
 }
 
-/* Reads one packet or super-packet. Returns the length of what is at `ret` then; 0: there is none. */
+/*
+ * Reads one packet or super-packet to `ret`. Returns its length; 0 when there is none. Without
+ * offloads `h` stays as it is.
+ */
 static size_t
-read_device(struct tun *t, struct virtio_net_hdr *h, uint8_t *ret)
+read_device(const struct tun *t, struct virtio_net_hdr *h, uint8_t *ret)
 {
 	const struct iovec parts[] = {
 		{ .iov_base = h, .iov_len = sizeof(*h) },
@@ -268,42 +286,38 @@ read_device(struct tun *t, struct virtio_net_hdr *h, uint8_t *ret)
 	return n > (ssize_t)before ? (size_t)n - before : 0;
 }
 
+/* Reads once, and takes as much of it as there are places. False when the device is empty. */
+static bool
+read_on(struct tun *t, struct packet ret[static TUN_BATCH], size_t *n)
+{
+	struct virtio_net_hdr h = { 0 };
+	uint8_t *whole = place(t, TUN_BATCH);
+	size_t len = read_device(t, &h, whole);
+
+	if (len == 0)
+		return false;
+	t->reads++;
+	if (h.gso_type == VIRTIO_NET_HDR_GSO_NONE) {
+		if (take_one(t, &h, whole, len, place(t, *n), &ret[*n]))
+			++*n;
+		else
+			t->refused++;
+	} else if (segmenter_begin(&t->cutting, whole, len, h.gso_size, t->leave_partial) == 0) {
+		*n = take_pieces(t, ret, *n);
+	} else {
+		t->refused++;
+	}
+	return true;
+}
+
 size_t
 tun_receive(struct tun *t, struct packet ret[static TUN_BATCH])
 {
-	uint8_t *whole = t->buffers + (size_t)TUN_BATCH * STRIDE;
-	size_t n = 0;
+	size_t n = t->cutting.len > 0 ? take_pieces(t, ret, 0) : 0;
 
 	t->more = true;
-	while (n < TUN_BATCH) {
-		uint8_t *data = t->buffers + n * STRIDE + PACKET_HEADROOM;
-		struct virtio_net_hdr h = { 0 };
-		size_t len;
-
-		if (t->cutting.len > 0) {
-			if (take_piece(t, data, n == 0, &ret[n]))
-				n++;
-			else
-				t->cutting.len = 0;
-			continue;
-		}
-		if (n > TUN_BATCH - PLACES_WANTED)
-			break;
-		len = read_device(t, &h, whole);
-		if (len == 0) {
-			t->more = false;
-			break;
-		}
-		t->reads++;
-		if (h.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
-			if (segmenter_begin(&t->cutting, whole, len, h.gso_size, t->leave_partial) < 0)
-				t->refused++;
-		} else if (take_one(t, &h, whole, len, data, &ret[n])) {
-			n++;
-		} else {
-			t->refused++;
-		}
-	}
+	while (t->more && t->cutting.len == 0 && n <= TUN_BATCH - PLACES_WANTED)
+		t->more = read_on(t, ret, &n);
 	t->received += n;
 	return n;
 }
