@@ -55,6 +55,31 @@ kernel_rng(void)
 }
 
 static void
+arm(struct loop *l, usec_t at)
+{
+	struct itimerspec spec = {
+		.it_value.tv_sec = (time_t)(at / USEC_PER_SEC),
+		.it_value.tv_nsec = (long)(at % USEC_PER_SEC * 1000),
+	};
+
+	l->armed = at;
+	if (timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
+		abort();
+}
+
+void
+loop_wake_at(struct loop *l, usec_t due)
+{
+	l->due = due;
+	/*
+	 * Most packets put the deadline off. Then the timer stays as it is, and is set again when it
+	 * has fired too early: that is one system call in a while, and not one a packet.
+	 */
+	if (due != 0 && (l->armed == 0 || due < l->armed))
+		arm(l, due);
+}
+
+static void
 on_timer(uv_poll_t *handle, int status, int events)
 {
 	struct loop *l = handle->data;
@@ -65,6 +90,13 @@ on_timer(uv_poll_t *handle, int status, int events)
 	if (read(l->timer_fd, &expirations, sizeof(expirations)) < 0)
 		return;		/* set anew after it had fired */
 	l->armed = 0;
+	if (l->due == 0)
+		return;
+	if (read_clock(CLOCK_BOOTTIME) < l->due) {
+		arm(l, l->due);
+		return;
+	}
+	l->due = 0;
 	l->on_due(l->ctx);
 }
 
@@ -74,22 +106,6 @@ on_signal(uv_signal_t *handle, int signum)
 	struct loop *l = handle->data;
 
 	l->on_signal(l->ctx, signum);
-}
-
-void
-loop_wake_at(struct loop *l, usec_t due)
-{
-	struct itimerspec spec = {
-		.it_value.tv_sec = (time_t)(due / USEC_PER_SEC),
-		.it_value.tv_nsec = (long)(due % USEC_PER_SEC * 1000),
-	};
-
-	/* Most packets do not change the deadline, and then no system call is due. */
-	if (due == l->armed)
-		return;
-	l->armed = due;
-	if (timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
-		abort();
 }
 
 static int
@@ -145,9 +161,22 @@ loop_init(struct loop *l, void *ctx, void (*due)(void *ctx),
 }
 
 void
+loop_stirred(struct loop *l, size_t packets)
+{
+	l->packets += packets;
+}
+
+void
 loop_run(struct loop *l)
 {
-	uv_run(&l->uv, UV_RUN_DEFAULT);
+	bool more = true, awake = false;
+
+	while (more && !l->stopped) {
+		l->packets = 0;
+		more = uv_run(&l->uv, awake ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0;
+		awake = spin_on(&l->spin, read_clock(CLOCK_BOOTTIME), l->packets);
+	}
+	l->stopped = false;
 }
 
 void

@@ -15,14 +15,18 @@
 #include "core/base.h"
 #include "core/err.h"
 #include "core/rng.h"
+#include "host/spin.h"
 
 struct loop {
 	uv_loop_t uv;
 	uv_poll_t timer;
 	uv_signal_t signals[3];
 	int timer_fd;
-	bool stopped;		/* loop_run_locked() is to return */
-	usec_t armed;		/* what the timerfd is set to; 0: not armed */
+	bool stopped;		/* loop_run() or loop_run_locked() is to return */
+	usec_t due;		/* the deadline; 0: none */
+	usec_t armed;		/* what the timerfd is set to, at `due` or before; 0: not armed */
+	size_t packets;		/* that were handled since it was last waited for events */
+	struct spin spin;	/* of loop_run(); its user may set `longest` */
 	void *ctx;
 	void (*on_due)(void *ctx);
 	void (*on_signal)(void *ctx, int signum);
@@ -44,7 +48,10 @@ int loop_init(struct loop *l, void *ctx, void (*on_due)(void *ctx),
 /* Sets the one timer: an absolute `due` on clock_now().mono, 0 for never. */
 void loop_wake_at(struct loop *l, usec_t due);
 
-/* Runs until loop_stop(). */
+/* So many packets of the data path were handled: more of them may follow soon. */
+void loop_stirred(struct loop *l, size_t packets);
+
+/* Runs until loop_stop(). Before it sleeps it looks out for packets (host/spin.h). */
 void loop_run(struct loop *l);
 
 /*

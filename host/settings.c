@@ -162,6 +162,31 @@ setting_check_rate(char to[static SETTING_VALUE_MAX], const char *value, struct 
 	return 0;
 }
 
+int
+setting_check_spin(char to[static SETTING_VALUE_MAX], const char *value, struct err *err)
+{
+	uint64_t n;
+
+	if (text_u64(&n, value, 0, SETTING_SPIN_MAX) < 0)
+		return err_set(err, -EINVAL, "\"%.64s\" is no time to look out for packets; say "
+		    "microseconds, 0 to %d", value, SETTING_SPIN_MAX);
+	snprintf(to, SETTING_VALUE_MAX, "%u", (unsigned)n);
+	return 0;
+}
+
+usec_t
+setting_spin(struct db *db, const struct setting *list)
+{
+	const struct setting *s = setting_find(list, "spin", NULL);
+	char value[SETTING_VALUE_MAX];
+	uint64_t n = 0;
+
+	assert(s);
+	if (setting_get(db, s, value, NULL) < 0 || text_u64(&n, value, 0, SETTING_SPIN_MAX) < 0)
+		return 0;
+	return n;
+}
+
 uint64_t
 setting_rate(const char *value)
 {

@@ -15,6 +15,9 @@
 #include "host/db.h"
 
 #define SETTING_VALUE_MAX 4096
+/* What the setting "spin" is where nobody set it; and at most. */
+#define SETTING_SPIN	  "50"
+#define SETTING_SPIN_MAX  1000
 
 struct setting {
 	const char *key;	/* NULL ends a list */
@@ -59,6 +62,10 @@ int setting_check_interface(char to[static SETTING_VALUE_MAX], const char *value
 
 /* What setting_check_rate took, Mbit/s in its spelling, as bytes a second. */
 uint64_t setting_rate(const char *value);
+
+/* Microseconds that a daemon looks out for a packet before it sleeps; what list's "spin" says. */
+int setting_check_spin(char to[static SETTING_VALUE_MAX], const char *value, struct err *err);
+usec_t setting_spin(struct db *db, const struct setting *list);
 
 /* Several, separated by commas, or none. */
 int setting_check_interfaces(char to[static SETTING_VALUE_MAX], const char *value,

@@ -63,6 +63,7 @@ on_udp(void *ctx, struct udp *u)
 		bool drained = u->drained;
 
 		if (n > 0) {
+			loop_stirred(&l->loop, n);
 			beacon_from_net(l->beacon, clock_now(), packets, n, &l->out);
 			lighthouse_settle(l);
 		}
@@ -256,6 +257,7 @@ prepare(struct lighthouse *l, struct err *err)
 		    setting_find(lighthouse_settings, "relay-rate", NULL), rate, err);
 	if (rc >= 0)
 		l->relay_rate = setting_rate(rate);
+	l->spin = setting_spin(&l->store.settings, lighthouse_settings);
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");
 	offloads = offloads_get(&l->store.settings, lighthouse_settings);
@@ -321,6 +323,7 @@ run(struct lighthouse *l, const struct lighthouse_options *o, struct ready *read
 		rc = loop_init(&l->loop, l, on_due, on_signal, err);
 	if (rc < 0)
 		return rc;
+	l->loop.spin.longest = l->spin;
 	rc = listen_open(l, err);
 	if (rc == 0)
 		rc = open_control(l, err);

@@ -54,6 +54,8 @@ const struct setting lighthouse_settings[] = {
 	{ "tcp", "443", false, "TCP port for members whose networks block UDP, or \"no\"",
 	    check_tcp },
 	{ "public", "", false, "where members reach it", check_public },
+	{ "spin", SETTING_SPIN, false, "microseconds to look out for a packet before sleeping",
+	    setting_check_spin },
 	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };

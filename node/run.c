@@ -124,6 +124,7 @@ on_udp(void *ctx, struct udp *u)
 		bool drained = u->drained;
 
 		if (count > 0) {
+			loop_stirred(&n->loop, count);
 			mesh_from_net(n->mesh, clock_now(), packets, count, &n->out);
 			node_settle(n);
 		}
@@ -143,6 +144,7 @@ on_tun(void *ctx, struct tun *t)
 
 		if (count == 0)
 			break;
+		loop_stirred(&n->loop, count);
 		mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
 		node_settle(n);
 	}
@@ -525,6 +527,8 @@ open_all(struct node *n, bool foreground, struct err *err)
 		rc = open_device(n, err);
 	if (rc == 0)
 		rc = loop_init(&n->loop, n, on_due, on_signal, err);
+	if (rc == 0)
+		n->loop.spin.longest = setting_spin(&n->store.settings, node_settings);
 	if (rc == 0)
 		udp_pool_init(&n->pool, &n->loop.uv, &n->listen, n, on_udp);
 	if (rc == 0)

@@ -76,6 +76,8 @@ const struct setting node_settings[] = {
 	    check_workers },
 	{ "cipher", "auto", false, "how packets to other nodes are sealed, to compare",
 	    check_cipher, true },
+	{ "spin", SETTING_SPIN, false, "microseconds to look out for a packet before sleeping",
+	    setting_check_spin },
 	{ "offload", "all", false, "what is left to the kernel, to compare", offloads_check, true },
 	{ 0 },
 };

@@ -61,6 +61,21 @@ TEST(a_deadline_in_the_past_is_due_now_and_never_is_never)
 	loop_free(&p.loop);
 }
 
+TEST(a_deadline_that_is_put_off_is_kept)
+{
+	struct probe p = { 0 };
+	usec_t now;
+
+	ASSERT_EQ(loop_init(&p.loop, &p, on_due, on_signal, NULL), 0);
+	now = clock_now().mono;
+	loop_wake_at(&p.loop, now + 5 * USEC_PER_MS);
+	loop_wake_at(&p.loop, now + 40 * USEC_PER_MS);
+	loop_run(&p.loop);
+	ASSERT_EQ(p.times, 1);
+	ASSERT(p.fired.mono >= now + 40 * USEC_PER_MS);
+	loop_free(&p.loop);
+}
+
 TEST(the_clock_never_is_zero_and_never_goes_back)
 {
 	struct instant last = clock_now();

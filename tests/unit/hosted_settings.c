@@ -94,6 +94,22 @@ TEST(a_hidden_setting_is_shown_to_who_knows_its_name)
 	db_close(&db);
 }
 
+TEST(a_spin_is_a_short_time_or_none)
+{
+	const struct setting spins[] = {
+		{ "spin", SETTING_SPIN, false, "what for", setting_check_spin }, { 0 }
+	};
+	struct db db = fresh();
+
+	ASSERT_EQ(setting_spin(&db, spins), 50);
+	ASSERT_EQ(setting_set(&db, spins, "spin", "0", NULL), 0);
+	ASSERT_EQ(setting_spin(&db, spins), 0);
+	ASSERT_EQ(setting_set(&db, spins, "spin", "1001", NULL), -EINVAL);
+	ASSERT_EQ(setting_set(&db, spins, "spin", "often", NULL), -EINVAL);
+	ASSERT_EQ(setting_spin(&db, spins), 0);
+	db_close(&db);
+}
+
 TEST(an_offload_brings_what_it_needs)
 {
 	struct db db = fresh();
