@@ -46,6 +46,7 @@ struct keypair {
 	bool hello_said_seen;	/* one of ours said so */
 	bool hello_agreed;	/* one of theirs said that they saw ours */
 	uint32_t caps;		/* CAP_* of both, once one of theirs came */
+	usec_t dead_after;	/* what was said, if nothing is heard */
 };
 
 enum slot {
@@ -155,6 +156,8 @@ keypair_new(const struct channel *ch, const struct noise_keys *keys, usec_t now)
 	if (k == NULL)
 		return NULL;
 	session_init(&k->session, keys, now, ch->end);
+	/* Drawn once: who is asked and answers sets that time with every packet. */
+	k->dead_after = DEAD_AFTER_TIME + rng_below(ch->config.rng, REKEY_TIMEOUT_JITTER + 1);
 	if (ch->config.deferral != NULL && session_defer(&k->session, keys, ch->config.deferral) < 0) {
 		session_wipe(&k->session);
 		free(k);
@@ -630,8 +633,7 @@ channel_seal(struct channel *ch, struct instant now, uint8_t *p, size_t len)
 		return ERR_STATE;
 	ch->due[DUE_KEEPALIVE] = 0;
 	if (expects && ch->due[DUE_DEAD] == 0)
-		ch->due[DUE_DEAD] = now.mono + DEAD_AFTER_TIME +
-		    rng_below(ch->config.rng, REKEY_TIMEOUT_JITTER + 1);
+		ch->due[DUE_DEAD] = now.mono + k->dead_after;
 	if (worn_out(&k->session, now.mono))
 		begin_attempts(ch, now.mono);
 	return n;
