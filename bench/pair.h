@@ -87,8 +87,9 @@ pair_sign(struct cert *c, const uint8_t seed[static 32])
 	return b;
 }
 
+/* An authority for `addresses`; its key comes back in `seed`, itself in p->root. */
 static inline struct cert_bytes
-pair_root(struct pair *p, uint8_t seed[static 32])
+pair_root_of(struct pair *p, uint8_t seed[static 32], const char *addresses)
 {
 	struct cert c = {
 		.kind = OBJECT_CA,
@@ -110,7 +111,7 @@ pair_root(struct pair *p, uint8_t seed[static 32])
 	rng_fill(&p->rng, enrol, sizeof(enrol));
 	crypto_dh_public(c.enrol_key, enrol);
 	crypto_ed25519_public(c.key, seed);
-	must_be(prefix_parse(&c.addresses[0], "10.87.0.0/16") == 0);
+	must_be(prefix_parse(&c.addresses[0], addresses) == 0);
 	b = pair_sign(&c, seed);
 	p->root = c;
 	return b;
@@ -384,7 +385,7 @@ pair_open(struct pair *p, bool relayed)
 	p->rng = rng_stream_source(&p->stream);
 	p->now = (struct instant){ .mono = PAIR_START, .wall = PAIR_WALL };
 	p->relayed = relayed;
-	root = pair_root(p, seed);
+	root = pair_root_of(p, seed, "10.87.0.0/16");
 	pair_lighthouse(p, &root, seed);
 	for (size_t i = ONE; i <= TWO; i++)
 		pair_node(p, i, &root, seed);

@@ -624,6 +624,7 @@ fill_view(const struct beacon *b, struct instant now, struct beacon_client *ret,
 	const struct registration *g = registry_get(b->registry, key);
 	const struct client *cl = client_get(b, key);
 	const struct member *m = members_get(b->members, key);
+	struct candidates said;
 	usec_t heard = 0;
 	struct cert cert;
 
@@ -638,8 +639,9 @@ fill_view(const struct beacon *b, struct instant now, struct beacon_client *ret,
 	if (g != NULL) {
 		ret->observed = g->observed;
 		ret->in_stream = g->in_stream;
-		ret->nat = g->said.nat;
-		ret->eps = g->said.eps.n;
+		registration_said(g, &said);
+		ret->nat = said.nat;
+		ret->eps = said.eps.n;
 		heard = g->heard;
 	}
 	if (cl != NULL) {

@@ -33,6 +33,7 @@ row_free(struct registry *r, struct registration *g)
 {
 	(void)heap_set(&r->expiry, &g->expiry, 0);
 	table_del(&r->rows, g->key);
+	free(g->said);
 	free(g);
 }
 
@@ -75,6 +76,61 @@ row_new(struct registry *r, usec_t now, const uint8_t key[static 32], struct reg
 	return rc;
 }
 
+/* What is kept of it: no more than can be passed on. */
+static struct candidates
+cut(const struct candidates *c)
+{
+	struct candidates ret = { .seq = c->seq, .nat = c->nat };
+
+	while (ret.eps.n < c->eps.n && ret.eps.n < CONTACT_EPS) {
+		ret.eps.ep[ret.eps.n] = c->eps.ep[ret.eps.n];
+		ret.eps.n++;
+	}
+	while (ret.relays.n < c->relays.n && ret.relays.n < CONTACT_RELAYS) {
+		memcpy(ret.relays.key[ret.relays.n], c->relays.key[ret.relays.n], 32);
+		ret.relays.n++;
+	}
+	return ret;
+}
+
+void
+registration_said(const struct registration *g, struct candidates *ret)
+{
+	uint8_t copy[FRAME_MAX];
+	struct frame f;
+	int r;
+
+	*ret = (struct candidates){ 0 };
+	if (g->said_len == 0)
+		return;
+	memcpy(copy, g->said, g->said_len);
+	r = frame_open(&f, copy, g->said_len);
+	assert(r == FRAME_SPOKEN);
+	r = candidates_decode(ret, &f);
+	assert(r == 0);
+	(void)r;
+}
+
+int
+registration_say(struct registration *g, const struct candidates *said)
+{
+	struct candidates kept = cut(said);
+	uint8_t frame[FRAME_MAX], *copy;
+	int len = candidates_encode(frame, sizeof(frame), FRAME_CANDIDATES, &kept);
+
+	assert(len > 0);
+	if (g->said_len == len && memcmp(g->said, frame, (size_t)len) == 0)
+		return 0;
+	copy = malloc((size_t)len);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, frame, (size_t)len);
+	free(g->said);
+	g->said = copy;
+	g->said_len = (uint16_t)len;
+	return 1;
+}
+
 /*
  * The row on disk: u8 version, u64 when the node was last heard (Unix seconds), and a CANDIDATES
  * frame whose first endpoint is the observed one.
@@ -97,14 +153,15 @@ row_write(struct registration *g, struct instant now, struct outbox *out)
 {
 	uint8_t row[ROW_MAX];
 	struct wr w = wr_init(row, sizeof(row));
-	struct candidates c = { .seq = g->said.seq, .nat = g->said.nat, .relays = g->said.relays };
+	struct candidates c;
 	int len;
 
 	wr_u8(&w, ROW_VERSION);
 	wr_u64(&w, now.wall / USEC_PER_SEC);
-	c.eps.ep[c.eps.n++] = observed_ep(g);
-	for (size_t i = 0; i < g->said.eps.n; i++)
-		c.eps.ep[c.eps.n++] = g->said.eps.ep[i];
+	registration_said(g, &c);
+	memmove(&c.eps.ep[1], &c.eps.ep[0], c.eps.n * sizeof(c.eps.ep[0]));
+	c.eps.ep[0] = observed_ep(g);
+	c.eps.n++;
 	len = candidates_encode(row + ROW_HEAD, sizeof(row) - ROW_HEAD, FRAME_CANDIDATES, &c);
 	assert(len > 0);
 	outbox_remember(out, MEMORY_REGISTRATION, g->key, sizeof(g->key), row,
@@ -138,52 +195,24 @@ registration_heard(struct registration *g, struct instant now, const struct addr
 		heard(g, now, at, in_stream, false, out);
 }
 
-/* Do they say the same? What the structs hold beside their fields does not count. */
-static bool
-same_words(const struct candidates *a, const struct candidates *b)
-{
-	uint8_t x[FRAME_MAX], y[FRAME_MAX];
-	int n = candidates_encode(x, sizeof(x), FRAME_CANDIDATES, a);
-
-	return n == candidates_encode(y, sizeof(y), FRAME_CANDIDATES, b) &&
-	       memcmp(x, y, (size_t)n) == 0;
-}
-
-/* What is kept of it: no more than can be passed on. */
-static struct candidates
-cut(const struct candidates *c)
-{
-	struct candidates ret = { .seq = c->seq, .nat = c->nat };
-
-	while (ret.eps.n < c->eps.n && ret.eps.n < CONTACT_EPS) {
-		ret.eps.ep[ret.eps.n] = c->eps.ep[ret.eps.n];
-		ret.eps.n++;
-	}
-	while (ret.relays.n < c->relays.n && ret.relays.n < CONTACT_RELAYS) {
-		memcpy(ret.relays.key[ret.relays.n], c->relays.key[ret.relays.n], 32);
-		ret.relays.n++;
-	}
-	return ret;
-}
-
 int
 registry_put(struct registry *r, struct instant now, const uint8_t key[static 32],
     const struct addr *observed, bool in_stream, const struct candidates *c, struct outbox *out,
     struct registration **ret)
 {
 	struct registration *g = registry_get(r, key);
-	struct candidates said = cut(c);
-	bool changed;
-	int rc;
+	bool fresh = g == NULL;
+	int rc = fresh ? row_new(r, now.mono, key, &g) : 0;
 
-	if (g == NULL) {
-		rc = row_new(r, now.mono, key, &g);
-		if (rc < 0)
-			return rc;
+	if (rc < 0)
+		return rc;
+	rc = registration_say(g, c);
+	if (rc < 0) {
+		if (fresh)
+			row_free(r, g);
+		return rc;
 	}
-	changed = !same_words(&g->said, &said);
-	g->said = said;
-	heard(g, now, observed, in_stream, changed, out);
+	heard(g, now, observed, in_stream, rc > 0, out);
 	*ret = g;
 	return 0;
 }
@@ -191,12 +220,15 @@ registry_put(struct registry *r, struct instant now, const uint8_t key[static 32
 void
 registration_contact(struct contact *ret, const struct registration *g)
 {
-	ret->nat = g->said.nat;
-	ret->relays = g->said.relays;
+	struct candidates said;
+
+	registration_said(g, &said);
+	ret->nat = said.nat;
+	ret->relays = said.relays;
 	ret->eps = (struct eps){ .n = 1 };
 	ret->eps.ep[0] = observed_ep(g);
-	for (size_t i = 0; i < g->said.eps.n && ret->eps.n < CONTACT_EPS; i++) {
-		const struct ep *e = &g->said.eps.ep[i];
+	for (size_t i = 0; i < said.eps.n && ret->eps.n < CONTACT_EPS; i++) {
+		const struct ep *e = &said.eps.ep[i];
 
 		if (e->kind != EP_TCP && addr_equal(&e->addr, &ret->eps.ep[0].addr))
 			continue;
@@ -307,7 +339,11 @@ registry_recall(struct registry *r, struct instant now, const uint8_t *key, size
 	c.eps.n--;
 	memmove(&c.eps.ep[0], &c.eps.ep[1], c.eps.n * sizeof(c.eps.ep[0]));
 	c.eps.ep[c.eps.n] = (struct ep){ 0 };
-	g->said = cut(&c);
+	rc = registration_say(g, &c);
+	if (rc < 0) {
+		row_free(r, g);
+		return rc;
+	}
 	g->observed = observed;
 	g->in_stream = in_stream;
 	g->heard = now.mono;

@@ -6,6 +6,9 @@
  * addresses and its NAT, and when it was last heard. A row lives REGISTRY_TTL beyond the last
  * packet. When the table is full, a newcomer waits until somebody is gone: who is registered stays.
  *
+ * What a node says is kept in the bytes of its frame, about a hundred where the values that they
+ * mean take six times as many: of a million rows one is asked for at a time.
+ *
  * Rows outlive the lighthouse's process, so that after a restart a question can be answered before
  * everybody has registered again.
  */
@@ -29,7 +32,8 @@ struct registration {
 	uint8_t key[32];
 	struct addr observed;   /* stamped by the lighthouse */
 	bool in_stream;         /* at the far end of a stream: only here it is reached */
-	struct candidates said; /* at most CONTACT_EPS and CONTACT_RELAYS of it are kept */
+	uint16_t said_len;
+	uint8_t *said;          /* what the node says, a CANDIDATES frame: registration_said() */
 	usec_t heard;           /* mono */
 	usec_t seen;            /* mono, when at `observed` or another address of its family */
 	usec_t written;         /* mono, when it was last asked to be remembered */
@@ -65,6 +69,12 @@ void registration_heard(struct registration *g, struct instant now, const struct
  * CONTACT_EPS and CONTACT_RELAYS. `ret`'s certificates are left alone.
  */
 void registration_contact(struct contact *ret, const struct registration *g);
+
+/* What the node says of itself, at most CONTACT_EPS and CONTACT_RELAYS of it. */
+void registration_said(const struct registration *g, struct candidates *ret);
+
+/* From now on it says `said`. 1 if that is something new, else 0; -ENOMEM, and nothing changed. */
+int registration_say(struct registration *g, const struct candidates *said) must_check;
 
 /* The node has said goodbye: forgets its row. */
 void registry_drop(struct registry *r, const uint8_t key[static 32], struct outbox *out);

@@ -11,6 +11,8 @@
 #include "tests/sim/scene.h"
 #include "tests/sim/stage.h"
 
+#include <stdlib.h>
+
 #define SEC USEC_PER_SEC
 #define MS  USEC_PER_MS
 
@@ -71,13 +73,16 @@ static void
 poison(struct beacon *b)
 {
 	struct registration *g;
+	struct candidates said;
 	size_t cursor = 0;
 
 	while ((g = registry_next(b->registry, &cursor)) != NULL) {
 		g->observed = victim_at((uint16_t)(5000 + g->key[0]));
-		for (size_t i = 0; i < g->said.eps.n; i++)
-			g->said.eps.ep[i].addr =
-			    victim_at((uint16_t)(6000 + 16 * g->key[0] + i));
+		registration_said(g, &said);
+		for (size_t i = 0; i < said.eps.n; i++)
+			said.eps.ep[i].addr = victim_at((uint16_t)(6000 + 16 * g->key[0] + i));
+		if (registration_say(g, &said) < 0)
+			abort();
 	}
 }
 
