@@ -20,6 +20,7 @@ struct caller {
 	struct noise_identity self;
 	struct noise_clock clock;
 	struct channel *channel; /* NULL: it has hung up */
+	struct cert_bytes cert;
 	struct ip inner;
 	struct addr outer;
 };
@@ -109,6 +110,47 @@ callers_open(struct callers *cs)
 	rng_fill(&cs->rng, private, sizeof(private));
 	must_be(noise_identity_init(&cs->engine.self, private) == 0);
 	must_be(outbox_init(&cs->engine.out, MESH_OUTBOX_EFFECTS, MESH_OUTBOX_BYTES) == 0);
+}
+
+/* The engine is a node, with room for so many peers. */
+static inline void
+callers_node(struct callers *cs, uint32_t peers)
+{
+	static struct mesh_config config;
+	struct addr at = callers_outer(0);
+	struct err err;
+
+	memset(&config, 0, sizeof(config));
+	memcpy(config.private_key, cs->engine.self.private, sizeof(config.private_key));
+	config.cert = callers_sign(cs, 0, cs->engine.self.public, 0);
+	config.roots[config.root_count++] = cs->root_bytes;
+	config.peers_max = peers;
+	config.handshakes_per_second = 1000000;
+	must_be(mesh_new(&cs->engine.mesh, &config, &cs->rng, cs->now, &err) == 0);
+	mesh_net_changed(cs->engine.mesh, cs->now, &at, 1, &cs->engine.out);
+	mesh_start(cs->engine.mesh, cs->now, &cs->engine.out);
+	outbox_reset(&cs->engine.out);
+}
+
+/* The engine is a lighthouse, with room for so many clients, that refuses nothing for its rate. */
+static inline void
+callers_lighthouse(struct callers *cs, uint32_t clients)
+{
+	struct cert_bytes cert =
+	    callers_sign(cs, 0, cs->engine.self.public, CERT_LIGHTHOUSE | CERT_RELAY);
+	struct beacon_config config = {
+		.cert = { cert.p, cert.len },
+		.authorities = { { cs->root_bytes.p, cs->root_bytes.len } },
+		.authority_count = 1,
+		.clients_max = clients,
+		.handshake_rate = 1000000000,
+		.relay_rate = UINT64_C(1000000000000),
+		.relay = true,
+	};
+	struct err err;
+
+	memcpy(config.key, cs->engine.self.private, sizeof(config.key));
+	must_be(beacon_new(&cs->engine.beacon, &config, cs->rng, cs->now, &err) == 0);
 }
 
 static inline void
@@ -257,24 +299,31 @@ caller_settle(struct callers *cs, struct caller *c)
 	} while (n > 0);
 }
 
-/* Host `n`, counted from 1, shakes hands with the engine, and they have said HELLO. */
+/* Host `n`, counted from 1, which has not called yet. */
 static inline void
-caller_connect(struct callers *cs, struct caller *c, uint32_t n)
+caller_init(struct callers *cs, struct caller *c, uint32_t n)
 {
-	struct channel_config config = { .self = &c->self, .rng = &cs->rng };
-	uint8_t private[32], plain[PRESENT_PLAIN_MAX], timestamp[NOISE_TIMESTAMP];
-	struct cert_bytes cert;
-	struct presentation p = { 0 };
-	const uint8_t *msg;
-	int len;
+	uint8_t private[32];
 
 	rng_fill(&cs->rng, private, sizeof(private));
 	must_be(noise_identity_init(&c->self, private) == 0);
-	cert = callers_sign(cs, n, c->self.public, 0);
-	p.cert = (struct blob){ cert.p, cert.len };
+	c->cert = callers_sign(cs, n, c->self.public, 0);
 	c->inner = callers_inner(n);
 	c->outer = callers_outer(n);
+}
+
+/* It shakes hands with the engine, as if for the first time, and they have said HELLO. */
+static inline void
+caller_connect(struct callers *cs, struct caller *c)
+{
+	struct channel_config config = { .self = &c->self, .rng = &cs->rng };
+	struct presentation p = { .cert = { c->cert.p, c->cert.len } };
+	uint8_t plain[PRESENT_PLAIN_MAX], timestamp[NOISE_TIMESTAMP];
+	const uint8_t *msg;
+	int len;
+
 	memcpy(config.key, cs->engine.self.public, sizeof(config.key));
+	channel_free(c->channel);
 	must_be((c->channel = channel_new(&config)) != NULL);
 	len = presentation_encode(plain, sizeof(plain), &p);
 	must_be(len > 0);

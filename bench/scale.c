@@ -84,7 +84,8 @@ connect_all(struct callers *cs, uint32_t n, usec_t gap)
 {
 	must_be((cs->all = calloc(n, sizeof(*cs->all))) != NULL);
 	for (; cs->count < n; cs->count++) {
-		caller_connect(cs, &cs->all[cs->count], cs->count + 1);
+		caller_init(cs, &cs->all[cs->count], cs->count + 1);
+		caller_connect(cs, &cs->all[cs->count]);
 		callers_wait(cs, gap);
 	}
 }
@@ -154,32 +155,13 @@ node_receives(struct callers *cs)
 }
 
 static void
-light_node(struct callers *cs, uint32_t peers)
-{
-	static struct mesh_config config;
-	struct addr at = callers_outer(0);
-	struct err err;
-
-	memset(&config, 0, sizeof(config));
-	memcpy(config.private_key, cs->engine.self.private, sizeof(config.private_key));
-	config.cert = callers_sign(cs, 0, cs->engine.self.public, 0);
-	config.roots[config.root_count++] = cs->root_bytes;
-	config.peers_max = peers;
-	config.handshakes_per_second = 1000000;
-	must_be(mesh_new(&cs->engine.mesh, &config, &cs->rng, cs->now, &err) == 0);
-	mesh_net_changed(cs->engine.mesh, cs->now, &at, 1, &cs->engine.out);
-	mesh_start(cs->engine.mesh, cs->now, &cs->engine.out);
-	outbox_reset(&cs->engine.out);
-}
-
-static void
 node(uint32_t n)
 {
 	static struct callers cs;
 	double handshake, out, in;
 
 	callers_open(&cs);
-	light_node(&cs, n);
+	callers_node(&cs, n);
 	connect_all(&cs, n, 2 * USEC_PER_MS);
 	handshake = spent_each(&cs, n);
 	/* Everybody is called once, so that their answers are let in. */
@@ -198,26 +180,6 @@ node(uint32_t n)
 /*
  * A lighthouse
  */
-
-static void
-light(struct callers *cs, uint32_t clients)
-{
-	struct cert_bytes cert =
-	    callers_sign(cs, 0, cs->engine.self.public, CERT_LIGHTHOUSE | CERT_RELAY);
-	struct beacon_config config = {
-		.cert = { cert.p, cert.len },
-		.authorities = { { cs->root_bytes.p, cs->root_bytes.len } },
-		.authority_count = 1,
-		.clients_max = clients,
-		.handshake_rate = 1000000000,
-		.relay_rate = UINT64_C(1000000000000),
-		.relay = true,
-	};
-	struct err err;
-
-	memcpy(config.key, cs->engine.self.private, sizeof(config.key));
-	must_be(beacon_new(&cs->engine.beacon, &config, cs->rng, cs->now, &err) == 0);
-}
 
 /* What a node at home says of itself: three addresses and a relay. */
 static struct candidates
@@ -340,7 +302,7 @@ lighthouse(uint32_t n)
 	double handshake, registering, question, relaying;
 
 	callers_open(&cs);
-	light(&cs, n);
+	callers_lighthouse(&cs, n);
 	connect_all(&cs, n, 400);
 	handshake = spent_each(&cs, n);
 	registering = everybody_registers(&cs);
@@ -397,7 +359,7 @@ remembered(uint32_t n)
 	double begun = callers_cpu(), bytes;
 
 	callers_open(&cs);
-	light(&cs, n + 1);
+	callers_lighthouse(&cs, n + 1);
 	for (uint32_t i = 1; i <= n; i++)
 		recall(&cs, i);
 	bytes = engine_end(&cs, n);
