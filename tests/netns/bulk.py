@@ -108,7 +108,7 @@ class Datagrams:
     HEAD = struct.Struct("!QI")
 
     def __init__(self, lab, one, other, address, count, sizes=(20, 1200), at_once=1, ahead=64,
-                 patience=0.1):
+                 patience=10):
         self.count, self.at_once, self.ahead = count, at_once, ahead
         self.lengths = self._lengths(max(sizes[0], self.HEAD.size), sizes[1])
         self.seen = bytearray(count)
