@@ -316,8 +316,7 @@ enum {
  * both have seen that both have said it.
  */
 enum {
-	CAP_AES = 1,	 /* OUTER_DATA_AES */
-	CAP_PARTIAL = 2, /* inner packets whose checksum is partial (core/offload.h) */
+	CAP_AES = 1, /* OUTER_DATA_AES */
 };
 
 #define HELLO_PROTO       1

@@ -22,7 +22,7 @@ unsigned node_store_workers(struct store *s) must_check;
 int node_store_load(struct store *s, struct mesh_settings *ret, struct err *err) must_check;
 
 /*
- * CAP_* (core/wire.h) that this machine has, or, by the hidden settings `cipher` and `offload`, is to
+ * CAP_* (core/wire.h) that this machine has, or, by the hidden setting `cipher`, is to
  * have.
  */
 uint32_t node_store_caps(struct store *s);

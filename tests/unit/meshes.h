@@ -177,7 +177,7 @@ house_build(struct house *h)
 
 	memset(&c, 0, sizeof(c));
 	memcpy(c.private_key, h->host.secret, sizeof(c.private_key));
-	c.caps = CAP_AES | CAP_PARTIAL;
+	c.caps = CAP_AES;
 	if (town.deferred) {
 		ASSERT_EQ(sealing_init(&h->sealing, 0, 8, 2), 0);
 		h->deferral.threads = 1;
