@@ -20,7 +20,7 @@ struct model {
 	uint32_t seq, ack;
 	uint8_t options[40];
 	size_t options_len;
-	uint8_t payload[OFFLOAD_MAX];
+	uint8_t payload[OFFLOAD_MAX + PACKET_MAX]; /* also of a packet too many */
 };
 
 static struct model flow;
