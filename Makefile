@@ -85,7 +85,8 @@ ALL_LDFLAGS = $(HARDEN_LINK) $(SANITIZE) $(LDFLAGS)
 FUZZ_CFLAGS = $(BASE_CFLAGS) -fPIE -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-DFUZZING
-PLAIN_CFLAGS = $(LANGUAGE) $(PKG_CFLAGS) -fPIE -O2 -g -fstack-protector-strong
+# Valgrind reads no debug information that is newer.
+PLAIN_CFLAGS = $(LANGUAGE) $(PKG_CFLAGS) -fPIE -O2 -gdwarf-4 -fstack-protector-strong
 
 ## What is made ##############################################################
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * micro.c - what one packet, one handshake and one decision cost, on one core, without system calls.
+ * micro.c - what a packet, a handshake and a decision cost, on one core, without system calls.
  *
  *	micro [WORD]	only what has WORD in its name
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pair.h - two whole nodes, a lighthouse and the wires between them, for what is measured of engines.
+ * pair.h - two whole nodes, a lighthouse and wires between them, for what is measured of engines.
  *
  * What one engine sends another has received at once. The nodes find each other by the lighthouse,
  * and talk directly, or through it where there is no wire between them. Packets go through in lots:
