@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -175,6 +176,9 @@ loop_run(struct loop *l)
 		l->packets = 0;
 		more = uv_run(&l->uv, awake ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0;
 		awake = spin_on(&l->spin, read_clock(CLOCK_BOOTTIME), l->packets);
+		/* Whoever is to answer may be waiting for this processor. */
+		if (awake && l->packets == 0)
+			sched_yield();
 	}
 	l->stopped = false;
 }
