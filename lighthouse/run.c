@@ -117,6 +117,7 @@ start_engine(struct lighthouse *l, struct err *err)
 		.authority_count = l->bundle.ca_count,
 		.relay = l->relay,
 		.relay_rate = l->relay_rate,
+		.clients_max = l->clients_max,
 		.stun = l->stun,
 		.alt_port = l->udp[2].fd >= 0,
 	};
@@ -257,6 +258,7 @@ prepare(struct lighthouse *l, struct err *err)
 		    setting_find(lighthouse_settings, "relay-rate", NULL), rate, err);
 	if (rc >= 0)
 		l->relay_rate = setting_rate(rate);
+	l->clients_max = lighthouse_store_clients(&l->store);
 	l->spin = setting_spin(&l->store.settings, lighthouse_settings);
 	l->stun = setting_yes(&l->store.settings, lighthouse_settings, "stun");
 	l->relay = setting_yes(&l->store.settings, lighthouse_settings, "relay");

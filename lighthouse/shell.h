@@ -39,6 +39,7 @@ struct lighthouse {
 	usec_t started;		/* mono */
 	bool stun, relay;	/* as set when it started */
 	uint64_t relay_rate;	/* bytes a second, likewise */
+	uint32_t clients_max;	/* likewise */
 	usec_t spin;		/* likewise */
 	struct ip only;		/* the one address that it listens at; FAMILY_NONE: at all */
 	uint16_t tcp_port;	/* 0: none */

@@ -14,4 +14,7 @@ extern const struct setting lighthouse_settings[];
 /* store_open() of the one in the directory `dir`: STATE/lighthouse, or "" in a jail. */
 int lighthouse_store_open(struct store *s, const char *dir, struct err *err) must_check;
 
+/* Its setting "clients"; 0 when it cannot be read. */
+uint32_t lighthouse_store_clients(struct store *s) must_check;
+
 #endif

@@ -212,6 +212,24 @@ TEST(settings_are_kept_and_a_new_certificate_is_taken_while_it_runs)
 	stop(fd);
 }
 
+TEST(how_many_members_it_serves_is_set_within_bounds)
+{
+	struct store store;
+	char dir[PATH_MAX];
+
+	ASSERT_EQ(home_make(state, HOME_LIGHTHOUSE, NULL), 0);
+	ASSERT_EQ(home_path(dir, state, HOME_LIGHTHOUSE, "", NULL), 0);
+	ASSERT_EQ(lighthouse_store_open(&store, dir, NULL), 0);
+	ASSERT_EQ(lighthouse_store_clients(&store), 65536);
+	ASSERT_EQ(setting_set(&store.settings, lighthouse_settings, "clients", "100000", NULL), 0);
+	ASSERT_EQ(lighthouse_store_clients(&store), 100000);
+	ASSERT_EQ(setting_set(&store.settings, lighthouse_settings, "clients", "15", NULL), -EINVAL);
+	ASSERT_EQ(setting_set(&store.settings, lighthouse_settings, "clients", "many", NULL), -EINVAL);
+	ASSERT_EQ(lighthouse_store_clients(&store), 100000);
+	ASSERT_EQ(setting_unset(&store.settings, lighthouse_settings, "clients", NULL), 0);
+	store_close(&store);
+}
+
 TEST(noise_from_the_network_is_counted_and_not_answered)
 {
 	struct udp_out out = { (const uint8_t *)"garbage", 7, { 0 } };
