@@ -122,28 +122,12 @@ pseudo_sum(const uint8_t *p, const struct layout *l, size_t len)
 	return inet_pseudo_sum(p, l->tcp ? IPPROTO_OF_TCP : IPPROTO_OF_UDP, len - l->body);
 }
 
-int
-offload_restore(uint8_t *p, size_t len, size_t *start, size_t *at)
-{
-	struct layout l;
-	int r = find_transport(&l, p, len);
-
-	if (r == 0)
-		r = find_payload(&l, p, len);
-	if (r < 0)
-		return r;
-	put_be16(checksum_of(p + l.body, l.tcp), inet_fold(pseudo_sum(p, &l, len)));
-	*start = l.body;
-	*at = l.tcp ? OFFLOAD_TCP_CHECKSUM : OFFLOAD_UDP_CHECKSUM;
-	return 0;
-}
-
 /*
  * Cutting
  */
 
 int
-segmenter_begin(struct segmenter *s, const uint8_t *p, size_t len, size_t size, bool partial)
+segmenter_begin(struct segmenter *s, const uint8_t *p, size_t len, size_t size)
 {
 	struct layout l;
 	struct inner in;
@@ -171,7 +155,6 @@ segmenter_begin(struct segmenter *s, const uint8_t *p, size_t len, size_t size, 
 		.size = (uint32_t)size,
 		.at = l.header,
 		.tcp = l.tcp,
-		.partial = partial,
 	};
 	/* Taken from the field and not from the addresses: a routing header names another one. */
 	s->pseudo = inet_fold((uint32_t)be16(p + l.body + (l.tcp ? OFFLOAD_TCP_CHECKSUM
@@ -211,9 +194,8 @@ cut_checksum(const struct segmenter *s, uint8_t *transport, size_t len)
 	uint8_t *field = checksum_of(transport, s->tcp);
 	uint32_t pseudo = (uint32_t)s->pseudo + (uint32_t)len;
 
-	put_be16(field, s->partial ? inet_fold(pseudo) : 0);
-	if (!s->partial)
-		put_checksum(field, inet_checksum(transport, len, pseudo), s->tcp);
+	put_be16(field, 0);
+	put_checksum(field, inet_checksum(transport, len, pseudo), s->tcp);
 }
 
 size_t
@@ -273,7 +255,7 @@ find_joinable(struct layout *l, const uint8_t *p, size_t len)
 }
 
 int
-coalescer_begin(struct coalescer *c, uint8_t *p, size_t len, bool partial)
+coalescer_begin(struct coalescer *c, uint8_t *p, size_t len)
 {
 	struct layout l;
 	int r = find_joinable(&l, p, len);
@@ -288,7 +270,6 @@ coalescer_begin(struct coalescer *c, uint8_t *p, size_t len, bool partial)
 		.size = (uint32_t)len - l.header,
 		.count = 1,
 		.tcp = l.tcp,
-		.partial = partial,
 	};
 	if (l.tcp) {
 		c->seq = be32(p + l.body + TCP_SEQ) + c->size;
@@ -345,14 +326,14 @@ same_tcp(const struct coalescer *c, const uint8_t *p)
 static bool
 first_is_whole(struct coalescer *c, const struct layout *l)
 {
-	if (c->partial || c->count > 1 || is_whole(c->p, l, c->len))
+	if (c->count > 1 || is_whole(c->p, l, c->len))
 		return true;
 	c->closed = true;
 	return false;
 }
 
 bool
-coalescer_take(struct coalescer *c, const uint8_t *p, size_t len, bool partial)
+coalescer_take(struct coalescer *c, const uint8_t *p, size_t len)
 {
 	struct layout l;
 	uint32_t payload;
@@ -364,7 +345,7 @@ coalescer_take(struct coalescer *c, const uint8_t *p, size_t len, bool partial)
 	if (payload > c->size || c->len + payload > OFFLOAD_MAX || !same_ip(c, p) ||
 	    (l.tcp && !same_tcp(c, p)))
 		return false;
-	if (!first_is_whole(c, &l) || (!partial && !is_whole(p, &l, len)))
+	if (!first_is_whole(c, &l) || !is_whole(p, &l, len))
 		return false;
 	c->pushed = l.tcp && (p[l.body + TCP_FLAGS] & PSH) != 0;
 	c->closed = c->pushed || payload < c->size;

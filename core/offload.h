@@ -36,13 +36,6 @@ enum {
  */
 int offload_complete(uint8_t *p, size_t len, size_t start, size_t at) must_check;
 
-/*
- * A packet whose checksum is partial, as the peer says that sent it: writes the sum anew, since
- * nothing is believed, and where offload_complete() would find it. ERR_FORMAT when it is neither
- * TCP nor UDP right after an IP header without options.
- */
-int offload_restore(uint8_t *p, size_t len, size_t *start, size_t *at) must_check;
-
 /* A super-packet on its way through the knife. */
 struct segmenter {
 	const uint8_t *p;
@@ -53,17 +46,15 @@ struct segmenter {
 	uint32_t at;	  /* of the payload that comes next */
 	uint16_t pseudo;  /* sum of the pseudo header without the length */
 	bool tcp;
-	bool partial;
 };
 
 /*
  * Begins to cut the super-packet of `len` bytes at `p`, whose checksum is partial, into packets of
- * `size` bytes of payload. They get whole checksums, or with `partial` such as they are. `p` must
- * stay until the last. ERR_FORMAT, or ERR_SHORT, for what is no TCP or UDP of that length; ERR_FULL
- * when the packets would be longer than PACKET_MAX.
+ * `size` bytes of payload with whole checksums. `p` must stay until the last. ERR_FORMAT, or
+ * ERR_SHORT, for what is no TCP or UDP of that length; ERR_FULL when the packets would be longer than
+ * PACKET_MAX.
  */
-int segmenter_begin(struct segmenter *s, const uint8_t *p, size_t len, size_t size,
-    bool partial) must_check;
+int segmenter_begin(struct segmenter *s, const uint8_t *p, size_t len, size_t size) must_check;
 
 /* Writes the next packet, of at most PACKET_MAX bytes, and returns its length; 0 after the last. */
 size_t segmenter_next(struct segmenter *s, uint8_t *to);
@@ -78,7 +69,6 @@ struct coalescer {
 	uint32_t count;	  /* packets */
 	uint32_t seq;	  /* TCP: of what comes next */
 	bool tcp;
-	bool partial;	  /* the first is */
 	bool pushed;	  /* the last has PSH */
 	bool closed;	  /* nothing may follow */
 };
@@ -87,14 +77,14 @@ struct coalescer {
  * Begins with the packet of `len` bytes at `p`, which is valid until the end. ERR_FORMAT when none
  * can follow it: it is no TCP or UDP, has no payload or is a fragment.
  */
-int coalescer_begin(struct coalescer *c, uint8_t *p, size_t len, bool partial) must_check;
+int coalescer_begin(struct coalescer *c, uint8_t *p, size_t len) must_check;
 
 /*
  * Takes the packet at `p` if it follows what is there: then its payload, from c->header on, does.
- * Checksums that are not partial are verified, those of the first packet too: from here on nobody
- * would notice what is wrong.
+ * Checksums are verified, those of the first packet too: from here on nobody would notice what is
+ * wrong.
  */
-bool coalescer_take(struct coalescer *c, const uint8_t *p, size_t len, bool partial);
+bool coalescer_take(struct coalescer *c, const uint8_t *p, size_t len);
 
 /* Is this a packet of the same flow, whether it may be taken or not? */
 bool coalescer_same_flow(const struct coalescer *c, const uint8_t *p, size_t len);

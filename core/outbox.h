@@ -52,21 +52,17 @@ enum {
  * META_TIGHT marks a datagram that lies right between two others and has no head- and tailroom of
  * its own. It may be opened where it lies; what is to be sealed there again must not be longer than
  * it was, or it is moved first (outbox_loosen).
- *
- * META_PARTIAL, on packets from the TUN and on TO_TUN effects: the TCP or UDP checksum is partial,
- * see core/offload.h.
  */
 #define META_ECN(meta)	   ((meta) & 3)
 #define META_TTL(ttl)	   ((uint32_t)(ttl) << 8)
 #define META_TTL_OF(meta)  ((uint8_t)((meta) >> 8))
 #define META_FOLLOWS	   ((uint32_t)1 << 16)
 #define META_TIGHT	   ((uint32_t)1 << 17)
-#define META_PARTIAL	   ((uint32_t)1 << 18)
 
 struct packet {
 	uint8_t *data;
 	uint32_t len;
-	uint32_t meta;	  /* META_ECN, META_FOLLOWS, META_TIGHT, META_PARTIAL */
+	uint32_t meta;	  /* META_ECN, META_FOLLOWS, META_TIGHT */
 	socket_id socket; /* where it came in */
 	struct addr from; /* who sent it; FAMILY_NONE for packets from the TUN */
 };
@@ -175,7 +171,7 @@ struct effect {
 	struct addr to;	   /* TO_NET */
 	uint8_t *data;	   /* TO_NET, TO_TUN */
 	uint32_t len;
-	uint32_t meta;	   /* TO_NET: META_TTL; TO_TUN: META_PARTIAL */
+	uint32_t meta;	   /* TO_NET: META_TTL */
 	union {
 		struct route_change route;
 		struct socket_change change;

@@ -169,7 +169,6 @@ tun_join(struct tun *t, const struct tun *first, bool own_queue, struct err *err
 		.ifindex = first->ifindex,
 		.offloads = first->offloads,
 		.several = true,
-		.leave_partial = first->leave_partial,
 	};
 	memcpy(t->name, first->name, sizeof(t->name));
 	if (own_queue)
@@ -215,41 +214,24 @@ place(const struct tun *t, size_t i)
 	return t->buffers + i * STRIDE + PACKET_HEADROOM;
 }
 
-/* A packet that the kernel left unfinished may stay so, where that is wanted, if it is TCP or UDP. */
-static bool
-finish_checksum(const struct tun *t, const struct virtio_net_hdr *h, struct packet *pk)
-{
-	struct inner in;
-
-	if (!(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
-		return true;
-	if (t->leave_partial && inner_parse(&in, pk->data, pk->len) == 0 &&
-	    in.body == h->csum_start &&
-	    (in.protocol == IPPROTO_OF_TCP || in.protocol == IPPROTO_OF_UDP)) {
-		pk->meta |= META_PARTIAL;
-		return true;
-	}
-	return offload_complete(pk->data, pk->len, h->csum_start, h->csum_offset) == 0;
-}
-
 /* One packet, into the place at `data`. */
 static bool
-take_one(const struct tun *t, const struct virtio_net_hdr *h, const uint8_t *p, size_t len,
-    uint8_t *data, struct packet *ret)
+take_one(const struct virtio_net_hdr *h, const uint8_t *p, size_t len, uint8_t *data,
+    struct packet *ret)
 {
 	if (len > PACKET_MAX)
 		return false;
 	memcpy(data, p, len);
 	*ret = (struct packet){ .data = data, .len = (uint32_t)len };
-	return finish_checksum(t, h, ret);
+	/* The kernel may have left the checksum to us. */
+	return !(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) ||
+	    offload_complete(data, len, h->csum_start, h->csum_offset) == 0;
 }
 
 /* Pieces of the super-packet in hand, into the places from `n` on. Returns how many are filled. */
 static size_t
 take_pieces(struct tun *t, struct packet ret[static TUN_BATCH], size_t n)
 {
-	uint32_t meta = t->cutting.partial ? META_PARTIAL : 0;
-
 	for (; n < TUN_BATCH; n++) {
 		bool follows = n > 0 && t->cutting.at > t->cutting.header;
 		uint8_t *data = place(t, n);
@@ -262,7 +244,7 @@ take_pieces(struct tun *t, struct packet ret[static TUN_BATCH], size_t n)
 		ret[n] = (struct packet){
 			.data = data,
 			.len = (uint32_t)len,
-			.meta = meta | (follows ? META_FOLLOWS : 0),
+			.meta = follows ? META_FOLLOWS : 0,
 		};
 	}
 	return n;
@@ -298,11 +280,11 @@ read_on(struct tun *t, struct packet ret[static TUN_BATCH], size_t *n)
 		return false;
 	t->reads++;
 	if (h.gso_type == VIRTIO_NET_HDR_GSO_NONE) {
-		if (take_one(t, &h, whole, len, place(t, *n), &ret[*n]))
+		if (take_one(&h, whole, len, place(t, *n), &ret[*n]))
 			++*n;
 		else
 			t->refused++;
-	} else if (segmenter_begin(&t->cutting, whole, len, h.gso_size, t->leave_partial) == 0) {
+	} else if (segmenter_begin(&t->cutting, whole, len, h.gso_size) == 0) {
 		*n = take_pieces(t, ret, *n);
 	} else {
 		t->refused++;

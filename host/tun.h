@@ -38,7 +38,6 @@ struct tun {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
 	unsigned offloads;	/* OFFLOAD_ flags that this kernel has; 0: no header is spoken */
-	bool leave_partial;	/* checksums that need not be whole come as META_PARTIAL */
 	bool several;		/* the device has more queues than this one */
 	bool more;		/* the last tun_receive stopped before the device was empty */
 	uv_poll_t poll;

@@ -32,25 +32,14 @@ write_parts(struct tun *t, const struct iovec *parts, size_t count, size_t packe
 
 /* A packet that stays alone. */
 static void
-write_one(struct tun *t, uint8_t *data, size_t len, bool partial)
+write_one(struct tun *t, uint8_t *data, size_t len)
 {
 	struct virtio_net_hdr header = { 0 };
 	const struct iovec parts[] = {
 		{ .iov_base = &header, .iov_len = sizeof(header) },
 		{ .iov_base = data, .iov_len = len },
 	};
-	size_t start, at;
 
-	if (partial && (offload_restore(data, len, &start, &at) < 0 ||
-	    (t->offloads == 0 && offload_complete(data, len, start, at) < 0))) {
-		t->send_failed++;
-		return;
-	}
-	if (partial && t->offloads != 0) {
-		header.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		header.csum_start = (uint16_t)start;
-		header.csum_offset = (uint16_t)at;
-	}
 	write_parts(t, parts, ARRAY_LEN(parts), 1);
 }
 
@@ -68,7 +57,7 @@ write_flow(struct tun *t, struct tun_flow *f)
 	const struct coalescer *c = &f->packets;
 
 	if (c->count == 1) {
-		write_one(t, c->p, c->len, c->partial);
+		write_one(t, c->p, c->len);
 		return;
 	}
 	coalescer_end(&f->packets);
@@ -95,13 +84,13 @@ finish_flow(struct tun *t, size_t i)
 
 /* Joined to its flow? If it may not be, what is there of its flow goes first. */
 static bool
-join_flow(struct tun *t, uint8_t *data, size_t len, bool partial)
+join_flow(struct tun *t, uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < t->flow_count; i++) {
 		struct tun_flow *f = &t->flows[i];
 		struct coalescer *c = &f->packets;
 
-		if (coalescer_take(c, data, len, partial)) {
+		if (coalescer_take(c, data, len)) {
 			f->parts[c->count] = (struct iovec){
 				.iov_base = data + c->header,
 				.iov_len = len - c->header,
@@ -118,12 +107,12 @@ join_flow(struct tun *t, uint8_t *data, size_t len, bool partial)
 
 /* Others may follow this one. */
 static bool
-begin_flow(struct tun *t, uint8_t *data, size_t len, bool partial)
+begin_flow(struct tun *t, uint8_t *data, size_t len)
 {
 	struct coalescer c;
 	struct tun_flow *f;
 
-	if (coalescer_begin(&c, data, len, partial) < 0 || c.closed ||
+	if (coalescer_begin(&c, data, len) < 0 || c.closed ||
 	    !(t->offloads & (c.tcp ? OFFLOAD_TSO : OFFLOAD_USO)))
 		return false;
 	if (t->flow_count == TUN_FLOWS)
@@ -139,11 +128,10 @@ tun_settle(struct tun *t, const struct outbox *o)
 {
 	for (uint32_t i = 0; i < o->count; i++) {
 		const struct effect *e = &o->effects[i];
-		bool partial = (e->meta & META_PARTIAL) != 0;
 
-		if (e->kind == EFFECT_TO_TUN && !join_flow(t, e->data, e->len, partial) &&
-		    !begin_flow(t, e->data, e->len, partial))
-			write_one(t, e->data, e->len, partial);
+		if (e->kind == EFFECT_TO_TUN && !join_flow(t, e->data, e->len) &&
+		    !begin_flow(t, e->data, e->len))
+			write_one(t, e->data, e->len);
 	}
 	while (t->flow_count > 0)
 		finish_flow(t, 0);

@@ -37,6 +37,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/bytes.h"
+#include "core/checksum.h"
 #include "core/offload.h"
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
@@ -47,6 +49,7 @@
 #define QUEUE	    8192
 #define PARTS	    10000
 /* In IPv4 without options. */
+#define IP_HEADER   20
 #define UDP_PAYLOAD 28
 /* The longest packet that is joined to others. */
 #define PIECE_MAX   1500
@@ -169,7 +172,7 @@ begin(struct wire *w, const uint8_t *p, size_t len)
 	struct coalescer *c = &w->together;
 
 	memcpy(w->pieces[0], p, len);
-	if (coalescer_begin(c, w->pieces[0], len, false) == 0 && !c->tcp)
+	if (coalescer_begin(c, w->pieces[0], len) == 0 && !c->tcp)
 		return true;
 	c->count = 0;
 	return false;
@@ -181,7 +184,7 @@ deliver(struct wire *w, const uint8_t *p, size_t len)
 	struct coalescer *c = &w->together;
 	bool may = w->knobs[JOIN] != 0 && len <= PIECE_MAX;
 
-	if (may && c->count > 0 && coalescer_take(c, p, len, false)) {
+	if (may && c->count > 0 && coalescer_take(c, p, len)) {
 		memcpy(w->pieces[c->count - 1], p, len);
 		return;
 	}
@@ -230,14 +233,17 @@ some_time(struct wire *w)
 static void
 spoil(struct wire *w, uint8_t *p, size_t len)
 {
-	size_t from = 0, start, at;
+	size_t from = 0;
 	bool udp = p[0] == 0x45 && p[9] == IPPROTO_UDP && len > UDP_PAYLOAD;
 
 	if (udp)
 		from = UDP_PAYLOAD;
 	p[from + chance(w) % (len - from)] ^= (uint8_t)(1 << chance(w) % 8);
-	if (udp && offload_restore(p, len, &start, &at) == 0)
-		(void)!offload_complete(p, len, start, at);
+	if (!udp)
+		return;
+	put_be16(p + IP_HEADER + OFFLOAD_UDP_CHECKSUM,
+	    inet_fold(inet_pseudo_sum(p, IPPROTO_UDP, len - IP_HEADER)));
+	(void)!offload_complete(p, len, IP_HEADER, OFFLOAD_UDP_CHECKSUM);
 }
 
 static void
