@@ -159,22 +159,25 @@ cannot_cut(int error)
 
 /*
  * The message of `n` datagrams was refused for `error`. It is sent once more from wherever the route
- * says, and then one by one; if that works, it was the cutting that this kernel cannot do here.
+ * says, and then one by one. If that works for the first, which is as long as any, it was the cutting
+ * that this kernel cannot do here; else these are too long for the device, which a shorter last one
+ * is not.
  */
 static size_t
 send_apart(struct udp *u, const struct udp_out *out, size_t n)
 {
 	struct batch b;
-	size_t sent = 0;
+	size_t sent;
 
 	udp_note_source(u, &out->to, &nowhere);
 	prepare(u, &b, 0, b.iov, out, n);
 	if (sendmsg(u->fd, &b.msgs[0].msg_hdr, MSG_DONTWAIT) >= 0)
 		return n;
-	for (size_t i = 0; i < n; i++)
-		sent += send_one(u, &out[i]);
+	sent = send_one(u, &out[0]);
 	if (sent > 0)
 		u->cuts = false;
+	for (size_t i = 1; i < n; i++)
+		sent += send_one(u, &out[i]);
 	return sent;
 }
 

@@ -225,6 +225,31 @@ TEST(datagrams_of_one_send_come_and_go_whatever_the_kernel_does_for_us)
 	datagrams_come_back(0);
 }
 
+TEST(a_datagram_that_is_too_long_for_the_device_is_no_reason_to_stop_cutting)
+{
+	static const uint8_t bytes[1500];
+	struct udp_out out[3];
+	struct addr to;
+	struct net n;
+	struct tun t;
+	struct udp u;
+
+	if (!in_namespace())
+		return;
+	start(&t, &n);
+	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(addr_parse(&to, "10.87.0.3:9", 0), 0);
+	for (size_t i = 0; i < ARRAY_LEN(out); i++)
+		out[i] = (struct udp_out){ bytes, i < 2 ? sizeof(bytes) : 100, to };
+	ASSERT(u.cuts);
+	udp_send(&u, out, ARRAY_LEN(out));
+	ASSERT_EQ(u.sent, 1);
+	ASSERT_EQ(u.send_failed, 2);
+	ASSERT(u.cuts);
+	udp_close(&u);
+	stop(&t, &n);
+}
+
 TEST(a_route_has_an_mtu_of_its_own_until_it_is_removed)
 {
 	struct err err = { 0 };
