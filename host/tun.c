@@ -304,6 +304,15 @@ tun_receive(struct tun *t, struct packet ret[static TUN_BATCH])
 	return n;
 }
 
+size_t
+tun_rest(struct tun *t, struct packet ret[static TUN_BATCH])
+{
+	size_t n = t->cutting.len > 0 ? take_pieces(t, ret, 0) : 0;
+
+	t->received += n;
+	return n;
+}
+
 void
 tun_close(struct tun *t)
 {

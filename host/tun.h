@@ -82,6 +82,12 @@ int tun_watch(struct tun *t, uv_loop_t *loop, void *ctx,
 size_t tun_receive(struct tun *t, struct packet ret[static TUN_BATCH]);
 
 /*
+ * The same without asking the device: what is left of the super-packet in hand. Whoever leaves off
+ * before `more` is false takes it, since the device wakes nobody for what it no longer has.
+ */
+size_t tun_rest(struct tun *t, struct packet ret[static TUN_BATCH]);
+
+/*
  * Gives this machine the TO_TUN packets of an outbox, those of a flow in their order. Their bytes
  * are written to. What is refused is counted.
  */

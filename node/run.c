@@ -134,20 +134,27 @@ on_udp(void *ctx, struct udp *u)
 }
 
 static void
+from_tun(struct node *n, struct packet *packets, size_t count)
+{
+	loop_stirred(&n->loop, count);
+	mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
+	node_settle(n);
+}
+
+static void
 on_tun(void *ctx, struct tun *t)
 {
 	struct packet packets[TUN_BATCH];
 	struct node *n = ctx;
+	size_t count = 1;
 
-	for (int i = 0; i < READS_PER_WAKE && (i == 0 || t->more); i++) {
-		size_t count = tun_receive(t, packets);
-
-		if (count == 0)
-			break;
-		loop_stirred(&n->loop, count);
-		mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
-		node_settle(n);
+	for (int i = 0; i < READS_PER_WAKE && count > 0 && (i == 0 || t->more); i++) {
+		count = tun_receive(t, packets);
+		if (count > 0)
+			from_tun(n, packets, count);
 	}
+	while ((count = tun_rest(t, packets)) > 0)
+		from_tun(n, packets, count);
 }
 
 static void

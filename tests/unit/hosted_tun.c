@@ -225,6 +225,54 @@ TEST(datagrams_of_one_send_come_and_go_whatever_the_kernel_does_for_us)
 	datagrams_come_back(0);
 }
 
+/* `n` datagrams of ten bytes each, from one send. */
+static void
+send_joined(struct udp *u, const struct addr *to, size_t n)
+{
+	static const uint8_t payload[10 * 64];
+
+	udp_send(u, &(struct udp_out){ payload, 10 * n, *to }, 1);
+	ASSERT_EQ(u->send_failed, 0);
+}
+
+TEST(what_is_left_of_a_super_packet_can_be_had_without_another_read)
+{
+	struct packet p[TUN_BATCH];
+	struct pollfd pfd;
+	struct addr to;
+	struct net n;
+	struct tun t;
+	struct udp u;
+	size_t first, rest;
+
+	if (!in_namespace())
+		return;
+	start(&t, &n);
+	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(addr_parse(&to, "10.87.0.3:9", 0), 0);
+	ASSERT_EQ(setsockopt(u.fd, IPPROTO_UDP, UDP_SEGMENT, &(int){ 10 }, sizeof(int)), 0);
+	while (tun_receive(&t, p) > 0)	/* what the kernel says at the beginning */
+		;
+	send_joined(&u, &to, 40);
+	send_joined(&u, &to, 64);
+	send_joined(&u, &to, 2);
+	first = tun_receive(&t, p);
+	ASSERT(t.more);
+	rest = tun_rest(&t, p);
+	if (t.offloads & OFFLOAD_USO) {
+		ASSERT_EQ(first, TUN_BATCH);
+		ASSERT(rest >= 40 + 64 - TUN_BATCH);
+		ASSERT((p[0].meta & META_FOLLOWS) == 0 && (p[1].meta & META_FOLLOWS) != 0);
+	} else {
+		ASSERT_EQ(rest, 0);
+	}
+	ASSERT_EQ(tun_rest(&t, p), 0);
+	pfd = (struct pollfd){ .fd = t.fd, .events = POLLIN };
+	ASSERT_EQ(poll(&pfd, 1, 0), 1);
+	udp_close(&u);
+	stop(&t, &n);
+}
+
 TEST(a_datagram_that_is_too_long_for_the_device_is_no_reason_to_stop_cutting)
 {
 	static const uint8_t bytes[1500];
