@@ -150,6 +150,13 @@ send_one(struct udp *u, const struct udp_out *out)
 	    send_again(u, &b.msgs[0].msg_hdr, out);
 }
 
+/* There is no room just now: that says nothing of where it was to go, or from where. */
+static bool
+is_full(int error)
+{
+	return error == EAGAIN || error == ENOBUFS;
+}
+
 /* Is this what a kernel says that cannot cut, be it here or at all? */
 static bool
 cannot_cut(int error)
@@ -158,10 +165,10 @@ cannot_cut(int error)
 }
 
 /*
- * The message of `n` datagrams was refused for `error`. It is sent once more from wherever the route
- * says, and then one by one. If that works for the first, which is as long as any, it was the cutting
- * that this kernel cannot do here; else these are too long for the device, which a shorter last one
- * is not.
+ * The message of `n` datagrams was refused. It is sent once more from wherever the route says; and
+ * then one by one, if it may be that it cannot be cut. If that works for the first, which is as long
+ * as any, it was the cutting that this kernel cannot do here; else these are too long for the device,
+ * which a shorter last one is not.
  */
 static size_t
 send_apart(struct udp *u, const struct udp_out *out, size_t n)
@@ -173,6 +180,8 @@ send_apart(struct udp *u, const struct udp_out *out, size_t n)
 	prepare(u, &b, 0, b.iov, out, n);
 	if (sendmsg(u->fd, &b.msgs[0].msg_hdr, MSG_DONTWAIT) >= 0)
 		return n;
+	if (!cannot_cut(errno))
+		return 0;
 	sent = send_one(u, &out[0]);
 	if (sent > 0)
 		u->cuts = false;
@@ -186,10 +195,8 @@ refused(struct udp *u, struct msghdr *msg, const struct udp_out *out, size_t n, 
 {
 	size_t sent = 0;
 
-	if (n == 1)
-		sent = send_again(u, msg, out);
-	else if (cannot_cut(error))
-		sent = send_apart(u, out, n);
+	if (!is_full(error))
+		sent = n == 1 ? send_again(u, msg, out) : send_apart(u, out, n);
 	u->sent += sent;
 	u->send_failed += n - sent;
 }

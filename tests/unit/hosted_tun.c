@@ -543,3 +543,28 @@ TEST(a_gateway_is_known_by_its_link_address)
 	net_close(&n);
 	loop_free(&w.loop);
 }
+
+TEST(a_full_queue_is_no_reason_to_leave_from_another_address)
+{
+	static const uint8_t bytes[1400];
+	struct addr to, home, source;
+	struct udp u;
+
+	if (!in_namespace() || system("ip link add mpyin type veth peer mpyout") != 0)
+		return;
+	shell("ip link set mpyin up && ip link set mpyout up && "
+	      "ip address add 192.0.2.9/24 dev mpyin");
+	ASSERT_EQ(addr_parse(&to, "192.0.2.77:9", 0), 0);
+	ASSERT_EQ(addr_parse(&home, "192.0.2.9", 1), 0);
+	ASSERT_EQ(udp_open(&u, FAMILY_V4, 0, NULL, 0, NULL), 0);
+	ASSERT_EQ(setsockopt(u.fd, SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int)), 0);
+	udp_note_source(&u, &to, &home);
+	/* They wait, and take their room, until somebody says that he is the address. */
+	for (int i = 0; i < 20; i++)
+		udp_send(&u, &(struct udp_out){ bytes, sizeof(bytes), to }, 1);
+	ASSERT(u.send_failed > 0);
+	source = udp_source(&u, &to);
+	ASSERT_EQ(source.family, FAMILY_V4);
+	udp_close(&u);
+	shell("ip link del mpyin");
+}

@@ -299,3 +299,26 @@ TEST(a_route_that_cannot_cut_gets_datagrams_one_by_one)
 	udp_close(&a);
 	udp_close(&b);
 }
+
+TEST(a_train_whose_local_address_is_gone_leaves_from_another)
+{
+	struct addr gone = at("fe80::1", 1);
+	struct addr source;
+	struct udp_out out[4];
+	struct udp a, b;
+
+	if (udp_open(&a, FAMILY_V6, 0, NULL, 0, NULL) < 0)
+		return;		/* no IPv6 on this machine */
+	ASSERT_EQ(udp_open(&b, FAMILY_V6, 0, NULL, 0, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(out); i++)
+		out[i] = (struct udp_out){ (const uint8_t *)"same", 4, at("[::1]", b.port) };
+	gone.scope = 0x7ffffff0; /* no interface has this number */
+	udp_note_source(&a, &out[0].to, &gone);
+	udp_send(&a, out, ARRAY_LEN(out));
+	ASSERT_EQ(a.sent, ARRAY_LEN(out));
+	ASSERT_EQ(a.send_failed, 0);
+	source = udp_source(&a, &out[0].to);
+	ASSERT_EQ(source.family, FAMILY_NONE);
+	udp_close(&a);
+	udp_close(&b);
+}
