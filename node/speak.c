@@ -467,6 +467,7 @@ speak_circuit_over(struct mesh *m, struct instant now, const struct peer *relay,
 		return;
 	}
 	/* As after every loss of the last path; its relay is given a moment to come back. */
+	peer->circuit_due = due_min(peer->circuit_due, refusals_due(&peer->refusals, now.mono));
 	channel_want_fresh(peer->channel, now.mono);
 	punch_begin(m, now, peer, 100 * USEC_PER_MS, false);
 	upkeep_due(m, peer, now.mono);
