@@ -11,6 +11,7 @@ static_assert(REPLY_HEAD + CONTACT_MAX <= BODY_MAX, "the largest REPLY fits a fr
 static_assert(PUNCH_HEAD + CONTACT_MAX <= BODY_MAX, "the largest PUNCH fits a frame");
 static_assert(HELLO_MIN + 3 + WIRE_CERT_MAX + 3 + WIRE_CA_MAX + 3 + HELLO_VERSION_MAX <= BODY_MAX,
     "the largest HELLO fits a frame");
+static_assert(BLOB_HEAD + BLOB_CHUNK_MAX <= BODY_MAX, "the largest BLOB fits a frame");
 
 /* The shapes of all control frames. A type with a name and no length is reserved. */
 static const struct shape {
@@ -36,9 +37,9 @@ static const struct shape {
 	[FRAME_RELAY_INCOMING] = { "RELAY_INCOMING", 36, 36 },
 	[FRAME_RELAY_CLOSE] = { "RELAY_CLOSE", 5, 5 },
 	[FRAME_RELAY_DATA] = { "RELAY_DATA", 4 + OPEN_LEN, LONG_BODY_MAX },
-	[FRAME_STATE_ADV] = { .name = "STATE_ADV" },
-	[FRAME_BLOB_REQ] = { .name = "BLOB_REQ" },
-	[FRAME_BLOB] = { .name = "BLOB" },
+	[FRAME_STATE_ADV] = { "STATE_ADV", STATE_ADV_LEN, STATE_ADV_LEN },
+	[FRAME_BLOB_REQ] = { "BLOB_REQ", BLOB_REQ_LEN, BLOB_REQ_LEN },
+	[FRAME_BLOB] = { "BLOB", BLOB_HEAD + 1, BLOB_HEAD + BLOB_CHUNK_MAX },
 	[FRAME_ENROL] = { .name = "ENROL" },
 	[FRAME_ENROL_RESULT] = { .name = "ENROL_RESULT" },
 	[FRAME_RENEW] = { .name = "RENEW" },

@@ -25,6 +25,10 @@
 #define REASON_MIN     (4 + 1 + 1 + 1 + 2 + 4 + EP_LEN + NAT_LEN + 1 + 1)
 #define REASON_MAX     (REASON_MIN + REASON_NUMBERS_MAX * 9 + NAME_MAX_LEN)
 #define AIM_LEN        (4 + 1 + 1 + 1 + 1 + 2 + EP_LEN)
+#define STATE_ID_LEN   (8 + STATE_HASH_LEN)
+#define STATE_ADV_LEN  (STATE_ID_LEN + 4)
+#define BLOB_REQ_LEN   (STATE_ID_LEN + 4 + 2)
+#define BLOB_HEAD      (STATE_ID_LEN + 4 + 4)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 

@@ -18,6 +18,8 @@
 #include "core/base.h"
 #include "core/err.h"
 
+#include <string.h>
+
 /*
  * Outer messages
  */
@@ -186,10 +188,10 @@ enum frame_type {
 	FRAME_RELAY_INCOMING = 0x32,
 	FRAME_RELAY_CLOSE = 0x33,
 	FRAME_RELAY_DATA = 0x34,
-	/* Reserved, and refused with ERROR_RESERVED. */
 	FRAME_STATE_ADV = 0x40,
 	FRAME_BLOB_REQ = 0x41,
 	FRAME_BLOB = 0x42,
+	/* Reserved, and refused with ERROR_RESERVED. */
 	FRAME_ENROL = 0x48,
 	FRAME_ENROL_RESULT = 0x49,
 	FRAME_RENEW = 0x4a,
@@ -615,5 +617,56 @@ struct relay_data {
  */
 uint8_t *relay_data_wrap(uint8_t *datagram, size_t len, uint32_t circuit);
 int relay_data_decode(struct relay_data *ret, const struct frame *f) must_check;
+
+/*
+ * STATE_ADV, BLOB_REQ, BLOB: the network state, from whoever holds a newer one (docs/protocol.md,
+ * "Network state"). What travels is a blob: the statements that lead to the state's signer, and the
+ * state. It is named by the state's version and fingerprint, all zeros: none.
+ */
+#define STATE_HASH_LEN  16
+#define BLOB_SIZE_MAX   65536 /* of a whole blob */
+#define BLOB_CHUNK_MAX  1024  /* bytes of one BLOB */
+#define BLOB_WINDOW_MAX 8192  /* bytes that one BLOB_REQ asks for */
+
+struct state_id {
+	uint64_t version;
+	uint8_t hash[STATE_HASH_LEN]; /* how its fingerprint begins */
+};
+
+static inline bool
+state_id_equal(const struct state_id *a, const struct state_id *b)
+{
+	return a->version == b->version && memcmp(a->hash, b->hash, STATE_HASH_LEN) == 0;
+}
+
+/* STATE_ADV: this is the state that I hold now. */
+struct state_adv {
+	struct state_id id;
+	uint32_t size; /* of its blob; 0 with no state */
+};
+
+int state_adv_encode(uint8_t *to, size_t cap, const struct state_adv *a) must_check;
+int state_adv_decode(struct state_adv *ret, const struct frame *f) must_check;
+
+/* BLOB_REQ: send me these bytes of it. Without an id: the first ones of whatever you hold. */
+struct blob_req {
+	struct state_id id;
+	uint32_t offset; /* below BLOB_SIZE_MAX; 0 without an id */
+	uint16_t len;	 /* 1 to BLOB_WINDOW_MAX; what lies past the end is not sent */
+};
+
+int blob_req_encode(uint8_t *to, size_t cap, const struct blob_req *q) must_check;
+int blob_req_decode(struct blob_req *ret, const struct frame *f) must_check;
+
+/* BLOB: some bytes of it. */
+struct blob_part {
+	struct state_id id; /* of a state that there is */
+	uint32_t size;	    /* of the whole, 1 to BLOB_SIZE_MAX */
+	uint32_t offset;
+	struct blob bytes; /* 1 to BLOB_CHUNK_MAX, within the whole */
+};
+
+int blob_part_encode(uint8_t *to, size_t cap, const struct blob_part *b) must_check;
+int blob_part_decode(struct blob_part *ret, const struct frame *f) must_check;
 
 #endif

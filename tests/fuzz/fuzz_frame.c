@@ -122,6 +122,9 @@ decode(const uint8_t *data, size_t size)
 		struct aim aim;
 		struct relay_open open;
 		struct relay_end end;
+		struct state_adv adv;
+		struct blob_req req;
+		struct blob_part part;
 	} u;
 	size_t cap = sizeof(again), same;
 	int n = -1;
@@ -157,6 +160,9 @@ decode(const uint8_t *data, size_t size)
 	case FRAME_RELAY_INCOMING: n = TRY(relay_open, open, f.type, &u.open); break;
 	case FRAME_RELAY_OPENED:
 	case FRAME_RELAY_CLOSE: n = TRY(relay_end, end, f.type, &u.end); break;
+	case FRAME_STATE_ADV: n = TRY(state_adv, adv, &u.adv); break;
+	case FRAME_BLOB_REQ: n = TRY(blob_req, req, &u.req); break;
+	case FRAME_BLOB: n = TRY(blob_part, part, &u.part); break;
 	}
 #undef TRY
 	assert(n < 0 || (n == (int)(FRAME_HEADER + f.len) && memcmp(again, copy, same) == 0));

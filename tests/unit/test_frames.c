@@ -440,6 +440,65 @@ relay_data_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 	return (int)(RELAY_DATA_HEADER + len);
 }
 
+static struct state_id
+id_field(const struct vectors *v)
+{
+	struct state_id id = { .version = (uint64_t)vector_int(v, "version") };
+
+	vector_exact(v, "hash", id.hash, sizeof(id.hash));
+	return id;
+}
+
+static int
+state_adv_known(const struct vectors *v, const struct frame *f, uint8_t *to)
+{
+	struct state_adv got, a = {
+		.id = id_field(v),
+		.size = (uint32_t)vector_int(v, "size"),
+	};
+
+	ASSERT_EQ(state_adv_decode(&got, f), 0);
+	ASSERT(state_id_equal(&got.id, &a.id));
+	ASSERT_EQ(got.size, a.size);
+	return state_adv_encode(to, ROOM, &a);
+}
+
+static int
+blob_req_known(const struct vectors *v, const struct frame *f, uint8_t *to)
+{
+	struct blob_req got, q = {
+		.id = id_field(v),
+		.offset = (uint32_t)vector_int(v, "offset"),
+		.len = (uint16_t)vector_int(v, "length"),
+	};
+
+	ASSERT_EQ(blob_req_decode(&got, f), 0);
+	ASSERT(state_id_equal(&got.id, &q.id));
+	ASSERT_EQ(got.offset, q.offset);
+	ASSERT_EQ(got.len, q.len);
+	return blob_req_encode(to, ROOM, &q);
+}
+
+static int
+blob_part_known(const struct vectors *v, const struct frame *f, uint8_t *to)
+{
+	uint8_t bytes[BLOB_CHUNK_MAX];
+	struct blob_part got, b = {
+		.id = id_field(v),
+		.size = (uint32_t)vector_int(v, "size"),
+		.offset = (uint32_t)vector_int(v, "offset"),
+		.bytes = field(v, "bytes", bytes, sizeof(bytes)),
+	};
+
+	ASSERT_EQ(blob_part_decode(&got, f), 0);
+	ASSERT(state_id_equal(&got.id, &b.id));
+	ASSERT_EQ(got.size, b.size);
+	ASSERT_EQ(got.offset, b.offset);
+	ASSERT_EQ(got.bytes.len, b.bytes.len);
+	ASSERT_MEM(got.bytes.p, b.bytes.p, b.bytes.len);
+	return blob_part_encode(to, ROOM, &b);
+}
+
 static int
 known(const struct vectors *v, const struct frame *f, uint8_t *to)
 {
@@ -462,6 +521,9 @@ known(const struct vectors *v, const struct frame *f, uint8_t *to)
 	case FRAME_RELAY_OPENED:
 	case FRAME_RELAY_CLOSE: return relay_end_known(v, f, to);
 	case FRAME_RELAY_DATA: return relay_data_known(v, f, to);
+	case FRAME_STATE_ADV: return state_adv_known(v, f, to);
+	case FRAME_BLOB_REQ: return blob_req_known(v, f, to);
+	case FRAME_BLOB: return blob_part_known(v, f, to);
 	}
 	test_fail(__FILE__, __LINE__, "[%s] has a type that nobody knows: %02x", v->name, f->type);
 }
@@ -483,7 +545,7 @@ TEST(every_known_frame_is_what_its_fields_make)
 		types += !seen[f.type];
 		seen[f.type] = true;
 	}
-	ASSERT_EQ(types, 18);
+	ASSERT_EQ(types, 21);
 	vectors_close(&v);
 }
 
@@ -518,6 +580,9 @@ taken(uint8_t *p, size_t len)
 		struct reason reason;
 		struct aim aim;
 		struct relay_open relay_open;
+		struct state_adv state_adv;
+		struct blob_req blob_req;
+		struct blob_part blob_part;
 	} u;
 	struct frame f;
 	int r = frame_open(&f, p, len);
@@ -538,6 +603,9 @@ taken(uint8_t *p, size_t len)
 	case FRAME_PING:
 	case FRAME_PONG: return ping_decode(&u.ping, &f);
 	case FRAME_RELAY_OPEN: return relay_open_decode(&u.relay_open, &f);
+	case FRAME_STATE_ADV: return state_adv_decode(&u.state_adv, &f);
+	case FRAME_BLOB_REQ: return blob_req_decode(&u.blob_req, &f);
+	case FRAME_BLOB: return blob_part_decode(&u.blob_part, &f);
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ WHY = 0x19
 AIM = 0x1a
 (PING, PONG) = (0x20, 0x21)
 (RELAY_OPEN, RELAY_OPENED, RELAY_INCOMING, RELAY_CLOSE, RELAY_DATA) = range(0x30, 0x35)
+STATE_ADV, BLOB_REQ, BLOB = range(0x40, 0x43)
 
 EP_HOST, EP_REFLEXIVE, EP_MAPPED, EP_TCP = 1, 2, 3, 4
 BY_ADDRESS, BY_KEY, BY_NAME = 1, 2, 3
@@ -124,3 +125,15 @@ def relay_end(circuit, code):
 
 def relay_data(circuit, datagram):
     return struct.pack("<I", circuit) + datagram
+
+
+def state_adv(version, hash_, size):
+    return struct.pack("<Q16sI", version, hash_, size)
+
+
+def blob_req(version, hash_, offset, length):
+    return struct.pack("<Q16sIH", version, hash_, offset, length)
+
+
+def blob_part(version, hash_, size, offset, data):
+    return struct.pack("<Q16sII", version, hash_, size, offset) + data

@@ -159,8 +159,28 @@ def relays():
                          ("frame", f.frame(f.RELAY_DATA, f.relay_data(5, datagram)))]
 
 
+def states():
+    hash_ = secret("state hash")[:16]
+    for name, version, digest, size in (("state_adv", 5, hash_, 3000),
+                                        ("state_adv of none", 0, bytes(16), 0)):
+        yield name, [("version", u64(version)), ("hash", digest), ("size", u32(size)),
+                     ("frame", f.frame(f.STATE_ADV, f.state_adv(version, digest, size)))]
+    for name, version, digest, offset, length in (
+            ("blob_req", 5, hash_, 2048, 952), ("blob_req for anything", 0, bytes(16), 0, 8192)):
+        yield name, [
+            ("version", u64(version)), ("hash", digest), ("offset", u32(offset)),
+            ("length", u16(length)),
+            ("frame", f.frame(f.BLOB_REQ, f.blob_req(version, digest, offset, length)))]
+    for name, size, offset, data in (("blob", 3000, 2048, bytes(range(200)) * 4 + bytes(152)),
+                                     ("blob of one byte", 65536, 65535, b"z")):
+        yield name, [
+            ("version", u64(5)), ("hash", hash_), ("size", u32(size)), ("offset", u32(offset)),
+            ("bytes", data),
+            ("frame", f.frame(f.BLOB, f.blob_part(5, hash_, size, offset, data)))]
+
+
 def good():
-    for part in (hellos, ends, discoveries, contacts, reasons, aims, pings, relays):
+    for part in (hellos, ends, discoveries, contacts, reasons, aims, pings, relays, states):
         yield from part()
 
 
@@ -224,6 +244,24 @@ def bad_frames():
     yield "a hello with tags out of order", f.frame(f.HELLO, f.hello(
         1, 1, 0, 0, 0, bytes(16), 0, 0, bytes(32),
         [(f.HELLO_VERSION, b"v"), (f.HELLO_CERTIFICATE, v.HOST_CERTIFICATE)]))
+    for what, adv in (("a version and no hash", (5, bytes(16), 9)),
+                      ("a hash and no version", (0, b"h" * 16, 0)),
+                      ("a size and no state", (0, bytes(16), 9)),
+                      ("no size", (5, b"h" * 16, 0)),
+                      ("too large a size", (5, b"h" * 16, 65537))):
+        yield "a state_adv with " + what, f.frame(f.STATE_ADV, f.state_adv(*adv))
+    for what, req in (("nothing", (5, b"h" * 16, 0, 0)),
+                      ("too much", (5, b"h" * 16, 0, 8193)),
+                      ("what is past every end", (5, b"h" * 16, 65536, 1)),
+                      ("the middle of anything", (0, bytes(16), 1, 1))):
+        yield "a blob_req for " + what, f.frame(f.BLOB_REQ, f.blob_req(*req))
+    for what, part in (("of no state", (0, bytes(16), 9, 0, b"x")),
+                       ("without bytes", (5, b"h" * 16, 9, 0, b"")),
+                       ("past its end", (5, b"h" * 16, 9, 9, b"x")),
+                       ("over its end", (5, b"h" * 16, 9, 8, b"xy")),
+                       ("of too large a whole", (5, b"h" * 16, 65537, 0, b"x")),
+                       ("with too many bytes", (5, b"h" * 16, 65536, 0, bytes(1025)))):
+        yield "a blob " + what, f.frame(f.BLOB, f.blob_part(*part))
     yield "a relay_open with the relay's number", f.frame(
         f.RELAY_OPEN, f.relay_open(0x80000005, bytes(32)))
     yield "a relay_data without a datagram", f.frame(f.RELAY_DATA, f.relay_data(5, b""))
