@@ -5,13 +5,13 @@
  * The key waits in the state until the certificate comes. Asking again asks with the same key, so
  * that a request that was lost on the way does no harm.
  */
-#include "ca/request.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
 #include "cli/state.h"
 #include "core/crypto.h"
 #include "core/pem.h"
+#include "core/request.h"
 #include "core/text.h"
 #include "host/file.h"
 #include "host/loop.h"

@@ -2,12 +2,12 @@
 /*
  * cmd_sign.c - certificates for hosts.
  */
-#include "ca/request.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/issue.h"
 #include "cli/unlock.h"
 #include "core/pem.h"
+#include "core/request.h"
 #include "core/text.h"
 #include "host/file.h"
 

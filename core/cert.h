@@ -38,7 +38,7 @@ enum object_kind {
 
 enum object_alg {
 	ALG_ED25519 = 1,
-	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, ca/request.h */
+	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, core/request.h */
 	ALG_MULTI = 3, /* reserved: k of n signatures */
 };
 

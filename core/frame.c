@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "core/frame.h"
 #include "core/text.h"
+#include "core/wire_enrol.h"
 
 static_assert(REPLY_HEAD + CONTACT_MAX <= BODY_MAX, "the largest REPLY fits a frame");
 static_assert(PUNCH_HEAD + CONTACT_MAX <= BODY_MAX, "the largest PUNCH fits a frame");
@@ -40,10 +41,14 @@ static const struct shape {
 	[FRAME_STATE_ADV] = { "STATE_ADV", STATE_ADV_LEN, STATE_ADV_LEN },
 	[FRAME_BLOB_REQ] = { "BLOB_REQ", BLOB_REQ_LEN, BLOB_REQ_LEN },
 	[FRAME_BLOB] = { "BLOB", BLOB_HEAD + 1, BLOB_HEAD + BLOB_CHUNK_MAX },
-	[FRAME_ENROL] = { .name = "ENROL" },
-	[FRAME_ENROL_RESULT] = { .name = "ENROL_RESULT" },
-	[FRAME_RENEW] = { .name = "RENEW" },
-	[FRAME_RENEW_RESULT] = { .name = "RENEW_RESULT" },
+	[FRAME_ENROL] = { "ENROL", ENROL_HEAD, ENROL_HEAD + WIRE_PLEA_MAX },
+	[FRAME_ENROL_RESULT] = { "ENROL_RESULT", ENROL_RESULT_HEAD,
+	    ENROL_RESULT_HEAD + ENROL_PIECE_MAX },
+	[FRAME_RENEW] = { "RENEW", RENEW_HEAD, RENEW_HEAD + WIRE_CA_MAX },
+	[FRAME_RENEW_RESULT] = { "RENEW_RESULT", RENEW_RESULT_MIN,
+	    RENEW_RESULT_MIN + WIRE_CERT_MAX + WIRE_CA_MAX },
+	[FRAME_TOKEN] = { "TOKEN", OFFER_HEAD, OFFER_HEAD + WIRE_WELCOME_MAX },
+	[FRAME_TOKEN_ACK] = { "TOKEN_ACK", WIRE_TOKEN_ID + 1, WIRE_TOKEN_ID + 1 },
 	[FRAME_RUN_HELLO] = { .name = "RUN_HELLO" },
 	[FRAME_RUN_READY] = { .name = "RUN_READY" },
 	[FRAME_RUN_GO] = { .name = "RUN_GO" },

@@ -29,6 +29,11 @@
 #define STATE_ADV_LEN  (STATE_ID_LEN + 4)
 #define BLOB_REQ_LEN   (STATE_ID_LEN + 4 + 2)
 #define BLOB_HEAD      (STATE_ID_LEN + 4 + 4)
+#define ENROL_HEAD     (1 + WIRE_TOKEN_ID + ENROL_REF_LEN + 2)
+#define ENROL_RESULT_HEAD (1 + WIRE_TOKEN_ID + ENROL_REF_LEN + 2 + 2)
+#define RENEW_HEAD     32
+#define RENEW_RESULT_MIN (32 + 1 + 2 + 2)
+#define OFFER_HEAD     (WIRE_TOKEN_ID + 32 + 8)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 

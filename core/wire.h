@@ -191,11 +191,13 @@ enum frame_type {
 	FRAME_STATE_ADV = 0x40,
 	FRAME_BLOB_REQ = 0x41,
 	FRAME_BLOB = 0x42,
-	/* Reserved, and refused with ERROR_RESERVED. */
-	FRAME_ENROL = 0x48,
+	FRAME_ENROL = 0x48, /* to 0x4d: core/wire_enrol.h */
 	FRAME_ENROL_RESULT = 0x49,
 	FRAME_RENEW = 0x4a,
 	FRAME_RENEW_RESULT = 0x4b,
+	FRAME_TOKEN = 0x4c,
+	FRAME_TOKEN_ACK = 0x4d,
+	/* Reserved, and refused with ERROR_RESERVED. */
 	FRAME_RUN_HELLO = 0x58,
 	FRAME_RUN_READY = 0x59,
 	FRAME_RUN_GO = 0x5a,

@@ -2,7 +2,7 @@
 /*
  * test_request.c - who asks for a certificate has the key that it is for.
  */
-#include "ca/request.h"
+#include "core/request.h"
 #include "tests/unit/certs.h"
 #include "tests/unit/vectors.h"
 

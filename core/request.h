@@ -8,8 +8,8 @@
  * show that to anybody else. The request says whom it asks (network, issuer), so that it proves
  * nothing to another CA.
  */
-#ifndef CA_REQUEST_H
-#define CA_REQUEST_H
+#ifndef CORE_REQUEST_H
+#define CORE_REQUEST_H
 
 #include "core/cert.h"
 

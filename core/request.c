@@ -2,7 +2,7 @@
 /*
  * request.c - requests made and checked: the same DH from both of its sides.
  */
-#include "ca/request.h"
+#include "core/request.h"
 
 #include "core/crypto.h"
 #include "core/tlskey.h"
