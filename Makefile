@@ -36,7 +36,7 @@ HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
 		netverb.c mapper.c dial.c machine.c groups.c workers.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c)) \
-	$(wildcard $(addprefix ca/,ledger.c office.c))
+	$(wildcard $(addprefix ca/,ledger.c ledger_schema.c office.c))
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \
 		$(wildcard core/*.c node/*.c lighthouse/*.c ca/*.c)))

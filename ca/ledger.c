@@ -3,6 +3,7 @@
  * ledger.c - what an authority signed, in SQLite.
  */
 #include "ca/ledger.h"
+#include "ca/ledger_schema.h"
 #include "core/bytes.h"
 #include "core/crypto.h"
 
@@ -12,100 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/*
- * What may change, and how: the status of a certificate, from live to something else; who holds an
- * address, once nobody does; which files are on their way; where the log ends.
- */
-static const char schema_1[] =
-    "CREATE TABLE meta ("
-    "	one INTEGER PRIMARY KEY CHECK (one = 1),"
-    "	log_seq INTEGER NOT NULL,"
-    "	log_head BLOB NOT NULL CHECK (length(log_head) = 32)"
-    ") STRICT;"
-    "INSERT INTO meta VALUES (1, 0, zeroblob(32));"
-
-    "CREATE TABLE ca ("
-    "	serial INTEGER PRIMARY KEY CHECK (serial > 0),"
-    "	name TEXT NOT NULL,"
-    "	fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32),"
-    "	object BLOB NOT NULL,"
-    "	keyfile BLOB NOT NULL,"
-    "	psk BLOB CHECK (length(psk) = 32)"
-    ") STRICT;"
-
-    "CREATE TABLE cert ("
-    "	serial INTEGER PRIMARY KEY CHECK (serial > 0),"
-    "	name TEXT NOT NULL,"
-    "	key BLOB NOT NULL CHECK (length(key) = 32),"
-    "	not_after INTEGER NOT NULL,"
-    "	fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32),"
-    "	status TEXT NOT NULL CHECK (status IN ('live', 'expired', 'revoked')),"
-    "	object BLOB NOT NULL"
-    ") STRICT;"
-    "CREATE UNIQUE INDEX cert_live_name ON cert (name) WHERE status = 'live';"
-    "CREATE UNIQUE INDEX cert_live_key ON cert (key) WHERE status = 'live';"
-    "CREATE INDEX cert_name ON cert (name, serial);"
-    "CREATE INDEX cert_key ON cert (key);"
-
-    "CREATE TABLE addr ("
-    "	ip BLOB PRIMARY KEY CHECK (length(ip) IN (4, 16)),"
-    "	name TEXT NOT NULL,"
-    "	until INTEGER NOT NULL"
-    ") STRICT, WITHOUT ROWID;"
-
-    "CREATE TABLE endpoint ("
-    "	serial INTEGER NOT NULL REFERENCES cert (serial),"
-    "	position INTEGER NOT NULL,"
-    "	endpoint TEXT NOT NULL,"
-    "	PRIMARY KEY (serial, position)"
-    ") STRICT, WITHOUT ROWID;"
-
-    "CREATE TABLE handout ("
-    "	id INTEGER PRIMARY KEY,"
-    "	hidden TEXT NOT NULL,"
-    "	path TEXT NOT NULL,"
-    "	serial INTEGER REFERENCES cert (serial)"
-    ") STRICT;"
-
-    "CREATE TABLE log ("
-    "	seq INTEGER PRIMARY KEY CHECK (seq > 0),"
-    "	time INTEGER NOT NULL,"
-    "	event TEXT NOT NULL,"
-    "	name TEXT NOT NULL,"
-    "	serial INTEGER NOT NULL,"
-    "	digest BLOB NOT NULL CHECK (length(digest) = 32),"
-    "	detail TEXT NOT NULL,"
-    "	hash BLOB NOT NULL CHECK (length(hash) = 32)"
-    ") STRICT;"
-    "CREATE INDEX log_serial ON log (serial);"
-
-    "CREATE TRIGGER log_order BEFORE INSERT ON log"
-    "	WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM log)"
-    "	BEGIN SELECT raise(ABORT, 'the log only grows at its end'); END;"
-    "CREATE TRIGGER log_no_update BEFORE UPDATE ON log"
-    "	BEGIN SELECT raise(ABORT, 'the log is append-only'); END;"
-    "CREATE TRIGGER log_no_delete BEFORE DELETE ON log"
-    "	BEGIN SELECT raise(ABORT, 'the log is append-only'); END;"
-
-    "CREATE TRIGGER cert_order BEFORE INSERT ON cert"
-    "	WHEN NEW.serial <= (SELECT coalesce(max(serial), 0) FROM cert)"
-    "	BEGIN SELECT raise(ABORT, 'a serial number is used once'); END;"
-    "CREATE TRIGGER cert_no_update BEFORE UPDATE OF"
-    "	serial, name, key, not_after, fingerprint, object ON cert"
-    "	BEGIN SELECT raise(ABORT, 'a certificate does not change'); END;"
-    "CREATE TRIGGER cert_no_return BEFORE UPDATE OF status ON cert"
-    "	WHEN OLD.status <> 'live'"
-    "	BEGIN SELECT raise(ABORT, 'a certificate that ended does not return'); END;"
-    "CREATE TRIGGER cert_no_delete BEFORE DELETE ON cert"
-    "	BEGIN SELECT raise(ABORT, 'a certificate is never forgotten'); END;"
-
-    "CREATE TRIGGER ca_no_update BEFORE UPDATE OF serial, name, fingerprint, object ON ca"
-    "	BEGIN SELECT raise(ABORT, 'an authority does not change'); END;"
-    "CREATE TRIGGER ca_no_delete BEFORE DELETE ON ca"
-    "	BEGIN SELECT raise(ABORT, 'an authority is never forgotten'); END;";
-
-static const char *const migrations[] = { schema_1 };
 
 /* As the ledger spells them. */
 static const char *const status_names[] = {
@@ -194,7 +101,7 @@ ledger_open(struct ledger *l, const char *dir, bool create, struct err *e)
 		return err_set(e, -errno, "%s: %s", l->path, err_phrase(-errno));
 	rc = access(l->path, F_OK) == 0 ? check_file(l->path, e) : 0;
 	if (rc == 0)
-		rc = db_open(&l->db, l->path, DB_LEDGER, migrations, ARRAY_LEN(migrations), e);
+		rc = db_open(&l->db, l->path, DB_LEDGER, ledger_migrations, LEDGER_VERSION, e);
 	if (rc < 0)
 		return rc;
 	rc = ledger_verify(l, &lines, head, e);
