@@ -102,7 +102,7 @@ find_role(enum home_role *ret, const struct context *c, struct err *e)
 {
 	char path[PATH_MAX];
 
-	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
+	for (int role = HOME_NODE; role < HOME_ROLES; role++) {
 		int r = home_path(path, c->state, (enum home_role)role, HOME_BUNDLE, e);
 
 		if (r < 0)

@@ -24,7 +24,9 @@
 static const char *
 starter(enum home_role role)
 {
-	return role == HOME_NODE ? "up" : "lighthouse";
+	static const char *const starters[HOME_ROLES] = { "up", "lighthouse", "ca serve" };
+
+	return starters[role];
 }
 
 int

@@ -102,7 +102,7 @@ find_unreachable(const struct context *c, struct err *e)
 {
 	char lock[PATH_MAX];
 
-	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
+	for (int role = HOME_NODE; role < HOME_ROLES; role++) {
 		long pid = home_path(lock, c->state, (enum home_role)role, HOME_LOCK, e) == 0 ?
 			file_lock_holder(lock) : 0;
 
@@ -118,17 +118,18 @@ find_unreachable(const struct context *c, struct err *e)
 static int
 nobody_runs(const struct context *c, struct err *e)
 {
+	static const char *const starters[HOME_ROLES] = { "up", "lighthouse", "ca serve" };
 	const char *sudo = geteuid() == 0 ? "" : "sudo ";
 	char bundle[PATH_MAX];
 
 	if (find_unreachable(c, e) < 0)
 		return -ECONNREFUSED;
-	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++)
+	for (int role = HOME_NODE; role < HOME_ROLES; role++)
 		if (home_path(bundle, c->state, (enum home_role)role, HOME_BUNDLE, e) == 0 &&
 		    access(bundle, F_OK) == 0)
 			return err_set(e, -ECONNREFUSED, "the %s of %s is not running: %smpynet %s",
 			    home_role_name((enum home_role)role), c->state,
-			    role == HOME_NODE ? sudo : "", role == HOME_NODE ? "up" : "lighthouse");
+			    role == HOME_NODE ? sudo : "", starters[role]);
 	return err_set(e, -ECONNREFUSED,
 	    "no daemon runs on %s, which has joined no network: %smpynet up <bundle>", c->state,
 	    sudo);
@@ -138,10 +139,10 @@ int
 talk_open(struct talk *t, const struct context *c, struct err *e)
 {
 	char path[PATH_MAX];
-	int fd = connect_to_role(c->state, HOME_NODE, path);
+	int fd = -ECONNREFUSED;
 
-	if (fd < 0 && fd != -EACCES)
-		fd = connect_to_role(c->state, HOME_LIGHTHOUSE, path);
+	for (int role = HOME_NODE; role < HOME_ROLES && fd < 0 && fd != -EACCES; role++)
+		fd = connect_to_role(c->state, (enum home_role)role, path);
 	if (fd < 0 && !state_is_given(c->state_option))
 		fd = connect_to_running(path, e);
 	if (fd == -EACCES)

@@ -40,9 +40,10 @@ struct answer {
 int answer_parse(struct answer *ret, const char *line, size_t len) must_check;
 
 /*
- * Connects to the daemon that `c` means: that of its state, a node before a lighthouse; and unless
- * the state was chosen by somebody, the only one in /run/mpynet. 0; -ECONNREFUSED when none runs;
- * -EACCES when it is not for this user. talk_close() wants only what was opened.
+ * Connects to the daemon that `c` means: that of its state, a node before a lighthouse before an
+ * authority; and unless the state was chosen by somebody, the only one in /run/mpynet. 0;
+ * -ECONNREFUSED when none runs; -EACCES when it is not for this user. talk_close() wants only what
+ * was opened.
  */
 int talk_open(struct talk *t, const struct context *c, struct err *e) must_check;
 void talk_close(struct talk *t);

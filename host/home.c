@@ -15,7 +15,9 @@
 const char *
 home_role_name(enum home_role role)
 {
-	return role == HOME_NODE ? "node" : "lighthouse";
+	static const char *const names[HOME_ROLES] = { "node", "lighthouse", "authority" };
+
+	return names[role];
 }
 
 static int
@@ -85,8 +87,9 @@ home_open(struct home *h, const char *root, enum home_role role, struct err *err
 		return rc;
 	h->lock = file_lock(lock, err);
 	if (h->lock == -EWOULDBLOCK)
-		return err_set(err, h->lock, "a %s runs already on %s; stop it first: "
-		    "mpynet --state %s down", home_role_name(role), root, root);
+		return err_set(err, h->lock, "%s %s runs already on %s; stop it "
+		    "first: mpynet --state %s down", role == HOME_AUTHORITY ? "an" : "a",
+		    home_role_name(role), root, root);
 	if (h->lock < 0)
 		return h->lock;
 	/* A daemon that gave up root gave its files away with it (sandbox.h): take them back. */

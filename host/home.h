@@ -2,9 +2,9 @@
 /*
  * home.h - where a daemon's files are, and that only one daemon uses them.
  *
- * One directory holds everything: ca.db and its key beside it, node/ and lighthouse/ for the two
- * daemons, each with a database, a lock and a control socket of its own, so that one host may be
- * both. As root the control socket is also in HOME_RUN_DIR, which others may enter.
+ * One directory holds everything: ca.db and its key beside it, node/, lighthouse/ and authority/ for
+ * the daemons (the last is the node that speaks for the authority), each with a database, a lock
+ * and a control socket of its own, so that one host may be all of them. As root the control socket is also in HOME_RUN_DIR, which others may enter.
  */
 #ifndef HOST_HOME_H
 #define HOST_HOME_H
@@ -17,7 +17,9 @@
 enum home_role {
 	HOME_NODE,
 	HOME_LIGHTHOUSE,
+	HOME_AUTHORITY,
 };
+#define HOME_ROLES 3
 
 #define HOME_BUNDLE  "bundle.mpynet" /* what was joined with: certificate, key, authorities */
 #define HOME_REQUEST "request.key"   /* a key that waits for its certificate */
@@ -34,7 +36,7 @@ struct home {
 	int lock;		/* descriptor of the lock; -1: not held */
 };
 
-/* "node" or "lighthouse": the directory, and what the daemon is called. */
+/* "node", "lighthouse" or "authority": the directory, and what the daemon is called. */
 const char *home_role_name(enum home_role role);
 
 /*

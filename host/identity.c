@@ -12,7 +12,8 @@ int
 identity_load(const struct home *h, struct bundle *ret, struct verified *me, usec_t wall,
     struct err *err)
 {
-	const char *up = h->role == HOME_NODE ? "up" : "lighthouse";
+	static const char *const up[HOME_ROLES] = { "up FILE.mpynet", "lighthouse FILE.mpynet",
+		"ca serve" };
 	char path[PATH_MAX], *text;
 	size_t len;
 	int rc = home_file(path, h, HOME_BUNDLE, err);
@@ -22,7 +23,7 @@ identity_load(const struct home *h, struct bundle *ret, struct verified *me, use
 	rc = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, err);
 	if (rc == -ENOENT)
 		return err_set(err, rc, "this state has not joined a network yet; "
-		    "give it a bundle: mpynet %s FILE.mpynet", up);
+		    "give it a bundle: mpynet %s", up[h->role]);
 	if (rc < 0)
 		return rc;
 	rc = bundle_read(ret, text, len, err);

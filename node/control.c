@@ -109,13 +109,14 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	(void)r;
 	(void)err;
 	view_status(n->mesh, now, &v);
-	body_text(body, "role", "node");
+	body_text(body, "role", home_role_name(n->home.role));
 	body_text(body, "state", state_word(n, &v));
 	body_identity(body, &n->me, &n->root);
 	body_text(body, "version", MPYNET_VERSION);
 	body_number(body, "pid", (uint64_t)getpid());
 	body_seconds_since(body, "uptime_s", n->started, now.mono);
-	body_text(body, "interface", n->tun.name);
+	if (node_has_device(n))
+		body_text(body, "interface", n->tun.name);
 	body_number(body, "port", n->udp[n->udp[0].fd < 0].port);
 	body_put(body, "peers", counts_body(&v));
 	body_number(body, "tx_bytes", v.tx_bytes);
@@ -127,6 +128,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_put(body, "mappings", rows_of_mappings(n->mesh));
 	body_put(body, "lighthouses", rows_of_lighthouses(&v, now.mono));
 	body_put(body, "warnings", warnings_body(n, &v, now.wall));
+	seat_show(n, body);
 	*ret = body;
 	return 0;
 }
@@ -396,5 +398,5 @@ node_control(void *ctx, const struct ctl_request *r)
 {
 	struct node *n = ctx;
 
-	verbs_answer(&n->ctl, "a node", verbs, n, r);
+	verbs_answer(&n->ctl, node_has_device(n) ? "a node" : "an authority's node", verbs, n, r);
 }

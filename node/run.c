@@ -34,7 +34,7 @@ static void
 change_route(struct node *n, const struct route_change *change)
 {
 	struct err err;
-	int rc = change->add ? net_route_add(&n->net, n->tun.ifindex, change->to, change->mtu, &err)
+	int rc = !node_has_device(n) ? 0 : change->add ? net_route_add(&n->net, n->tun.ifindex, change->to, change->mtu, &err)
 			     : net_route_del(&n->net, n->tun.ifindex, change->to, &err);
 
 	if (rc < 0 && rc != -ESRCH)
@@ -48,7 +48,8 @@ carry_out(struct node *n)
 
 	udp_settle(n->udp, NODE_SOCKETS, &n->out);
 	udp_pool_settle(&n->pool, &n->out);
-	tun_settle(&n->tun, &n->out);
+	if (node_has_device(n))
+		tun_settle(&n->tun, &n->out);
 	groups_settle(n);
 	tls_pool_settle(&n->streams, &n->out);
 	for (uint32_t i = 0; i < n->out.count; i++) {
@@ -108,7 +109,7 @@ node_settle(struct node *n)
 		mesh_socket_opened(n->mesh, clock_now(), told.id, &told.local, &n->out);
 		carry_out(n);
 	}
-	while (dial_told(n))
+	while (dial_told(n) || seat_told(n))
 		carry_out(n);
 	node_wake_when_due(n);
 }
@@ -358,6 +359,7 @@ start_engine(struct node *n, struct err *err)
 	machine_tell_addresses(n);
 	mesh_start(n->mesh, clock_now(), &n->out);
 	machine_tell(n);
+	seat_started(n);
 	return 0;
 }
 
@@ -407,8 +409,11 @@ load_bundle(struct node *n, bool *changed, struct err *err)
 static int
 configure_device(struct node *n, struct err *err)
 {
-	int rc = net_link_up(&n->net, n->tun.ifindex, DEVICE_MTU, err);
+	int rc;
 
+	if (!node_has_device(n))
+		return 0;
+	rc = net_link_up(&n->net, n->tun.ifindex, DEVICE_MTU, err);
 	for (uint32_t i = 0; i < n->me.cert.address_count && rc == 0; i++)
 		rc = net_address_add(&n->net, n->tun.ifindex, n->me.cert.addresses[i], err);
 	for (uint32_t i = 0; i < n->root.address_count && rc == 0; i++)
@@ -455,6 +460,8 @@ bind_sockets(struct node *n, struct err *err)
 	if (rc < 0)
 		return rc;
 	listen = setting_listen(value);
+	if (rc == 0 && !node_has_device(n))
+		listen.port = 0;
 	n->listen = addr_ip(&listen);
 	if (listen.family == FAMILY_NONE)
 		return udp_open_pair(&n->udp[0], &n->udp[1], listen.port, true, SOCKET_V4, err);
@@ -476,7 +483,7 @@ open_sockets(struct node *n, struct err *err)
 }
 
 static int
-open_device(struct node *n, struct err *err)
+open_tun(struct node *n, struct err *err)
 {
 	unsigned offloads = offloads_get(&n->store.settings, node_settings);
 	unsigned workers = node_store_workers(&n->store);
@@ -489,6 +496,14 @@ open_device(struct node *n, struct err *err)
 				 : tun_open(&n->tun, name, offloads, err);
 	if (rc >= 0 && workers > 1)
 		rc = workers_open(n, workers, err);
+	return rc;
+}
+
+static int
+open_device(struct node *n, struct err *err)
+{
+	int rc = node_has_device(n) ? open_tun(n, err) : 0;
+
 	if (rc >= 0)
 		rc = net_open(&n->net, err);
 	return rc < 0 ? rc : configure_device(n, err);
@@ -546,14 +561,14 @@ open_all(struct node *n, bool foreground, struct err *err)
 		rc = keep_open(&n->keep, &n->store.rows, &n->loop.uv, n, NULL, err);
 	if (rc == 0)
 		rc = open_control(n, err);
-	return rc;
+	return rc < 0 ? rc : seat_open(n, err);
 }
 
 /* The device and the main sockets, where no workers do that. */
 static int
 watch_packets(struct node *n, struct err *err)
 {
-	int rc = tun_watch(&n->tun, &n->loop.uv, n, on_tun);
+	int rc = node_has_device(n) ? tun_watch(&n->tun, &n->loop.uv, n, on_tun) : 0;
 
 	for (size_t i = 0; i < NODE_SOCKETS && rc == 0; i++)
 		if (n->udp[i].fd >= 0)
@@ -573,13 +588,13 @@ watch_all(struct node *n, struct err *err)
 	rc = machine_watch(n, err);
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
 		rc = look_up_names(n, &n->bundle.lighthouses[i], err);
-	return rc;
+	return rc < 0 ? rc : seat_watch(n, err);
 }
 
 static int
 run(struct node *n, const struct node_options *o, struct ready *ready, struct err *err)
 {
-	struct sandbox sandbox = { .network = true };
+	struct sandbox sandbox = { .network = node_has_device(n) };
 	bool jailed;
 	int rc = open_all(n, o->foreground, err);
 
@@ -594,8 +609,8 @@ run(struct node *n, const struct node_options *o, struct ready *ready, struct er
 	if (rc == 0 && n->workers)
 		rc = workers_start(n->workers, err);
 	if (rc == 0) {
-		log_line(&n->log, TRACE_NOTICE, "%s is up on %s, UDP port %u", n->me.cert.name,
-		    n->tun.name, n->udp[n->udp[0].fd < 0].port);
+		log_line(&n->log, TRACE_NOTICE, "%s is up%s%s, UDP port %u", n->me.cert.name,
+		    node_has_device(n) ? " on " : "", n->tun.name, n->udp[n->udp[0].fd < 0].port);
 		ready_tell(ready);
 		if (n->workers)
 			workers_run(n->workers);
@@ -617,6 +632,7 @@ clean_up(struct node *n)
 	for (size_t i = 0; i < n->name_count; i++)
 		resolve_close(&n->names[i].resolve);
 	machine_close(n);
+	seat_close(n);
 	workers_free(n->workers);
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
@@ -653,7 +669,8 @@ node_run(const struct node_options *o, struct ready *ready, struct err *err)
 	n->udp[0].fd = n->udp[1].fd = -1;
 	n->rng = kernel_rng();
 	n->started = clock_now().mono;
-	rc = home_open(&n->home, o->state, HOME_NODE, err);
+	n->seat.desk = o->desk;
+	rc = home_open(&n->home, o->state, o->role, err);
 	if (rc == 0) {
 		rc = run(n, o, ready, err);
 		clean_up(n);

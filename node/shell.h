@@ -24,6 +24,7 @@
 #include "node/mapper.h"
 #include "node/mesh.h"
 #include "node/ping.h"
+#include "node/seat.h"
 #include "node/store.h"
 #include "node/workers.h"
 
@@ -66,10 +67,18 @@ struct node {
 	struct outbox out;
 	struct pinger pinger;
 	struct asker asker;
+	struct seat seat;	/* of who answers for an authority */
 	usec_t started;		/* mono */
 	bool seen_elsewhere;	/* and the router was not asked yet what that means */
 	bool stopping;
 };
+
+/* Has this node a device? One that only speaks for an authority has none, and needs no root. */
+static inline bool
+node_has_device(const struct node *n)
+{
+	return n->home.role == HOME_NODE;
+}
 
 /* Carries out what the engine wants done, and sleeps until something is next due. */
 void node_settle(struct node *n);

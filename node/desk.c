@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * desk.c - the desk of a node that speaks for an authority.
+ */
+#include "node/desk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "node/shell.h"
+
+int
+desk_offer(struct node *n, const struct offer *tokens, size_t count)
+{
+	(void)n;
+	(void)tokens;
+	(void)count;
+	return ERR_STATE;	/* engines do not carry tokens yet */
+}
+
+int
+desk_answer(struct node *n, const struct ruling *r)
+{
+	(void)n;
+	(void)r;
+	return ERR_STATE;	/* nor rulings */
+}
+
+void
+desk_log(struct node *n, enum trace_level level, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	log_line(&n->log, level, "%s", line);
+}
+
+const struct verified *
+desk_own(const struct node *n)
+{
+	return &n->me;
+}
