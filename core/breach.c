@@ -9,6 +9,7 @@ static const char *const phrases[] = {
 	[BREACH_MAGIC] = "does not begin with MPY1",
 	[BREACH_KIND] = "is of no known kind",
 	[BREACH_KIND_RESERVED] = "is of a kind that a later version speaks",
+	[BREACH_KIND_OTHER] = "is of another kind than what belongs there",
 	[BREACH_ALG] = "has a signature algorithm that is not one for its kind",
 	[BREACH_ALG_RESERVED] = "has a signature algorithm that a later version speaks",
 	[BREACH_RESERVED] = "has reserved header bytes that are not zero",
@@ -24,7 +25,7 @@ static const char *const phrases[] = {
 	[BREACH_EMPTY_LIST] = "has an empty list",
 	[BREACH_LIST_LONG] = "has a list with too many entries",
 	[BREACH_LIST_ORDER] = "has a list that is not sorted, or an entry twice",
-	[BREACH_SERIAL] = "has the serial number zero",
+	[BREACH_SERIAL] = "has the serial number or version zero",
 	[BREACH_TIME] = "is valid at no time before the year 10000",
 	[BREACH_KEY] = "has a key that is weak or not in canonical form",
 	[BREACH_NAME] =
@@ -42,6 +43,12 @@ static const char *const phrases[] = {
 	[BREACH_PATH_LENGTH] = "has a path length above 1",
 	[BREACH_SUFFIX] = "has a name suffix that no name can end with",
 	[BREACH_TLS_PIN] = "has the hash of a TLS key that is zero, or is no lighthouse",
+	[BREACH_RANGE] = "has a range of serial numbers that is empty or belongs to its neighbour",
+	[BREACH_ENDPOINT] = "has a lighthouse without an endpoint, or with one not in its only "
+			    "spelling",
+	[BREACH_ZERO] = "has a field of zeros that must be left out",
+	[BREACH_NEW_ROOT] = "rotates to what is not another root of the same network",
+	[BREACH_BLOB] = "is not a network state with the objects that lead to it, in their order",
 	[BREACH_NOT_A_CA] = "is signed by what is no CA",
 	[BREACH_NOT_A_REQUEST] = "is not a request for a certificate",
 	[BREACH_NOT_A_HOST] = "is not the certificate of a host",
@@ -55,6 +62,10 @@ static const char *const phrases[] = {
 	[BREACH_NOT_LIFETIME] = "has a longer lifetime than its issuer may give",
 	[BREACH_NOT_SUFFIX] = "has a name without the suffix that its issuer must give",
 	[BREACH_ROUTE_IN_OVERLAY] = "has a route that overlaps the addresses of the network",
+	[BREACH_NOT_STATE] = "is signed by a CA that may not sign the network state",
+	[BREACH_SUCCEEDED] = "is signed by a root that has a successor",
+	[BREACH_OTHER_SUCCESSOR] = "names another successor of a root than the one that is known",
+	[BREACH_REVOKES_SIGNER] = "revokes the CA that signed it",
 };
 
 const char *

@@ -18,6 +18,7 @@ enum breach {
 	BREACH_MAGIC,
 	BREACH_KIND,          /* no such kind */
 	BREACH_KIND_RESERVED, /* ERR_VERSION */
+	BREACH_KIND_OTHER,    /* a known kind, but not one that belongs there */
 	BREACH_ALG,           /* no such algorithm, or not for this kind */
 	BREACH_ALG_RESERVED,  /* ERR_VERSION */
 	BREACH_RESERVED,      /* bytes 6 and 7 are not zero */
@@ -33,7 +34,7 @@ enum breach {
 	BREACH_EMPTY_LIST,
 	BREACH_LIST_LONG,  /* more entries than CERT_*_MAX */
 	BREACH_LIST_ORDER, /* not sorted, or an entry twice */
-	BREACH_SERIAL,     /* zero */
+	BREACH_SERIAL,     /* zero; of a network state its version */
 	BREACH_TIME,       /* never valid, or beyond the year 9999 */
 	BREACH_KEY,        /* low order, not on the curve, or not in its shortest form */
 	BREACH_NAME,
@@ -45,7 +46,12 @@ enum breach {
 	BREACH_LIFETIME,    /* max lifetime zero */
 	BREACH_PATH_LENGTH, /* above 1 */
 	BREACH_SUFFIX,
-	BREACH_TLS_PIN, /* zero, or of who is no lighthouse */
+	BREACH_TLS_PIN,  /* zero, or of who is no lighthouse */
+	BREACH_RANGE,    /* of revoked serials: empty, or not merged with its neighbour */
+	BREACH_ENDPOINT, /* of a lighthouse: none, or not in its one spelling */
+	BREACH_ZERO,     /* zeros where a field that is left out would say the same */
+	BREACH_NEW_ROOT, /* a rotation to what is no root, or to itself */
+	BREACH_BLOB,     /* what a state travels in: not [rotations] [issuing CA] state */
 
 	BREACH_NOT_A_CA,      /* signed by what is no CA */
 	BREACH_NOT_A_REQUEST, /* shown as a request, and is none */
@@ -60,6 +66,10 @@ enum breach {
 	BREACH_NOT_LIFETIME,
 	BREACH_NOT_SUFFIX,
 	BREACH_ROUTE_IN_OVERLAY, /* a route that overlaps the addresses of the network */
+	BREACH_NOT_STATE,       /* a CA that may not sign the network state */
+	BREACH_SUCCEEDED,       /* signed by a root that has been rotated */
+	BREACH_OTHER_SUCCESSOR, /* a rotation to another root than the one that is known */
+	BREACH_REVOKES_SIGNER,  /* a state that revokes who signed it */
 	BREACH_COUNT,
 };
 

@@ -33,15 +33,10 @@ enum {
 	TAG_EXTRA_LAST = 0x7f,
 };
 
-#define HEADER_LEN  12
-#define CONTEXT_LEN 24
 /* More than any struct cert can fill, so that what is too long is told as that. */
 #define ENCODE_MAX 2048
 
-static const char magic[4] = { 'M', 'P', 'Y', '1' };
-static const char context_signed[CONTEXT_LEN] = "mpynet signed object v1";
-static const char context_fingerprint[CONTEXT_LEN] = "mpynet fingerprint v1";
-static const char context_key_id[CONTEXT_LEN] = "mpynet key id v1";
+static const char context_key_id[OBJECT_CONTEXT_LEN] = "mpynet key id v1";
 
 /* Whether a kind has a field. */
 enum { NO, MAY, MUST };
@@ -346,121 +341,60 @@ check_fields(const struct cert *c, uint64_t seen)
 static enum breach
 decode_body(struct cert *c, struct rd body)
 {
+	struct object_field f = { .tag = -1 };
 	uint64_t seen = 0;
-	int last = -1;
 
 	while (body.left > 0) {
-		const uint8_t *start = body.p;
-		uint8_t tag = rd_u8(&body);
-		struct rd value = rd_sub(&body, rd_u16(&body));
-		enum breach b;
+		enum breach b = object_next(&f, &body);
+		size_t len = (size_t)(body.p - f.start);
 
-		if (body.failed)
-			return BREACH_FIELD_CUT;
-		if (tag <= last)
-			return BREACH_ORDER;
-		last = tag;
-		b = decode_field(c, tag, &value);
+		if (b == BREACH_NONE)
+			b = decode_field(c, (uint8_t)f.tag, &f.value);
 		if (b != BREACH_NONE)
 			return b;
-		if (tag < TAG_EXTRA_FIRST) {
-			seen |= (uint64_t)1 << tag;
+		if (f.tag < TAG_EXTRA_FIRST) {
+			seen |= (uint64_t)1 << f.tag;
 			continue;
 		}
 		/* What does not fit has left no room for the fields that must be there. */
-		if ((size_t)(body.p - start) > CERT_EXTRA_MAX - c->extra_len)
+		if (len > CERT_EXTRA_MAX - c->extra_len)
 			return BREACH_MISSING;
-		memcpy(c->extra + c->extra_len, start, (size_t)(body.p - start));
-		c->extra_len += (uint32_t)(body.p - start);
+		memcpy(c->extra + c->extra_len, f.start, len);
+		c->extra_len += (uint32_t)len;
 	}
 	return check_fields(c, seen);
 }
 
 static enum breach
-decode_header(uint8_t *kind, struct rd *r, size_t len)
+decode(struct cert *c, const uint8_t *p, size_t len)
 {
-	const uint8_t *start = rd_take(r, sizeof(magic));
-	uint8_t alg;
-	uint16_t reserved;
-	uint32_t body_len;
+	struct object o;
+	enum breach b = object_open(&o, p, len);
 
-	*kind = rd_u8(r);
-	alg = rd_u8(r);
-	reserved = rd_u16(r);
-	body_len = rd_u32(r);
-	if (r->failed)
-		return BREACH_LENGTH;
-	if (memcmp(start, magic, sizeof(magic)) != 0)
-		return BREACH_MAGIC;
-	if (*kind == 0 || *kind > OBJECT_COSIGN)
-		return BREACH_KIND;
-	if (*kind != OBJECT_HOST && *kind != OBJECT_CA && *kind != OBJECT_REQUEST)
-		return BREACH_KIND_RESERVED;
-	if (alg == ALG_MULTI)
-		return BREACH_ALG_RESERVED;
-	if (alg != (*kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519))
-		return BREACH_ALG;
-	if (reserved != 0)
-		return BREACH_RESERVED;
-	if (r->left < CERT_SIGNATURE_LEN || body_len != r->left - CERT_SIGNATURE_LEN)
-		return BREACH_LENGTH;
-	return len <= kind_max(*kind) ? BREACH_NONE : BREACH_TOO_LONG;
+	if (b != BREACH_NONE)
+		return b;
+	if (o.kind != OBJECT_HOST && o.kind != OBJECT_CA && o.kind != OBJECT_REQUEST)
+		return BREACH_KIND_OTHER;
+	if (len > kind_max(o.kind))
+		return BREACH_TOO_LONG;
+	c->kind = o.kind;
+	memcpy(c->signature, o.signature, sizeof(c->signature));
+	return decode_body(c, o.body);
 }
 
 int
 cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why)
 {
-	struct rd r = rd_init(p, len);
 	struct cert c;
 	enum breach b;
 
 	memset(&c, 0, sizeof(c));
-	b = decode_header(&c.kind, &r, len);
-	if (b == BREACH_NONE)
-		b = decode_body(&c, rd_sub(&r, r.left - CERT_SIGNATURE_LEN));
+	b = decode(&c, p, len);
 	if (b != BREACH_NONE)
 		return breach_set(why, b);
-	rd_bytes(&r, c.signature, sizeof(c.signature));
 	cert_fingerprint(c.fingerprint, p, len);
 	*ret = c;
 	return breach_set(why, BREACH_NONE);
-}
-
-/* Opens a field whose length is written by field_close. Returns where the length stands. */
-static uint8_t *
-field_open(struct wr *w, uint8_t tag)
-{
-	wr_u8(w, tag);
-	return wr_room(w, 2);
-}
-
-static void
-field_close(struct wr *w, uint8_t *len_at)
-{
-	size_t len = len_at != NULL ? (size_t)(w->start + w->len - len_at) - 2 : 0;
-
-	if (!w->failed) {
-		len_at[0] = (uint8_t)len;
-		len_at[1] = (uint8_t)(len >> 8);
-	}
-}
-
-static void
-encode_bytes(struct wr *w, uint8_t tag, const void *p, size_t len)
-{
-	uint8_t *len_at = field_open(w, tag);
-
-	wr_bytes(w, p, len);
-	field_close(w, len_at);
-}
-
-static void
-encode_uint(struct wr *w, uint8_t tag, uint64_t v, size_t n)
-{
-	uint8_t *len_at = field_open(w, tag);
-
-	wr_uint(w, v, n);
-	field_close(w, len_at);
 }
 
 /* Those of one family; no field if there are none. */
@@ -473,12 +407,12 @@ encode_prefixes(struct wr *w, uint8_t tag, const struct prefix *p, uint32_t coun
 		if (p[i].ip.family != family)
 			continue;
 		if (len_at == NULL)
-			len_at = field_open(w, tag);
+			len_at = object_open_field(w, tag);
 		wr_bytes(w, p[i].ip.b, ip_size(p[i].ip));
 		wr_u8(w, p[i].len);
 	}
 	if (len_at != NULL)
-		field_close(w, len_at);
+		object_close_field(w, len_at);
 }
 
 static void
@@ -488,24 +422,24 @@ encode_groups(struct wr *w, const struct cert *c)
 
 	if (c->group_count == 0)
 		return;
-	len_at = field_open(w, TAG_GROUPS);
+	len_at = object_open_field(w, TAG_GROUPS);
 	for (uint32_t i = 0; i < c->group_count; i++) {
 		size_t len = strnlen(c->groups[i], sizeof(c->groups[i]));
 
 		wr_u8(w, (uint8_t)len);
 		wr_bytes(w, c->groups[i], len);
 	}
-	field_close(w, len_at);
+	object_close_field(w, len_at);
 }
 
 static void
 encode_ca_fields(struct wr *w, const struct cert *c)
 {
-	encode_uint(w, TAG_MAX_LIFETIME, c->max_lifetime, 4);
-	encode_uint(w, TAG_PATH_LENGTH, c->path_length, 1);
-	encode_bytes(w, TAG_ENROL_KEY, c->enrol_key, sizeof(c->enrol_key));
+	object_put_uint(w, TAG_MAX_LIFETIME, c->max_lifetime, 4);
+	object_put_uint(w, TAG_PATH_LENGTH, c->path_length, 1);
+	object_put(w, TAG_ENROL_KEY, c->enrol_key, sizeof(c->enrol_key));
 	if (c->name_suffix[0] != '\0')
-		encode_bytes(w, TAG_NAME_SUFFIX, c->name_suffix,
+		object_put(w, TAG_NAME_SUFFIX, c->name_suffix,
 		    strnlen(c->name_suffix, sizeof(c->name_suffix)));
 }
 
@@ -514,26 +448,26 @@ encode_body(struct wr *w, const struct cert *c)
 {
 	bool request = c->kind == OBJECT_REQUEST;
 
-	encode_bytes(w, TAG_NETWORK, c->network, sizeof(c->network));
-	encode_bytes(w, TAG_ISSUER, c->issuer, sizeof(c->issuer));
+	object_put(w, TAG_NETWORK, c->network, sizeof(c->network));
+	object_put(w, TAG_ISSUER, c->issuer, sizeof(c->issuer));
 	if (!request) {
-		encode_uint(w, TAG_SERIAL, c->serial, 8);
-		encode_uint(w, TAG_NOT_BEFORE, c->not_before, 8);
-		encode_uint(w, TAG_NOT_AFTER, c->not_after, 8);
+		object_put_uint(w, TAG_SERIAL, c->serial, 8);
+		object_put_uint(w, TAG_NOT_BEFORE, c->not_before, 8);
+		object_put_uint(w, TAG_NOT_AFTER, c->not_after, 8);
 	}
-	encode_bytes(w, TAG_KEY, c->key, sizeof(c->key));
-	encode_bytes(w, TAG_NAME, c->name, strnlen(c->name, sizeof(c->name)));
+	object_put(w, TAG_KEY, c->key, sizeof(c->key));
+	object_put(w, TAG_NAME, c->name, strnlen(c->name, sizeof(c->name)));
 	encode_prefixes(w, TAG_ADDRESSES_V4, c->addresses, c->address_count, FAMILY_V4);
 	encode_prefixes(w, TAG_ADDRESSES_V6, c->addresses, c->address_count, FAMILY_V6);
 	encode_prefixes(w, TAG_ROUTES_V4, c->routes, c->route_count, FAMILY_V4);
 	encode_prefixes(w, TAG_ROUTES_V6, c->routes, c->route_count, FAMILY_V6);
 	encode_groups(w, c);
 	if (!request)
-		encode_uint(w, TAG_FLAGS, c->flags, 4);
+		object_put_uint(w, TAG_FLAGS, c->flags, 4);
 	if (c->kind == OBJECT_CA)
 		encode_ca_fields(w, c);
 	if (!crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)))
-		encode_bytes(w, TAG_TLS_PIN, c->tls_pin, sizeof(c->tls_pin));
+		object_put(w, TAG_TLS_PIN, c->tls_pin, sizeof(c->tls_pin));
 	wr_bytes(w, c->extra, c->extra_len);
 }
 
@@ -541,16 +475,11 @@ encode_body(struct wr *w, const struct cert *c)
 static void
 encode_unsigned(struct wr *w, const struct cert *c)
 {
-	uint8_t *body_len;
+	uint8_t *body_len =
+	    object_begin(w, c->kind, c->kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519);
 
-	wr_bytes(w, magic, sizeof(magic));
-	wr_u8(w, c->kind);
-	wr_u8(w, c->kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519);
-	wr_u16(w, 0);
-	body_len = wr_room(w, 4);
 	encode_body(w, c);
-	if (!w->failed)
-		put_le32(body_len, (uint32_t)w->len - HEADER_LEN);
+	object_end(w, body_len);
 }
 
 int
@@ -591,31 +520,22 @@ cert_encode(uint8_t *to, size_t cap, const struct cert *c, enum breach *why)
 	return len;
 }
 
-/* "mpynet signed object v1" and all bytes of `object` before its signature. Returns the length. */
-static size_t
-signed_bytes(uint8_t to[static CONTEXT_LEN + CERT_MAX], const uint8_t *object, size_t len)
-{
-	assert(len > CERT_SIGNATURE_LEN && len <= CERT_MAX);
-	memcpy(to, context_signed, CONTEXT_LEN);
-	memcpy(to + CONTEXT_LEN, object, len - CERT_SIGNATURE_LEN);
-	return CONTEXT_LEN + len - CERT_SIGNATURE_LEN;
-}
-
 int
 cert_sign(struct cert *c, uint8_t *to, size_t cap, const uint8_t seed[static 32], enum breach *why)
 {
 	struct cert done = *c;
 	uint8_t key[CRYPTO_SIGN_KEY];
-	uint8_t message[CONTEXT_LEN + CERT_MAX];
-	int len;
+	int len, rc;
 
 	crypto_ed25519_public(key, seed);
 	cert_key_id(done.issuer, key);
 	len = cert_encode_whole(to, cap, &done, why);
 	if (len < 0)
 		return len;
-	crypto_ed25519_sign(done.signature, message, signed_bytes(message, to, (size_t)len), seed);
-	memcpy(to + len - CERT_SIGNATURE_LEN, done.signature, CERT_SIGNATURE_LEN);
+	rc = object_sign(to, (size_t)len, seed);
+	if (rc < 0)
+		return rc;
+	memcpy(done.signature, to + len - CERT_SIGNATURE_LEN, CERT_SIGNATURE_LEN);
 	cert_fingerprint(done.fingerprint, to, (size_t)len);
 	*c = done;
 	return len;
@@ -624,13 +544,7 @@ cert_sign(struct cert *c, uint8_t *to, size_t cap, const uint8_t seed[static 32]
 int
 cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[static 32])
 {
-	uint8_t message[CONTEXT_LEN + CERT_MAX];
-	size_t message_len = signed_bytes(message, object, len);
-
-	return crypto_ed25519_valid(object + len - CERT_SIGNATURE_LEN, message, message_len,
-		   issuer_key)
-	           ? 0
-	           : ERR_AUTH;
+	return object_verify(object, len, issuer_key);
 }
 
 void
@@ -638,22 +552,20 @@ cert_prove(uint8_t to[static CERT_SIGNATURE_LEN], const uint8_t *object, size_t 
     const uint8_t shared[static 32])
 {
 	assert(len > CERT_SIGNATURE_LEN);
-	crypto_blake2b(to, CERT_SIGNATURE_LEN, shared, 32, context_signed, CONTEXT_LEN, object,
+	crypto_blake2b(to, CERT_SIGNATURE_LEN, shared, 32, object_context, OBJECT_CONTEXT_LEN, object,
 	    len - CERT_SIGNATURE_LEN);
 }
 
 void
 cert_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len)
 {
-	assert(len > CERT_SIGNATURE_LEN);
-	crypto_blake2b(to, 32, NULL, 0, context_fingerprint, CONTEXT_LEN, object,
-	    len - CERT_SIGNATURE_LEN);
+	object_fingerprint(to, object, len);
 }
 
 static void
 key_digest(uint8_t to[static 32], const uint8_t key[static 32])
 {
-	crypto_blake2b(to, 32, NULL, 0, context_key_id, CONTEXT_LEN, key, 32);
+	crypto_blake2b(to, 32, NULL, 0, context_key_id, OBJECT_CONTEXT_LEN, key, 32);
 }
 
 void

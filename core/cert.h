@@ -4,16 +4,8 @@
  *
  * One container, one parser, one value. For every object there is exactly one string of bytes, so
  * that a certificate has one fingerprint and nobody can make a second one that says the same: the
- * decoder refuses whatever the encoder would not write, and says which rule was broken. The format
- * is in docs/certificates.md.
- *
- *	 0  4  "MPY1"
- *	 4  1  kind
- *	 5  1  alg
- *	 6  2  0
- *	 8  4  body_len
- *	12     body: fields (u8 tag, u16 len, value), tags strictly ascending
- *	       signature, 64 bytes for every algorithm that is spoken
+ * decoder refuses whatever the encoder would not write, and says which rule was broken. The container
+ * is object.h's; the format is in docs/certificates.md.
  */
 #ifndef CORE_CERT_H
 #define CORE_CERT_H
@@ -22,25 +14,9 @@
 #include "core/base.h"
 #include "core/breach.h"
 #include "core/err.h"
+#include "core/object.h"
 #include "core/text.h"
 #include "core/words.h"
-
-enum object_kind {
-	OBJECT_HOST = 1,
-	OBJECT_CA = 2,
-	OBJECT_STATE = 3, /* reserved: network state */
-	OBJECT_REQUEST = 4,
-	OBJECT_LOG_HEAD = 5, /* reserved */
-	OBJECT_ROTATION = 6, /* reserved */
-	OBJECT_STUDY = 7,    /* reserved */
-	OBJECT_COSIGN = 8,   /* reserved */
-};
-
-enum object_alg {
-	ALG_ED25519 = 1,
-	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, core/request.h */
-	ALG_MULTI = 3, /* reserved: k of n signatures */
-};
 
 /* What a host may be, and in a CA certificate what its hosts may be. */
 enum cert_flag {
@@ -109,8 +85,8 @@ struct cert {
 
 /*
  * Exactly one whole object in `p`, of kind host, CA or request. Nothing is said about who signed
- * it. 0; ERR_VERSION for what is reserved (kinds 3 and 5 to 8, algorithm 3, tag 15);
- * ERR_CANON for anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
+ * it. 0; ERR_VERSION for what is reserved (kinds 5, 7 and 8, algorithm 3, tag 15); ERR_CANON for
+ * anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
  */
 int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why) must_check;
 

@@ -2,47 +2,12 @@
 /*
  * trust.c - roots, the issuing CAs below them, and the chains that were verified already.
  */
-#include "core/trust.h"
-
 #include "core/crypto.h"
 #include "core/grow.h"
-#include "core/table.h"
+#include "core/trust_impl.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define DIGEST_LEN 32
-
-/* An issuing CA that verified. */
-struct issuing {
-	uint8_t key_id[16];
-	uint64_t serial;
-	uint64_t valid_until;
-	size_t len;
-	uint8_t bytes[CERT_CA_MAX];
-};
-
-/* A chain that verified: its signatures and permissions, which time does not change. */
-struct chain {
-	uint8_t digest[DIGEST_LEN]; /* of all its bytes */
-	uint64_t valid_from;
-	uint64_t valid_until;
-};
-
-struct trust {
-	size_t root_count;
-	struct cert roots[TRUST_ROOTS_MAX];
-	struct issuing *issuing; /* at most TRUST_ISSUING_MAX */
-	size_t issuing_count;
-	size_t issuing_room;
-	struct table chains; /* digest -> struct chain */
-	struct chain **ring; /* at most TRUST_CACHE_MAX; when that is full the oldest is at `next` */
-	size_t ring_count;
-	size_t ring_room;
-	size_t next;
-	uint64_t newest;
-};
 
 struct trust *
 trust_new(const struct rng *rng)
@@ -67,6 +32,7 @@ trust_free(struct trust *t)
 		free(t->ring[i]);
 	free(t->ring);
 	free(t->issuing);
+	netstate_free(&t->state);
 	free(t);
 }
 
@@ -91,22 +57,22 @@ trust_saw(struct trust *t, uint64_t unix_seconds)
 const uint8_t *
 trust_network(const struct trust *t)
 {
-	return t->root_count > 0 ? t->roots[0].network : NULL;
+	return t->roots.count > 0 ? t->roots.all[0].cert.network : NULL;
 }
 
 const struct cert *
 trust_root(const struct trust *t, size_t i)
 {
-	return i < t->root_count ? &t->roots[i] : NULL;
+	return i < t->roots.count ? &t->roots.all[i].cert : NULL;
 }
 
-static const struct cert *
-root_by_key_id(const struct trust *t, const uint8_t key_id[static 16])
+struct root *
+trust_find_root(struct roots *roots, const uint8_t key_id[static 16])
 {
-	for (size_t i = 0; i < t->root_count; i++) {
+	for (size_t i = 0; i < roots->count; i++) {
 		/* A root is its own issuer. */
-		if (memcmp(t->roots[i].issuer, key_id, 16) == 0)
-			return &t->roots[i];
+		if (memcmp(roots->all[i].cert.issuer, key_id, 16) == 0)
+			return &roots->all[i];
 	}
 	return NULL;
 }
@@ -176,7 +142,8 @@ time_valid(uint64_t from, uint64_t until, uint64_t now)
 
 /* An object that must be a CA certificate of this network. */
 static int
-decode_ca(const struct trust *t, struct cert *ret, const uint8_t *ca, size_t len, enum breach *why)
+decode_ca(const struct roots *roots, struct cert *ret, const uint8_t *ca, size_t len,
+    enum breach *why)
 {
 	int rc = cert_decode(ret, ca, len, why);
 
@@ -184,7 +151,7 @@ decode_ca(const struct trust *t, struct cert *ret, const uint8_t *ca, size_t len
 		return rc;
 	if (ret->kind != OBJECT_CA)
 		return breach_set(why, BREACH_NOT_A_CA);
-	if (t->root_count > 0 && memcmp(ret->network, t->roots[0].network, 16) != 0)
+	if (roots->count > 0 && memcmp(ret->network, roots->all[0].cert.network, 16) != 0)
 		return breach_set(why, BREACH_NETWORK);
 	return 0;
 }
@@ -196,56 +163,72 @@ add_root(struct trust *t, const struct cert *c, const uint8_t *ca, size_t len, u
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < t->root_count; i++) {
-		if (memcmp(t->roots[i].fingerprint, c->fingerprint, 32) == 0)
+	for (size_t i = 0; i < t->roots.count; i++) {
+		if (memcmp(t->roots.all[i].cert.fingerprint, c->fingerprint, 32) == 0)
 			return 0;
 	}
 	/* Whoever gave it knows that its time has come. */
 	rc = time_valid(0, c->not_after, trust_now(t, wall));
 	if (rc < 0)
 		return rc;
-	if (t->root_count == TRUST_ROOTS_MAX)
+	if (t->roots.count == TRUST_ROOTS_MAX)
 		return ERR_FULL;
-	t->roots[t->root_count++] = *c;
+	t->roots.all[t->roots.count++] = (struct root){ .cert = *c };
 	trust_saw(t, c->not_before);
 	return 0;
 }
 
-/* Decodes an issuing CA certificate and verifies it under a root. */
-static int
-verify_issuing(const struct trust *t, struct cert *ret, const struct cert **root, const uint8_t *ca,
+int
+trust_verify_issuing(struct roots *roots, struct cert *ret, struct root **root, const uint8_t *ca,
     size_t len, enum breach *why)
 {
-	int rc = decode_ca(t, ret, ca, len, why);
+	int rc = decode_ca(roots, ret, ca, len, why);
 
 	if (rc < 0)
 		return rc;
-	*root = root_by_key_id(t, ret->issuer);
+	*root = trust_find_root(roots, ret->issuer);
 	if (*root == NULL)
 		return ERR_UNKNOWN;
-	rc = cert_permitted(ret, *root, why);
-	return rc < 0 ? rc : cert_verify(ca, len, (*root)->key);
+	rc = cert_permitted(ret, &(*root)->cert, why);
+	return rc < 0 ? rc : cert_verify(ca, len, (*root)->cert.key);
+}
+
+/* The last second of what a root signed, as far as that is up to the root. */
+static uint64_t
+root_until(const struct root *root)
+{
+	return root->succeeded ? min_u64(root->until, root->cert.not_after) : root->cert.not_after;
+}
+
+static int
+add_issuing(struct trust *t, const uint8_t *ca, size_t len, usec_t wall, enum breach *why)
+{
+	struct root *root;
+	struct cert c;
+	int rc = trust_verify_issuing(&t->roots, &c, &root, ca, len, why);
+
+	if (rc == 0)
+		rc = time_valid(c.not_before, min_u64(c.not_after, root_until(root)),
+		    trust_now(t, wall));
+	if (rc < 0)
+		return rc;
+	if (t->has_state && trust_state_revokes_ca(&t->state, &c))
+		return ERR_REVOKED;
+	trust_saw(t, c.not_before);
+	keep_issuing(t, &c, ca, len, trust_now(t, wall));
+	return 0;
 }
 
 int
 trust_add(struct trust *t, const uint8_t *ca, size_t len, usec_t wall, enum breach *why)
 {
-	const struct cert *root;
 	struct cert c;
-	int rc = decode_ca(t, &c, ca, len, why);
+	int rc = decode_ca(&t->roots, &c, ca, len, why);
 
 	if (rc < 0)
 		return rc;
-	if (cert_is_root(&c))
-		return add_root(t, &c, ca, len, wall);
-	rc = verify_issuing(t, &c, &root, ca, len, why);
-	if (rc == 0)
-		rc = time_valid(c.not_before, c.not_after, trust_now(t, wall));
-	if (rc < 0)
-		return rc;
-	trust_saw(t, c.not_before);
-	keep_issuing(t, &c, ca, len, trust_now(t, wall));
-	return 0;
+	return cert_is_root(&c) ? add_root(t, &c, ca, len, wall)
+	                        : add_issuing(t, ca, len, wall, why);
 }
 
 /* A place in the ring: a new one, or that of the oldest chain, which is forgotten; NULL: none. */
@@ -274,54 +257,58 @@ chain_place(struct trust *t)
 
 /* Without memory it is only verified again the next time. */
 static void
-keep_chain(struct trust *t, const uint8_t digest[static DIGEST_LEN], const struct verified *v)
+keep_chain(struct trust *t, const struct chain *verified)
 {
 	struct chain *c = chain_place(t);
 
 	if (c == NULL)
 		return;
-	*c = (struct chain){ .valid_from = v->valid_from, .valid_until = v->valid_until };
-	memcpy(c->digest, digest, DIGEST_LEN);
-	if (table_put(&t->chains, digest, c) < 0)
+	*c = *verified;
+	if (table_put(&t->chains, c->digest, c) < 0)
 		memset(c->digest, 0, DIGEST_LEN);
 }
 
 /* Permissions and signatures from a root down to the host that is in `v`. */
 static int
-verify_chain(struct trust *t, struct verified *v, const uint8_t *host, size_t host_len,
-    uint64_t now, enum breach *why)
+verify_chain(struct trust *t, struct chain *ret, const struct verified *v, const uint8_t *host,
+    size_t host_len, uint64_t now, enum breach *why)
 {
-	const struct cert *root = root_by_key_id(t, v->cert.issuer);
-	const struct cert *issuer = root;
+	struct root *root = trust_find_root(&t->roots, v->cert.issuer);
+	const struct cert *issuer;
 	struct cert issuing;
 	int rc;
 
 	if (v->issuing_len > 0) {
-		rc = verify_issuing(t, &issuing, &root, v->issuing, v->issuing_len, why);
+		rc = trust_verify_issuing(&t->roots, &issuing, &root, v->issuing, v->issuing_len,
+		    why);
 		if (rc < 0)
 			return rc;
-		issuer = &issuing;
 	}
+	issuer = v->issuing_len > 0 ? &issuing : &root->cert;
 	rc = cert_permitted(&v->cert, issuer, why);
 	if (rc == 0)
-		rc = cert_routes_outside(&v->cert, root, why);
+		rc = cert_routes_outside(&v->cert, &root->cert, why);
 	if (rc == 0)
 		rc = cert_verify(host, host_len, issuer->key);
 	if (rc < 0)
 		return rc;
 	if (v->issuing_len > 0)
 		keep_issuing(t, issuer, v->issuing, v->issuing_len, now);
-	v->valid_from = max_u64(v->cert.not_before, max_u64(issuer->not_before, root->not_before));
-	v->valid_until = min_u64(v->cert.not_after, min_u64(issuer->not_after, root->not_after));
+	ret->valid_from = max_u64(v->cert.not_before,
+	    max_u64(issuer->not_before, root->cert.not_before));
+	ret->valid_until = min_u64(v->cert.not_after,
+	    min_u64(issuer->not_after, root->cert.not_after));
+	ret->issuing_serial = v->issuing_len > 0 ? issuing.serial : 0;
+	memcpy(ret->root, root->cert.issuer, sizeof(ret->root));
 	return 0;
 }
 
 /* Fills in who signed the host: a root, the CA that came with it, or one that was seen before. */
 static int
-find_issuing(const struct trust *t, struct verified *v, const uint8_t *issuing, size_t issuing_len,
+find_issuing(struct trust *t, struct verified *v, const uint8_t *issuing, size_t issuing_len,
     enum breach *why)
 {
-	v->issued_by_root = root_by_key_id(t, v->cert.issuer) != NULL;
+	v->issued_by_root = trust_find_root(&t->roots, v->cert.issuer) != NULL;
 	if (v->issued_by_root)
 		return issuing_len > 0 ? breach_set(why, BREACH_ISSUER) : 0;
 	if (issuing_len == 0)
@@ -345,10 +332,25 @@ decode_host(const struct trust *t, struct cert *ret, const uint8_t *host, size_t
 		return rc;
 	if (ret->kind != OBJECT_HOST)
 		return breach_set(why, BREACH_NOT_A_HOST);
-	if (t->root_count == 0)
+	if (t->roots.count == 0)
 		return ERR_UNKNOWN;
-	if (memcmp(ret->network, t->roots[0].network, 16) != 0)
+	if (memcmp(ret->network, t->roots.all[0].cert.network, 16) != 0)
 		return breach_set(why, BREACH_NETWORK);
+	return 0;
+}
+
+/* What may change about a chain that verified: whether its root still counts, and revocations. */
+static int
+judge_chain(struct trust *t, const struct chain *c, struct verified *v)
+{
+	const struct root *root = trust_find_root(&t->roots, c->root);
+
+	if (root == NULL)
+		return ERR_UNKNOWN;
+	if (t->has_state && trust_state_revokes(&t->state, &v->cert, c->root, c->issuing_serial))
+		return ERR_REVOKED;
+	v->valid_from = c->valid_from;
+	v->valid_until = min_u64(c->valid_until, root_until(root));
 	return 0;
 }
 
@@ -358,7 +360,7 @@ believe(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *is
     size_t issuing_len, usec_t wall, struct verified *v, enum breach *why)
 {
 	const struct chain *known;
-	uint8_t digest[DIGEST_LEN];
+	struct chain fresh = { 0 };
 	int rc = decode_host(t, &v->cert, host, host_len, why);
 
 	if (rc == 0)
@@ -366,17 +368,16 @@ believe(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *is
 	if (rc < 0)
 		return rc;
 	/* A host object says how long it is, so the two cannot be split in another way. */
-	crypto_blake2b(digest, sizeof(digest), NULL, 0, host, host_len, v->issuing, v->issuing_len);
-	known = table_get(&t->chains, digest);
-	if (known != NULL) {
-		v->valid_from = known->valid_from;
-		v->valid_until = known->valid_until;
-		return 0;
-	}
-	rc = verify_chain(t, v, host, host_len, trust_now(t, wall), why);
-	if (rc == 0)
-		keep_chain(t, digest, v);
-	return rc;
+	crypto_blake2b(fresh.digest, sizeof(fresh.digest), NULL, 0, host, host_len, v->issuing,
+	    v->issuing_len);
+	known = table_get(&t->chains, fresh.digest);
+	if (known != NULL)
+		return judge_chain(t, known, v);
+	rc = verify_chain(t, &fresh, v, host, host_len, trust_now(t, wall), why);
+	if (rc < 0)
+		return rc;
+	keep_chain(t, &fresh);
+	return judge_chain(t, &fresh, v);
 }
 
 int
@@ -414,8 +415,8 @@ trust_own(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *
 bool
 trust_overlaps_overlay(const struct trust *t, struct prefix p)
 {
-	for (size_t i = 0; i < t->root_count; i++) {
-		const struct cert *c = &t->roots[i];
+	for (size_t i = 0; i < t->roots.count; i++) {
+		const struct cert *c = &t->roots.all[i].cert;
 
 		for (uint32_t k = 0; k < c->address_count; k++) {
 			if (prefix_overlap(p, c->addresses[k]))
@@ -431,14 +432,28 @@ trust_in_overlay(const struct trust *t, struct ip ip)
 	return trust_overlaps_overlay(t, (struct prefix){ ip, (uint8_t)(ip_size(ip) * 8) });
 }
 
+static bool
+is_among(struct prefix p, const struct prefix *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(&list[i], &p, sizeof(p)) == 0)
+			return true;
+	}
+	return false;
+}
+
 size_t
 trust_overlay(const struct trust *t, struct prefix *to, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < t->root_count; i++) {
-		for (uint32_t k = 0; k < t->roots[i].address_count && n < max; k++)
-			to[n++] = t->roots[i].addresses[k];
+	for (size_t i = 0; i < t->roots.count; i++) {
+		const struct cert *c = &t->roots.all[i].cert;
+
+		for (uint32_t k = 0; k < c->address_count && n < max; k++) {
+			if (!is_among(c->addresses[k], to, n))
+				to[n++] = c->addresses[k];
+		}
 	}
 	return n;
 }

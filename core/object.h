@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * object.h - the container of everything that is signed.
+ *
+ *	 0  4  "MPY1"
+ *	 4  1  kind
+ *	 5  1  alg
+ *	 6  2  0
+ *	 8  4  body_len
+ *	12     body: fields (u8 tag, u16 len, value), tags strictly ascending
+ *	       signature, its length by alg
+ *
+ * What the fields of a kind are is for its own file: cert.h (hosts, CAs, requests), netstate.h,
+ * rotation.h. The format is in docs/certificates.md, section 1.
+ */
+#ifndef CORE_OBJECT_H
+#define CORE_OBJECT_H
+
+#include "core/base.h"
+#include "core/breach.h"
+#include "core/bytes.h"
+#include "core/err.h"
+
+enum object_kind {
+	OBJECT_HOST = 1,
+	OBJECT_CA = 2,
+	OBJECT_STATE = 3,
+	OBJECT_REQUEST = 4,
+	OBJECT_LOG_HEAD = 5, /* reserved */
+	OBJECT_ROTATION = 6,
+	OBJECT_STUDY = 7,  /* reserved */
+	OBJECT_COSIGN = 8, /* reserved */
+};
+
+enum object_alg {
+	ALG_ED25519 = 1,
+	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, core/request.h */
+	ALG_MULTI = 3, /* reserved: k of n signatures */
+};
+
+#define OBJECT_HEADER_LEN  12
+#define OBJECT_CONTEXT_LEN 24
+#define OBJECT_SIGNATURE   64
+#define OBJECT_MAX         65535 /* of any kind; each has a limit of its own below */
+
+/* An object taken apart. Everything points into the bytes it was taken from. */
+struct object {
+	uint8_t kind;
+	uint8_t alg;
+	struct rd body;
+	const uint8_t *signature;
+	size_t signature_len;
+};
+
+/*
+ * Exactly one object. The rule of the container that it breaks, or BREACH_NONE; how long a kind
+ * may be is not looked at.
+ */
+enum breach object_open(struct object *ret, const uint8_t *p, size_t len) must_check;
+
+/* One field of a body. */
+struct object_field {
+	int tag; /* -1 before the first */
+	const uint8_t *start;
+	struct rd value;
+};
+
+/*
+ * The field after the one that `f` is, from `body`, which has something left: BREACH_FIELD_CUT,
+ * BREACH_ORDER or BREACH_NONE.
+ */
+enum breach object_next(struct object_field *f, struct rd *body) must_check;
+
+/*
+ * Writing: object_begin() and what it returned to object_end() around the fields; then the
+ * signature. A writer that is full stays so.
+ */
+uint8_t *object_begin(struct wr *w, uint8_t kind, uint8_t alg);
+void object_end(struct wr *w, uint8_t *body_len);
+
+/* A field whose length is written by object_close(). */
+uint8_t *object_open_field(struct wr *w, uint8_t tag);
+void object_close_field(struct wr *w, uint8_t *len_at);
+void object_put(struct wr *w, uint8_t tag, const void *p, size_t len);
+void object_put_uint(struct wr *w, uint8_t tag, uint64_t v, size_t n);
+
+/* Signs all but the last 64 bytes of `object` into those. 0 or -ENOMEM. */
+int object_sign(uint8_t *object, size_t len, const uint8_t seed[static 32]) must_check;
+
+/* Is what `object`, which object_open() took, ends with a signature by `key`? 0 or ERR_AUTH. */
+int object_verify(const uint8_t *object, size_t len, const uint8_t key[static 32]) must_check;
+
+/*
+ * Of a whole object, never over the signature. For what is no object it is some hash that no object
+ * has, for at least OBJECT_SIGNATURE + 1 bytes.
+ */
+void object_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len);
+
+/* "mpynet signed object v1", zeros to the end: before what is signed. */
+extern const char object_context[OBJECT_CONTEXT_LEN];
+
+#endif
