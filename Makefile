@@ -219,9 +219,12 @@ bench: $(PROGRAM) $(B)/bench/load $(B)/bench/wire venv
 		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LASTING),--seconds $(LASTING)) \
 		$(if $(SET),--set '$(SET)')
 
-# Is what a node takes the same in a network ten times as large?
+# Is what a node takes the same in a larger network, and in one of regions? BIG=1: ten times as large,
+# in half an hour.
 bench-sim: $(SIM_PROG)
-	@for n in 1000 10000; do $(SIM_PROG) --crowd $$n || exit 1; done
+	@$(SIM_PROG) --crowd 1000
+	@$(SIM_PROG) --crowd 1500 --regions 5
+	@if [ -n "$(BIG)" ]; then $(SIM_PROG) --crowd 10000; fi
 
 # Fuzzers are their own kind of build: clang, with the sources instrumented too.
 $(B)/fuzz/obj/%.o: %.c $(B)/fuzz/compile.flags
@@ -383,7 +386,7 @@ help:
 #:   make bench             beside wireguard-go and others, half an hour (root); QUICK=1 two minutes
 #:   make bench-micro       what a packet, a handshake and a decision cost, without system calls
 #:   make bench-scale       10 to 10,000 peers of a node, 10 to 100,000 clients of a lighthouse
-#:   make bench-sim         1,000 and 10,000 virtual nodes, about a quarter of an hour
+#:   make bench-sim         1,000 virtual nodes, and regions; BIG=1: and 10,000, half an hour
 #:   make check-NAME        one family: pure budget layers vectors sim cli netns mpyc nat fuzz
 #:   make deps              the Debian packages that all this needs (root)
 #:   make install           below PREFIX=/usr/local; DESTDIR= for packagers

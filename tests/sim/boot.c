@@ -33,9 +33,12 @@ boot_mesh(struct box *b)
 	c.has_psk = st->has_psk;
 	memcpy(c.psk, st->psk, sizeof(c.psk));
 	for (size_t i = 0; i < st->lighthouse_count; i++) {
-		struct mesh_lighthouse *l = &c.lighthouses[c.lighthouse_count++];
+		struct mesh_lighthouse *l = &c.lighthouses[c.lighthouse_count];
 		const struct box *at = st->lighthouses[i];
 
+		if (b->wards != 0 && (b->wards >> i & 1) == 0)
+			continue;
+		assert(c.lighthouse_count++ < MESH_LIGHTHOUSES_MAX);
 		put_cert(&l->cert, at->id.cert, at->id.cert_len);
 		l->endpoints[l->endpoint_count] = at->site.host_v4;
 		l->endpoints[l->endpoint_count++].port = BOX_PORT;

@@ -61,6 +61,7 @@ struct box_socket {
 struct box {
 	struct stage *stage;
 	uint32_t number;
+	uint32_t wards; /* the lighthouses that its bundle names, a bit each; 0: all */
 	bool is_lighthouse;
 	struct identity id;
 	struct mesh *mesh;     /* the engine of a node that is on, else NULL */

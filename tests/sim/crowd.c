@@ -18,6 +18,8 @@
 enum {
 	WANTED_MIN = 3, /* whom a node calls; as many call it, on average */
 	WANTED_MAX = 7,
+	WANTED_LATER = 2, /* and when lighthouses have died */
+	ABROAD = 5, /* one of so many conversations is with another region */
 	QUESTIONS = 10, /* of a burst */
 };
 
@@ -49,6 +51,7 @@ struct crowd {
 	unsigned node_count;
 	struct want *wants;
 	size_t want_count;
+	unsigned regions; /* at least 1 */
 };
 
 static void
@@ -90,18 +93,42 @@ begin(struct crowd *c, struct want *k, unsigned from, unsigned to, bool bursts)
 		    c->st.w->now + (QUESTIONS - 1) * BURST_GAP + BURST_GAP / 2);
 }
 
+static unsigned
+lighthouses(const struct crowd_plan *p)
+{
+	return p->lighthouses + p->regions * CROWD_REGION_LIGHTHOUSES;
+}
+
+/* Those that all know come first, then two of each region. */
+static unsigned
+first_of(const struct crowd_plan *p, unsigned region)
+{
+	return p->lighthouses + region * CROWD_REGION_LIGHTHOUSES;
+}
+
+static uint32_t
+wards(const struct crowd_plan *p, unsigned region)
+{
+	uint32_t all = (UINT32_C(1) << p->lighthouses) - 1;
+	uint32_t own = (UINT32_C(1) << CROWD_REGION_LIGHTHOUSES) - 1;
+
+	return all | own << first_of(p, region);
+}
+
 static void
 gather(struct crowd *c, const struct crowd_plan *p)
 {
 	c->node_count = p->nodes;
+	c->regions = p->regions > 0 ? p->regions : 1;
 	c->nodes = calloc(p->nodes, sizeof(*c->nodes));
-	c->wants = calloc(p->nodes * WANTED_MAX, sizeof(*c->wants));
+	c->wants = calloc(p->nodes * (WANTED_MAX + WANTED_LATER), sizeof(*c->wants));
 	if (c->nodes == NULL || c->wants == NULL)
 		abort();
-	for (unsigned i = 0; i < p->lighthouses; i++)
+	for (unsigned i = 0; i < lighthouses(p); i++)
 		stage_lighthouse(&c->st);
 	stage_on(&c->st);
 	for (unsigned i = 0; i < p->nodes; i++) {
+		c->st.wards = p->regions > 0 ? wards(p, i % p->regions) : 0;
 		c->nodes[i] = stage_node(&c->st, mix[i % ARRAY_LEN(mix)]);
 		box_on(c->nodes[i]);
 		stage_run(&c->st, TURN_ON_TIME / p->nodes);
@@ -109,21 +136,39 @@ gather(struct crowd *c, const struct crowd_plan *p)
 	stage_run(&c->st, SETTLE_TIME);
 }
 
+/* Somebody else than node `i`: of its region, or of any. */
+static unsigned
+choose(struct crowd *c, unsigned i)
+{
+	struct rng *rng = &c->st.w->rng;
+	unsigned near = c->node_count / c->regions;
+
+	if (c->regions == 1 || rng_below(rng, ABROAD) == 0)
+		return (i + 1 + (unsigned)rng_below(rng, c->node_count - 1)) % c->node_count;
+	return (i + c->regions * (1 + (unsigned)rng_below(rng, near - 1))) % c->node_count;
+}
+
 static void
-call_others(struct crowd *c)
+call_others(struct crowd *c, unsigned least, unsigned most)
 {
 	for (unsigned i = 0; i < c->node_count; i++) {
-		unsigned n = WANTED_MIN +
-		             (unsigned)rng_below(&c->st.w->rng, WANTED_MAX - WANTED_MIN + 1);
+		unsigned n = least + (unsigned)rng_below(&c->st.w->rng, most - least + 1);
 
-		for (unsigned k = 0; k < n; k++) {
-			unsigned step = 1 + (unsigned)rng_below(&c->st.w->rng, c->node_count - 1);
-
-			begin(c, &c->wants[c->want_count++], i, (i + step) % c->node_count,
-			    k % 2 == 1);
-		}
+		for (unsigned k = 0; k < n; k++)
+			begin(c, &c->wants[c->want_count++], i, choose(c, i), k % 2 == 1);
 		stage_run(&c->st, CALL_TIME / c->node_count);
 	}
+}
+
+/* A lighthouse of each region dies, and one of all; and people go on meeting. */
+static void
+lose_lighthouses(struct crowd *c, const struct crowd_plan *p)
+{
+	stage_run(&c->st, CALL_TIME);
+	box_crash(c->st.lighthouses[0]);
+	for (unsigned r = 0; r < p->regions; r++)
+		box_crash(c->st.lighthouses[first_of(p, r)]);
+	call_others(c, WANTED_LATER, WANTED_LATER);
 }
 
 static uint64_t
@@ -231,7 +276,7 @@ memory_of(struct box *b)
 }
 
 static void
-look_at_nodes(struct crowd *c, struct crowd_report *r)
+look_at_nodes(struct crowd *c, const struct crowd_plan *p, struct crowd_report *r)
 {
 	uint64_t handshakes = 0, peers = 0;
 	size_t memory = 0;
@@ -248,7 +293,7 @@ look_at_nodes(struct crowd *c, struct crowd_report *r)
 		r->memory_most = max_u64(r->memory_most, held);
 	}
 	r->memory = memory / c->node_count;
-	r->memory_lighthouse = memory_of(c->st.lighthouses[0]);
+	r->memory_lighthouse = memory_of(c->st.lighthouses[p->lighthouses - 1]);
 	r->handshakes = (double)handshakes / c->node_count;
 	r->peers = (double)peers / c->node_count;
 }
@@ -256,22 +301,33 @@ look_at_nodes(struct crowd *c, struct crowd_report *r)
 void
 crowd_run(struct world *w, const struct crowd_plan *p, struct crowd_report *r)
 {
+	const struct box *box_all, *box_region;
+	uint64_t sent, for_all, for_region;
 	static struct crowd c;
-	uint64_t sent;
 
 	memset(&c, 0, sizeof(c));
 	memset(r, 0, sizeof(*r));
 	stage_init(&c.st, w);
 	gather(&c, p);
-	call_others(&c);
+	/* Those that go on to the end. */
+	box_all = c.st.lighthouses[p->lighthouses - 1];
+	box_region = c.st.lighthouses[lighthouses(p) - 1];
+	call_others(&c, WANTED_MIN, WANTED_MAX);
+	if (p->regions > 0)
+		lose_lighthouses(&c, p);
 	stage_run(&c.st, p->span - (w->now - SEC) - MEASURE_TIME);
 	sent = sent_by_nodes(&c);
+	for_all = box_all->received;
+	for_region = box_region->received;
 	stage_run(&c.st, MEASURE_TIME);
+	r->for_all = (double)(box_all->received - for_all) / (double)(MEASURE_TIME / SEC);
+	r->for_region = p->regions == 0 ? 0 :
+	    (double)(box_region->received - for_region) / (double)(MEASURE_TIME / SEC);
 	r->packets = (double)(sent_by_nodes(&c) - sent) / c.node_count /
 	             (double)(MEASURE_TIME / SEC);
 	r->datagrams = c.st.net.sent;
 	look_at_flows(&c, r);
-	look_at_nodes(&c, r);
+	look_at_nodes(&c, p, r);
 	stage_free(&c.st);
 	free(c.nodes);
 	free(c.wants);
@@ -280,8 +336,11 @@ crowd_run(struct world *w, const struct crowd_plan *p, struct crowd_report *r)
 void
 crowd_print(const struct crowd_plan *p, const struct crowd_report *r)
 {
-	printf("  %u nodes, %u lighthouses, %u s of virtual time, %llu datagrams\n", p->nodes,
-	    p->lighthouses, (unsigned)(p->span / SEC), (unsigned long long)r->datagrams);
+	printf("  %u nodes, %u lighthouses", p->nodes, lighthouses(p));
+	if (p->regions > 0)
+		printf(", %u regions", p->regions);
+	printf(", %u s of virtual time, %llu datagrams\n", (unsigned)(p->span / SEC),
+	    (unsigned long long)r->datagrams);
 	printf("  conversations     %u, all answered, %u direct\n", r->pairs, r->direct);
 	printf("  first answer      median %.0f ms, 99 %% %.0f ms, worst %.0f ms\n",
 	    (double)r->first_median / 1e3, (double)r->first_99 / 1e3, (double)r->first_worst / 1e3);
@@ -292,4 +351,8 @@ crowd_print(const struct crowd_plan *p, const struct crowd_report *r)
 	       "lighthouse\n",
 	    r->memory / 1000, r->memory_most / 1000,
 	    (double)r->memory_lighthouse / 1000 / p->nodes);
+	printf("  a lighthouse      takes %.0f packets a second", r->for_all);
+	if (p->regions > 0)
+		printf(" if it is for all, %.0f if for a region", r->for_region);
+	printf("\n");
 }

@@ -5,16 +5,25 @@
  * Half of the conversations go on all the time and half come in bursts with a minute's silence
  * between them. Every one of them must be answered, in every burst, whatever the two sit behind.
  * What it costs is reported: it has to be the same for each node, however many there are.
+ *
+ * A network of several regions has two lighthouses that all bundles name and two of each region
+ * that the others do not know. One conversation in five is with another region. When all talk, a
+ * lighthouse of each region and one of those of all die, and everybody begins to talk with some
+ * more.
  */
 #ifndef TESTS_SIM_CROWD_H
 #define TESTS_SIM_CROWD_H
 
 #include "tests/sim/world.h"
 
+#define CROWD_REGIONS_MAX	15
+#define CROWD_REGION_LIGHTHOUSES 2
+
 struct crowd_plan {
 	unsigned nodes;
-	unsigned lighthouses;
-	usec_t span; /* of virtual time, at least 100 s */
+	unsigned lighthouses; /* that all know */
+	unsigned regions;     /* 0: one network; else at most CROWD_REGIONS_MAX */
+	usec_t span; /* of virtual time, at least 100 s, with regions 150 s */
 };
 
 struct crowd_report {
@@ -30,6 +39,8 @@ struct crowd_report {
 	size_t memory;      /* of a node's engine in the end; 0: the allocator does not say */
 	size_t memory_most; /* of the largest */
 	size_t memory_lighthouse;
+	double for_all; /* packets that a lighthouse of all took in a second, while all talk */
+	double for_region; /* and one of a region; 0: there are none */
 	uint64_t datagrams;
 };
 

@@ -75,6 +75,7 @@ static const struct scene scenes[] = {
 	    123 },
 	{ "chaos", "when faults stop, whoever can talk does", scene_chaos, 24 },
 	{ "thousand", "a thousand nodes reach ten others each", scene_thousand, 1 },
+	{ "regions", "half of the lighthouses of all regions die", scene_regions, 2 },
 };
 
 struct options {
@@ -83,6 +84,7 @@ struct options {
 	long number; /* of one case; -1: those of `check` */
 	unsigned cases; /* instead of those of `check`; 0: not */
 	unsigned crowd; /* nodes; 0: none */
+	unsigned regions;
 	bool talk;
 	bool matrix;
 	bool events;
@@ -165,7 +167,8 @@ run_crowd(const struct options *o)
 	static struct world w;
 	const struct crowd_plan plan = {
 		.nodes = o->crowd,
-		.lighthouses = o->crowd > 2000 ? 4 : 2,
+		.lighthouses = o->regions > 0 || o->crowd <= 2000 ? 2 : 4,
+		.regions = o->regions,
 		.span = 300 * USEC_PER_SEC,
 	};
 	struct crowd_report r;
@@ -188,7 +191,7 @@ usage(void)
 {
 	printf("usage: sim [check] [--scenario NAME] [--case N | --cases N] [--seed N] [--talk]\n"
 	       "       sim --matrix | --events\n"
-	       "       sim --crowd NODES [--seed N]\n"
+	       "       sim --crowd NODES [--regions N] [--seed N]\n"
 	       "       sim --list\n");
 	return 2;
 }
@@ -250,6 +253,10 @@ option(struct options *o, const char *word, const char *next)
 		o->crowd = (unsigned)v;
 		return 2;
 	}
+	if (strcmp(word, "--regions") == 0 && v <= CROWD_REGIONS_MAX) {
+		o->regions = (unsigned)v;
+		return 2;
+	}
 	if (strcmp(word, "--case") == 0) {
 		o->number = (long)v;
 		return 2;
@@ -273,6 +280,8 @@ main(int argc, char **argv)
 			return usage();
 		i += taken;
 	}
+	if (o.crowd > 0 && o.regions > 0 && (o.crowd % o.regions > 0 || o.crowd < 2 * o.regions))
+		return usage();
 	if (o.crowd > 0)
 		return run_crowd(&o);
 	for (size_t i = 0; i < ARRAY_LEN(scenes); i++)

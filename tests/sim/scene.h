@@ -93,5 +93,6 @@ void scene_introductions(struct world *w, unsigned number);
 /* Everything at a time. */
 void scene_chaos(struct world *w, unsigned number);
 void scene_thousand(struct world *w, unsigned number);
+void scene_regions(struct world *w, unsigned number);
 
 #endif

@@ -148,6 +148,7 @@ box_add(struct stage *st, bool lighthouse, uint32_t as)
 	b->stage = st;
 	b->number = st->box_count;
 	b->is_lighthouse = lighthouse;
+	b->wards = st->wards;
 	st->boxes[st->box_count++] = b;
 	snprintf(b->id.name, sizeof(b->id.name), lighthouse ? "lh%u" : "n%u", as);
 	b->id.addresses[0] = overlay_v4(as + 1);

@@ -10,7 +10,7 @@
 #include "tests/sim/guard.h"
 #include "tests/sim/watch.h"
 
-#define STAGE_LIGHTHOUSES_MAX 4
+#define STAGE_LIGHTHOUSES_MAX 32 /* a bundle names at most MESH_LIGHTHOUSES_MAX of them */
 
 /* What a box still has to do when its engine's call is over: nothing happens within one. */
 struct errand {
@@ -50,6 +50,7 @@ struct stage {
 	uint64_t lifetime;       /* seconds that certificates are valid; 0: 90 days */
 	uint32_t handshake_rate; /* more in a second is load; 0: the engines' default */
 	uint32_t node_flags;     /* that nodes are certified with */
+	uint32_t wards;          /* lighthouses of their bundles, a bit each; 0: all */
 	bool no_relay;           /* lighthouses are no relays */
 	bool has_psk;
 	uint8_t psk[32];
