@@ -37,7 +37,7 @@ HOSTED_IN_ROLES := \
 		netverb.c mapper.c dial.c machine.c groups.c workers.c desk.c \
 		seat.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c)) \
-	$(wildcard $(addprefix ca/,ledger.c ledger_schema.c office.c))
+	$(wildcard ca/ledger*.c ca/office*.c)
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \
 		$(wildcard core/*.c node/*.c lighthouse/*.c ca/*.c)))

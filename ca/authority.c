@@ -264,7 +264,7 @@ authority_may_name(const struct order *o, const struct facts *f, struct err *e)
 	if (!text_is_name(o->name, strlen(o->name)))
 		return err_set(e, ERR_FORMAT, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', "
 		    "with a letter or digit at both ends");
-	if (f->holder != NULL && !o->replace)
+	if (f->holder != NULL && !o->replace && !o->renew)
 		return err_set(e, ERR_CONFLICT, "%s has a certificate (serial %llu, until %s); "
 		    "`mpynet sign %s --replace` makes another in its place", o->name,
 		    (unsigned long long)f->holder->serial,
@@ -272,6 +272,9 @@ authority_may_name(const struct order *o, const struct facts *f, struct err *e)
 	if (f->holder == NULL && o->replace)
 		return err_set(e, ERR_UNKNOWN, "%s has no live certificate to replace; leave out "
 		    "--replace", o->name);
+	if (f->holder == NULL && o->renew)
+		return err_set(e, ERR_UNKNOWN, "%s has no live certificate to renew; `mpynet sign "
+		    "%s` makes one", o->name, o->name);
 	return 0;
 }
 
@@ -281,6 +284,9 @@ may_certify_key(const struct order *o, const struct facts *f, struct err *e)
 	if (crypto_dh_low_order(o->key))
 		return err_set(e, ERR_FORMAT, "the public key for %s is weak (of low order); no "
 		    "WireGuard makes such a key", o->name);
+	if (f->key_revoked)
+		return err_set(e, ERR_REVOKED, "the key for %s was revoked and is never certified "
+		    "again; make a new one with `mpynet request`", o->name);
 	if (f->key_holder != NULL)
 		return err_set(e, ERR_CONFLICT, "this key is certified for %s already; every host "
 		    "needs a key of its own", f->key_holder);
@@ -402,12 +408,22 @@ choose_pin(struct cert *c, const struct order *o, const struct cert *holder)
 		memcpy(c->tls_pin, holder->tls_pin, sizeof(c->tls_pin));
 }
 
+static uint64_t
+choose_lifetime(const struct cert *ca, const struct order *o, const struct cert *holder)
+{
+	if (o->lifetime != 0)
+		return o->lifetime;
+	if (o->renew && holder != NULL)
+		return holder->not_after - holder->not_before - CERT_BACKDATE;
+	return min_u64(AUTHORITY_HOST_LIFETIME, ca->max_lifetime);
+}
+
 /* Not longer than the authority itself, which would be of no use. */
 static int
 choose_times(struct cert *c, const struct cert *ca, const struct order *o, const struct facts *f,
     struct err *e)
 {
-	uint64_t lifetime = o->lifetime != 0 ? o->lifetime : AUTHORITY_HOST_LIFETIME;
+	uint64_t lifetime = choose_lifetime(ca, o, f->holder);
 	char text[32];
 
 	if (f->now > ca->not_after)

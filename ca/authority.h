@@ -62,7 +62,8 @@ struct order {
 	uint8_t tls_pin[32];	/* for who becomes a lighthouse; zeros: not known */
 	uint32_t flags;		/* CERT_*; GATEWAY comes with routes */
 	bool replace;		/* take the place of the live certificate of that name */
-	uint64_t lifetime;	/* seconds, 0: AUTHORITY_HOST_LIFETIME */
+	bool renew;		/* the same, and it stays valid until its end: no host changed */
+	uint64_t lifetime;	/* seconds, 0: AUTHORITY_HOST_LIFETIME, of a renewal as before */
 	size_t address_count;	/* those asked for; families that are missing are allocated */
 	struct ip addresses[CERT_ADDRESSES_MAX];
 	size_t route_count;
@@ -77,6 +78,7 @@ struct facts {
 	uint64_t serial;	   /* the next one, never used before */
 	const struct cert *holder; /* the live certificate of that name, or NULL */
 	const char *key_holder;	   /* another name that an unexpired certificate gives this key */
+	bool key_revoked;	   /* nobody may have this key again */
 	const struct ip *taken;	   /* what unexpired certificates of other names hold, sorted */
 	size_t taken_count;
 };

@@ -45,7 +45,14 @@ int ledger_finish(struct ledger *l, int rc, struct err *e);
  * The authority
  */
 
+enum ledger_role {
+	LEDGER_ROOT,
+	LEDGER_APPLICATION, /* wants to be an issuing CA: signed by itself, and of no use yet */
+	LEDGER_ISSUING,	    /* admitted by the network's root */
+};
+
 struct ledger_ca {
+	enum ledger_role role;
 	struct cert cert;
 	struct bundle_cert object;
 	uint8_t keyfile[KEYFILE_SIZE];
@@ -56,7 +63,7 @@ struct ledger_ca {
 /* The one that signs here. -ENOENT before ledger_found(). */
 int ledger_ca(struct ledger *l, struct ledger_ca *ret, struct err *e) must_check;
 
-/* Keeps a new authority. */
+/* Keeps a new authority, which signs here from now on: founded, admitted, or after a rotation. */
 int ledger_found(struct ledger *l, const struct ledger_ca *ca, uint64_t now,
     struct err *e) must_check;
 
@@ -66,9 +73,12 @@ int ledger_found(struct ledger *l, const struct ledger_ca *ca, uint64_t now,
 
 enum ledger_status {
 	LEDGER_LIVE,
+	LEDGER_SUPERSEDED, /* renewed since: good until it expires, and no longer its name's */
 	LEDGER_EXPIRED,
-	LEDGER_REVOKED,
+	LEDGER_REPLACED,   /* its serial is revoked */
+	LEDGER_REVOKED,	   /* its serial and its key are revoked */
 };
+#define LEDGER_STATUSES (LEDGER_REVOKED + 1)
 
 const char *ledger_status_name(enum ledger_status s);
 
@@ -106,8 +116,13 @@ int ledger_taken(struct ledger *l, struct ip **ret, size_t *count, const char *n
 int ledger_add(struct ledger *l, const struct cert *cert, const uint8_t *object, size_t len,
     uint64_t now, struct err *e) must_check;
 
-/* The live certificate with this serial number is none any more. Its addresses stay its name's. */
-int ledger_revoke(struct ledger *l, uint64_t serial, struct err *e) must_check;
+/*
+ * The certificate with this serial number, which is live or superseded, becomes what `status` says:
+ * anything but live. Its addresses stay its name's until it would have expired. ERR_CONFLICT when it
+ * ended before, so that nothing that ended returns.
+ */
+int ledger_end_cert(struct ledger *l, uint64_t serial, enum ledger_status status,
+    struct err *e) must_check;
 
 /* Where the lighthouse that has this certificate is reached. */
 int ledger_set_endpoints(struct ledger *l, uint64_t serial,
@@ -159,7 +174,7 @@ int ledger_next_handout(struct ledger *l, struct handout *ret, int64_t after,
 struct log_line {
 	uint64_t seq;
 	uint64_t time;
-	char event[LOG_EVENT_MAX]; /* init issue revoke export */
+	char event[LOG_EVENT_MAX]; /* init issue renew revoke export ...: docs/certificates.md */
 	char name[NAME_MAX_LEN + 1];
 	uint64_t serial;    /* 0: none */
 	uint8_t digest[32]; /* fingerprint of what was signed; zeros: nothing was */

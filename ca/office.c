@@ -3,6 +3,7 @@
  * office.c - where an authority works: its ledger, and the files that it hands out.
  */
 #include "ca/office.h"
+#include "ca/ledger_state.h"
 #include "core/crypto.h"
 #include "core/pem.h"
 #include "core/tlskey.h"
@@ -452,28 +453,34 @@ gather(struct office *o, struct dossier *d, const struct order *order, struct er
 	if (rc == 1)
 		d->facts.key_holder = d->key_holder;
 	if (rc >= 0)
+		rc = ledger_key_revoked(&o->ledger, order->key, e);
+	d->facts.key_revoked = rc == 1;
+	if (rc >= 0)
 		rc = ledger_taken(&o->ledger, &d->taken, &d->facts.taken_count, order->name,
 		    d->facts.now, e);
 	d->facts.taken = d->taken;
 	return rc;
 }
 
-/* The replaced certificate ends here; its line says for which. */
+/* A renewal takes nothing away; a replaced certificate ends here, and its line says for which. */
 static int
-end_holder(struct office *o, const struct dossier *d, struct err *e)
+end_holder(struct office *o, const struct dossier *d, bool renew, struct err *e)
 {
 	struct log_line line = { .time = d->facts.now, .event = "revoke" };
+	uint64_t serial = d->holder.cert.serial;
 	int rc;
 
 	if (d->facts.holder == NULL)
 		return 0;
-	line.serial = d->holder.cert.serial;
+	rc = ledger_end_cert(&o->ledger, serial, renew ? LEDGER_SUPERSEDED : LEDGER_REPLACED, e);
+	if (rc < 0 || renew)
+		return rc;
+	line.serial = serial;
 	memcpy(line.name, d->holder.cert.name, sizeof(line.name));
 	memcpy(line.digest, d->holder.cert.fingerprint, sizeof(line.digest));
 	(void)snprintf(line.detail, sizeof(line.detail), "replaced by serial %llu",
 	    (unsigned long long)d->facts.serial);
-	rc = ledger_revoke(&o->ledger, line.serial, e);
-	return rc < 0 ? rc : ledger_log(&o->ledger, &line, e);
+	return ledger_log(&o->ledger, &line, e);
 }
 
 /* "10.87.0.10 fd00::a groups=nurses" for the log. */
@@ -519,8 +526,10 @@ store(struct office *o, const struct commission *c, const struct dossier *d,
 {
 	struct log_line line = { .time = d->facts.now, .event = "issue" };
 	const struct cert *cert = &issued->cert;
-	int rc = end_holder(o, d, e);
+	int rc = end_holder(o, d, c->order.renew, e);
 
+	if (c->order.renew)
+		memcpy(line.event, "renew", 6);
 	line.serial = cert->serial;
 	memcpy(line.name, cert->name, sizeof(line.name));
 	memcpy(line.digest, cert->fingerprint, sizeof(line.digest));

@@ -187,6 +187,7 @@ static const struct {
 	{ "none", "\033[31m" },
 	{ "expired", "\033[31m" },
 	{ "revoked", "\033[31m" },
+	{ "replaced", "\033[31m" },
 	{ "invalid", "\033[31m" },
 };
 

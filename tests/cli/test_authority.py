@@ -142,7 +142,7 @@ def test_what_was_signed_is_never_overwritten(place):
     check([c["name"] for c in ca.json("ca", "list")["certificates"]] == ["party1"])
     ca.tell("sign", "party1", "--replace", "--out", "new.mpynet")
     old, new = ca.json("ca", "list")["certificates"]
-    check((old["status"], new["status"]) == ("revoked", "live"), old, new)
+    check((old["status"], new["status"]) == ("replaced", "live"), old, new)
     check(old["addresses"] == new["addresses"] and old["key"] != new["key"], old, new)
     check(ca.json("inspect", "new.mpynet")["serial"] == new["serial"])
 

@@ -174,7 +174,7 @@ TEST(an_address_outlives_its_certificate_until_the_last_one_expires)
 	open_place(&p);
 	l = &p.office.ledger;
 	ASSERT_EQ(sign(&p, "a", false, &first), 0);
-	ASSERT_EQ(ledger_revoke(l, first.cert.serial, &p.err), 0);
+	ASSERT_EQ(ledger_end_cert(l, first.cert.serial, LEDGER_REVOKED, &p.err), 0);
 	ASSERT_EQ(ledger_taken(l, &taken, &count, "b", office_now(), &p.err), 0);
 	ASSERT_EQ(count, 2);
 	ASSERT_EQ(taken[0].family, FAMILY_V4);
