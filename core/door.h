@@ -36,6 +36,7 @@ struct door;
 /* What became of a knock. Each is a counter with a name. */
 enum door_count {
 	DOOR_ADMITTED,	     /* a visitor for the engine */
+	DOOR_GUEST,	     /* a token, whatever it is worth: a newcomer for the engine */
 	DOOR_COPY,	     /* known by its hash: the engine may answer it again */
 	DOOR_COOKIE,	     /* under load: answered with a cookie */
 	DOOR_MALFORMED,	     /* no initiation by type and length */
@@ -89,10 +90,20 @@ struct visitor {
 	uint8_t our_prefix[8];	/* of the fingerprint of our certificate that they hold */
 };
 
+/* Somebody who shows a token, has a key, and has proved nothing else. */
+struct newcomer {
+	struct noise handshake;
+	uint8_t timestamp[NOISE_TIMESTAMP];
+	uint8_t hash[16]; /* of the whole message */
+	uint8_t token[8]; /* its id */
+};
+
 struct knock {
 	enum door_count what;
 	/* DOOR_ADMITTED */
 	struct visitor visitor;
+	/* DOOR_GUEST: no memory was taken, no signature looked at */
+	struct newcomer newcomer;
 	/* DOOR_COPY: what door_remember() was given, for channel_copy() with the hash */
 	void *owner;
 	uint8_t hash[16];
@@ -110,6 +121,12 @@ struct knock {
  */
 enum door_count door_knock(struct door *d, struct instant now, const struct source *from,
     const uint8_t *msg, size_t len, struct outbox *out, struct knock *ret);
+
+/*
+ * From now on tokens are for the engine to judge (DOOR_GUEST); until then they are DOOR_ENROL. A
+ * newcomer's handshake, too, is wiped by whoever does not use it.
+ */
+void door_take_guests(struct door *d);
 
 /* The engine does not want this visitor: its certificate stays refused for a while. Wipes it. */
 void door_refuse(struct door *d, struct instant now, struct visitor *v);

@@ -86,6 +86,9 @@ enum memory_table {
 	MEMORY_STATE = 4,	 /* reserved: the network state */
 	MEMORY_CLOCK = 5,	 /* own TAI64N reserved up to here; newest issue time seen */
 	MEMORY_NETWORK = 6,	 /* a network's name -> what was found in it (node/network.h) */
+	MEMORY_TOKEN = 7,	 /* a token's id -> its key and welcome (lighthouse/mailbox.h) */
+	MEMORY_PLEA = 8,	 /* token id, ref -> a host's plea and its answer (likewise) */
+	MEMORY_RENEWAL = 9,	 /* static key -> a member's request and its result (likewise) */
 };
 
 #define MEMORY_KEY_MAX 40

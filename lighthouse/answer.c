@@ -628,12 +628,8 @@ on_relay_data(struct beacon *b, const struct heard *h, struct client *cl, const 
  * The gate
  */
 
-/* 0, or negative for a malformed frame. The client may be gone afterwards. */
-typedef int (*answer_fn)(struct beacon *b, const struct heard *h, struct client *cl,
-    const struct frame *f, struct outbox *out);
-
 /* What is not here is not for lighthouses, and passed over. */
-static const answer_fn answers[] = {
+static answer_fn *const answers[] = {
 	[FRAME_HELLO] = on_hello,
 	[FRAME_CLOSE] = on_close,
 	[FRAME_REGISTER] = on_register,
@@ -643,6 +639,10 @@ static const answer_fn answers[] = {
 	[FRAME_RELAY_OPEN] = on_relay_open,
 	[FRAME_RELAY_CLOSE] = on_relay_close,
 	[FRAME_RELAY_DATA] = on_relay_data,
+	[FRAME_ENROL_RESULT] = enrolment_on_result,
+	[FRAME_RENEW] = enrolment_on_renew,
+	[FRAME_RENEW_RESULT] = enrolment_on_renewed,
+	[FRAME_TOKEN] = enrolment_on_token,
 };
 
 static int

@@ -91,8 +91,11 @@ make_tables(struct beacon *b, const struct beacon_config *c)
 		return -ENOMEM;
 	members_reserve(b->members, &b->own.cert);
 	b->door = door_new(&b->self, b->trust, b->members, &b->rng, load, b->clients_max);
-	if (b->clients == NULL || b->registry == NULL || b->circuits == NULL || b->door == NULL)
+	b->mailbox = mailbox_new(&b->rng);
+	if (b->clients == NULL || b->registry == NULL || b->circuits == NULL || b->door == NULL ||
+	    b->mailbox == NULL)
 		return -ENOMEM;
+	door_take_guests(b->door);
 	return 0;
 }
 
@@ -149,6 +152,8 @@ beacon_free(struct beacon *b)
 	registry_free(b->registry);
 	circuits_free(b->circuits);
 	door_free(b->door);
+	mailbox_free(b->mailbox);
+	quarantine_wipe(&b->quarantine);
 	members_free(b->members);
 	trust_free(b->trust);
 	noise_identity_wipe(&b->self);
@@ -202,6 +207,10 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
 		return registry_recall(b->registry, now, row->key, row->key_len, row->value,
 		    row->value_len);
 	case MEMORY_CLOCK: return recall_clock(b, row);
+	case MEMORY_TOKEN:
+	case MEMORY_PLEA:
+	case MEMORY_RENEWAL:
+		return mailbox_recall(b->mailbox, trust_now(b->trust, now.wall), row);
 	case MEMORY_ENDPOINT:
 	case MEMORY_NETWORK:
 	case MEMORY_STATE: break;
@@ -234,6 +243,7 @@ session_up(struct beacon *b, struct instant now, struct client *cl, struct outbo
 		outbox_trace(out, &f);
 	}
 	answer_waiting(b, now, cl, out);
+	enrolment_here(b, now, cl, out);
 }
 
 static void
@@ -331,6 +341,7 @@ on_initiation(struct beacon *b, struct instant now, const struct packet *pk, str
 
 	switch (door_knock(b->door, now, &from, pk->data, pk->len, out, &k)) {
 	case DOOR_ADMITTED: admit(b, now, pk, &k.visitor, out); break;
+	case DOOR_GUEST: enrolment_knock(b, now, pk, &k.newcomer, out); break;
 	case DOOR_COPY: copy(b, now, pk, &k, out); break;
 	case DOOR_COOKIE: send_cookie(b, now, pk, &k, out); break;
 	default:
@@ -449,11 +460,13 @@ on_inner(struct beacon *b, const struct heard *h, struct client *cl, struct outb
 }
 
 static void
-on_data(struct beacon *b, struct instant now, const struct packet *pk, struct outbox *out)
+on_data(struct beacon *b, struct instant now, struct packet *pk, struct outbox *out)
 {
 	struct client *cl = client_by_index(b, le32(pk->data + DATA_RECEIVER));
 	struct heard h = { .now = now, .packet = pk, .owed = UNPROVEN_FACTOR * pk->len };
 
+	if (cl == NULL && enrolment_data(b, now, pk, out))
+		return;
 	if (cl == NULL || channel_open(cl->channel, now, pk->data, pk->len, &h.opened) < 0) {
 		b->totals.unauthentic++;
 		return;
@@ -491,7 +504,7 @@ on_stun(struct beacon *b, struct instant now, const struct packet *pk, struct ou
 }
 
 static void
-on_packet(struct beacon *b, struct instant now, const struct packet *pk, struct outbox *out)
+on_packet(struct beacon *b, struct instant now, struct packet *pk, struct outbox *out)
 {
 	if (b->stun && stun_is(pk->data, pk->len)) {
 		on_stun(b, now, pk, out);
@@ -542,6 +555,7 @@ static void
 expire_members(struct beacon *b, struct instant now, struct outbox *out)
 {
 	(void)members_expire(b->members, trust_now(b->trust, now.wall), EXPIRE_AT_ONCE, out);
+	mailbox_expire(b->mailbox, trust_now(b->trust, now.wall), out);
 	if (trust_newest(b->trust) > b->newest_written)
 		beacon_remember_clock(b, out);
 	b->expire_due = now.mono + EXPIRE_EVERY;
@@ -573,6 +587,7 @@ beacon_tick(struct beacon *b, struct instant now, struct outbox *out)
 {
 	if (due_reached(b->expire_due, now.mono))
 		expire_members(b, now, out);
+	enrolment_tick(b, now, out);
 	while (!outbox_half_full(out))
 		if (!tick_client(b, now, out) && !expire_circuit(b, now, out) &&
 		    !registry_expire(b->registry, now.mono, out))
@@ -585,6 +600,7 @@ beacon_next_due(const struct beacon *b)
 	usec_t due = due_min(b->expire_due, heap_next_due(&b->timers));
 
 	due = due_min(due, circuits_next_due(b->circuits));
+	due = due_min(due, enrolment_next_due(b));
 	return due_min(due, registry_next_due(b->registry));
 }
 

@@ -2,7 +2,7 @@
 /*
  * beacon_impl.h - the inside of a lighthouse, for the files that are the engine: beacon.c (the
  * way of a packet, and time), client.c (conversations), answer.c (control frames), referral.c (which
- * relays a node is told of).
+ * relays a node is told of), enrolment.c (hosts without a certificate, authorities, renewals).
  */
 #ifndef LIGHTHOUSE_BEACON_IMPL_H
 #define LIGHTHOUSE_BEACON_IMPL_H
@@ -20,7 +20,9 @@
 #include "core/trace.h"
 #include "core/trust.h"
 #include "lighthouse/beacon.h"
+#include "lighthouse/mailbox.h"
 #include "lighthouse/place.h"
+#include "lighthouse/quarantine.h"
 #include "lighthouse/registry.h"
 
 #define CLIENT_INDICES 8 /* the sessions and attempts of one channel */
@@ -30,6 +32,7 @@
 #define CLIENT_LATER   8 /* PONGs that were asked to be late */
 
 #define BEACON_RELAYS_MAX 64 /* nodes that relay and that others are told of */
+#define BEACON_DESKS_MAX  8  /* nodes that speak for an authority */
 
 /* Somebody with a conversation, or whom we try to reach. */
 struct client {
@@ -108,6 +111,13 @@ struct beacon {
 	uint32_t clients_max;
 	struct client *relays[BEACON_RELAYS_MAX]; /* those certified RELAY */
 	size_t relay_count;
+	struct client *desks[BEACON_DESKS_MAX]; /* those certified ENROL */
+	size_t desk_count;
+	struct bucket matters; /* what they are asked */
+	usec_t asks_held;   /* they were asked enough, until then */
+	struct quarantine quarantine;
+	usec_t quarantine_due;
+	struct mailbox *mailbox;
 	struct heap timers;
 	usec_t expire_due;       /* members whose certificates ended */
 	uint64_t newest_written; /* of trust_newest() */
@@ -184,6 +194,28 @@ void referral_for(const struct beacon *b, struct instant now, const struct clien
     struct relays *ret);
 
 /*
+ * enrolment.c: hosts that have a token, authorities that answer them, members that renew
+ */
+
+void desk_add(struct beacon *b, struct client *cl);
+void desk_drop(struct beacon *b, const struct client *cl);
+
+/* Somebody showed a token. The newcomer's handshake is wiped. */
+void enrolment_knock(struct beacon *b, struct instant now, const struct packet *pk,
+    struct newcomer *n, struct outbox *out);
+
+/* A data message of no client: is it a guest's? */
+bool enrolment_data(struct beacon *b, struct instant now, struct packet *pk,
+    struct outbox *out) must_check;
+
+/* A session with `cl` came up: what is kept for it, or to be asked of it, is not kept longer. */
+void enrolment_here(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
+
+/* Does what is due; enrolment_next_due() is later then, or the outbox half full. */
+void enrolment_tick(struct beacon *b, struct instant now, struct outbox *out);
+usec_t enrolment_next_due(const struct beacon *b);
+
+/*
  * answer.c: control frames
  */
 
@@ -206,6 +238,18 @@ void client_move(struct client *cl, const struct heard *h);
 bool client_ask_there(struct beacon *b, const struct heard *h, struct client *cl,
     struct outbox *out);
 #define CLIENT_ASK_LEN (PING_LEN + DATA_MIN)
+
+/*
+ * What a control frame of a client leads to: 0, or negative for a malformed one. The client may be
+ * gone afterwards. Those of enrolment.c:
+ */
+typedef int answer_fn(struct beacon *b, const struct heard *h, struct client *cl,
+    const struct frame *f, struct outbox *out);
+
+answer_fn enrolment_on_result;	/* ENROL_RESULT */
+answer_fn enrolment_on_renew;	/* RENEW */
+answer_fn enrolment_on_renewed; /* RENEW_RESULT */
+answer_fn enrolment_on_token;	/* TOKEN */
 
 /* The decrypted payload `h->opened` is a control frame of `cl`, which may be freed. */
 void answer_frame(struct beacon *b, const struct heard *h, struct client *cl, struct outbox *out);

@@ -86,6 +86,10 @@ client_of(struct beacon *b, struct instant now, const struct member *m)
 		referral_add(b, cl);
 	else
 		referral_drop(b, cl);
+	if (m->flags & CERT_ENROL)
+		desk_add(b, cl);
+	else
+		desk_drop(b, cl);
 	channel_set_not_after(cl->channel, now, min_u64(m->valid_until, b->own.valid_until));
 	return cl;
 }
@@ -106,6 +110,7 @@ client_free(struct beacon *b, struct instant now, struct client *cl, struct outb
 
 	end_circuits(b, now, cl, out);
 	referral_drop(b, cl);
+	desk_drop(b, cl);
 	table_del(&b->by_key, cl->key);
 	b->clients[cl->place] = last;
 	last->place = cl->place;
@@ -132,7 +137,8 @@ client_index_new(struct beacon *b, struct client *cl)
 		return 0;
 	do {
 		index = rng_u32(&b->rng);
-	} while (index == 0 || client_by_index(b, index) != NULL);
+	} while (index == 0 || client_by_index(b, index) != NULL ||
+		 quarantine_has(&b->quarantine, index));
 	if (table_put(&b->by_index, &index, cl) < 0)
 		return 0;
 	cl->index[cl->index_count++] = index;

@@ -6,7 +6,7 @@
  * under the token's pre-shared key; asks for the welcome, from which it learns the CA, and checks
  * that the root is the one of the token; makes its request; and asks until there is an answer.
  * Sessions of this kind live for a minute. While the authority is away, or a person is to decide,
- * it calls again after 2, 4, .. 60 s, and goes on until the token has expired or it is stopped.
+ * it asks again after 2, 4, .. 60 s, and goes on until it is stopped.
  *
  *	CALLING -> WELCOMED -> ASKED -> ISSUED, REFUSED
  *	   ^__________________/  (KEPT, PENDING: waits, and calls again)
@@ -40,11 +40,11 @@ enum enrol_phase {
 /*
  * For the holder of `t` and of the X25519 key `private`, both copied. `endpoints` are where the
  * token's lighthouse is (its name resolved by the shell), 1 to ENROL_ENDPOINTS_MAX, all called.
- * `rng` must outlive it. NULL without memory.
+ * `rng` must outlive it. NULL without memory, or when a key has low order.
  */
 #define ENROL_ENDPOINTS_MAX 8
 struct enrol_host *enrol_host_new(const struct token *t, const uint8_t private[static 32],
-    const struct addr *endpoints, size_t n, const struct rng *rng);
+    const struct addr *endpoints, size_t n, const struct rng *rng) must_check;
 
 /* Wipes every key. NULL is allowed. */
 void enrol_host_free(struct enrol_host *h);

@@ -56,7 +56,7 @@ struct taped {
 /* A row that the lighthouse wanted remembered. */
 struct row {
 	struct memory memory;
-	uint8_t value[1400];
+	uint8_t value[20000];
 };
 
 struct scene {
@@ -74,6 +74,8 @@ struct scene {
 	uint64_t sent_bytes;
 	struct taped *tape; /* if not NULL: the last TAPE_MAX that guests have sent */
 	unsigned taped;
+	/* If not NULL: gets what is sent to nobody of these. */
+	void (*elsewhere)(struct scene *s, const struct effect *e);
 };
 
 static void scene_settle(struct scene *s);
@@ -312,6 +314,8 @@ scene_settle(struct scene *s)
 		for (unsigned g = 0; g < s->guest_count; g++)
 			if (!s->guests[g]->deaf && addr_equal(&s->guests[g]->at, &e->to))
 				guest_receive(s, s->guests[g], e);
+		if (s->elsewhere != NULL)
+			s->elsewhere(s, e);
 	}
 	assert(arena == out.arena && out.dropped == 0);
 	outbox_free(&out);
