@@ -156,8 +156,8 @@ hello_encode(uint8_t *to, size_t cap, const struct hello *h)
 	wr_u16(&w, h->proto_max);
 	wr_u8(&w, h->flags);
 	wr_u32(&w, h->caps);
-	wr_u64(&w, h->state_version);
-	wr_bytes(&w, h->state_hash, sizeof(h->state_hash));
+	wr_u64(&w, h->state.version);
+	wr_bytes(&w, h->state.hash, sizeof(h->state.hash));
 	wr_u64(&w, h->unix_time);
 	wr_u16(&w, h->max_inner);
 	wr_bytes(&w, h->fingerprint, sizeof(h->fingerprint));
@@ -193,8 +193,8 @@ hello_decode(struct hello *ret, const struct frame *f)
 	h.proto_max = rd_u16(&in.rd);
 	h.flags = rd_u8(&in.rd);
 	h.caps = rd_u32(&in.rd);
-	h.state_version = rd_u64(&in.rd);
-	rd_bytes(&in.rd, h.state_hash, sizeof(h.state_hash));
+	h.state.version = rd_u64(&in.rd);
+	rd_bytes(&in.rd, h.state.hash, sizeof(h.state.hash));
 	h.unix_time = rd_u64(&in.rd);
 	h.max_inner = rd_u16(&in.rd);
 	rd_bytes(&in.rd, h.fingerprint, sizeof(h.fingerprint));

@@ -171,6 +171,12 @@ remove_member(struct members *ms, struct member *m, struct outbox *o)
 	member_free(m);
 }
 
+void
+members_drop(struct members *ms, struct member *m, struct outbox *o)
+{
+	remove_member(ms, m, o);
+}
+
 uint32_t
 members_expire(struct members *ms, uint64_t now, uint32_t max, struct outbox *o)
 {

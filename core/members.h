@@ -123,6 +123,9 @@ struct member *members_at(const struct members *ms, uint32_t i);
  */
 uint32_t members_expire(struct members *ms, uint64_t now, uint32_t max, struct outbox *o);
 
+/* Removes `m`, whose certificate is revoked, and has its row forgotten. */
+void members_drop(struct members *ms, struct member *m, struct outbox *o);
+
 /* Appends the member's row (MEMORY_MEMBER) to `o`. */
 void members_remember(const struct member *m, struct outbox *o);
 

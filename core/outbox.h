@@ -83,7 +83,7 @@ enum memory_table {
 	MEMORY_MEMBER = 1,	 /* static key -> certificates, last timestamp (core/members.h) */
 	MEMORY_ENDPOINT = 2,	 /* static key -> where it was last reached (node) */
 	MEMORY_REGISTRATION = 3, /* static key -> last REGISTER (lighthouse) */
-	MEMORY_STATE = 4,	 /* reserved: the network state */
+	MEMORY_STATE = 4,	 /* u8 which -> a blob of the network state (core/spread.h) */
 	MEMORY_CLOCK = 5,	 /* own TAI64N reserved up to here; newest issue time seen */
 	MEMORY_NETWORK = 6,	 /* a network's name -> what was found in it (node/network.h) */
 	MEMORY_TOKEN = 7,	 /* a token's id -> its key and welcome (lighthouse/mailbox.h) */

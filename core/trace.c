@@ -42,6 +42,24 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
 	[TRACE_STREAM_UP] = "lighthouse %n: no answer over UDP; reached over TCP at %a",
 	[TRACE_STREAM_DOWN] = "lighthouse %n: TCP to %a: %t; trying on",
+	[TRACE_STATE_NEW] = "network state %d is in force",
+	[TRACE_STATE_REFUSED] = "%n offered a network state that is refused: it %e",
+	[TRACE_STATE_BACK] =
+	    ("%n has gone back to network state %d, and %D is newer: it was restored from an old "
+	     "copy, or keeps revocations away"),
+	[TRACE_STATE_FORK] =
+	    ("%n has another network state %d than ours: the authority's key has signed both, and "
+	     "both are kept; ask who holds it"),
+	[TRACE_STATE_LATE] =
+	    ("network state %d should have a successor by now: the authority is away, or somebody "
+	     "keeps it from us"),
+	[TRACE_STATE_EXPIRED] =
+	    "network state %d has expired and stays in force: ask the authority for a newer one",
+	[TRACE_STATE_UNWRITTEN] =
+	    "network state %d is in force, but the disk has not taken it: it is tried again",
+	[TRACE_REVOKED] = "peer %n: its certificate is revoked, the session is ended",
+	[TRACE_REVOKED_OURSELVES] =
+	    "our own certificate is revoked: nobody will speak to us; ask the authority for another",
 };
 
 /* enum stream_news */

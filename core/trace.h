@@ -44,6 +44,15 @@ enum trace_what {
 	TRACE_WOKE_UP,		  /* number: us asleep */
 	TRACE_STREAM_UP,	  /* to the lighthouse `name` at `at`, over TCP */
 	TRACE_STREAM_DOWN,	  /* code: enum stream_news */
+	TRACE_STATE_NEW,	  /* another network state is in force; number: its version */
+	TRACE_STATE_REFUSED,	  /* of `name`; code: ERR_* */
+	TRACE_STATE_BACK,	  /* `name` has number, where there was number2 */
+	TRACE_STATE_FORK,	  /* `name` has another one of version number */
+	TRACE_STATE_LATE,	  /* the successor of number is overdue */
+	TRACE_STATE_EXPIRED,	  /* number: the version */
+	TRACE_STATE_UNWRITTEN,	  /* likewise: the disk does not take it */
+	TRACE_REVOKED,		  /* a session with `name` is ended for it */
+	TRACE_REVOKED_OURSELVES,
 	TRACE_WHAT_COUNT,
 };
 

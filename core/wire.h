@@ -310,6 +310,20 @@ struct relays {
  * layout the encoder is told which.
  */
 
+/* Which network state somebody holds; zeros: none. */
+#define STATE_HASH_LEN 16
+
+struct state_id {
+	uint64_t version;
+	uint8_t hash[STATE_HASH_LEN]; /* how its fingerprint begins */
+};
+
+static inline bool
+state_id_equal(const struct state_id *a, const struct state_id *b)
+{
+	return a->version == b->version && memcmp(a->hash, b->hash, STATE_HASH_LEN) == 0;
+}
+
 /* HELLO: the first packet of a keypair, both ways. */
 enum {
 	HELLO_SEEN_YOURS = 1,
@@ -332,8 +346,7 @@ struct hello {
 	uint16_t proto_max;
 	uint8_t flags;
 	uint32_t caps; /* CAP_*; bits that we do not know are ignored */
-	uint64_t state_version; /* of the network state held, 0: none */
-	uint8_t state_hash[16];
+	struct state_id state;
 	uint64_t unix_time;
 	uint16_t max_inner;
 	uint8_t fingerprint[32]; /* of the sender's own certificate */
@@ -623,23 +636,11 @@ int relay_data_decode(struct relay_data *ret, const struct frame *f) must_check;
 /*
  * STATE_ADV, BLOB_REQ, BLOB: the network state, from whoever holds a newer one (docs/protocol.md,
  * "Network state"). What travels is a blob: the statements that lead to the state's signer, and the
- * state. It is named by the state's version and fingerprint, all zeros: none.
+ * state, by which it is named.
  */
-#define STATE_HASH_LEN  16
 #define BLOB_SIZE_MAX   65536 /* of a whole blob */
 #define BLOB_CHUNK_MAX  1024  /* bytes of one BLOB */
 #define BLOB_WINDOW_MAX 8192  /* bytes that one BLOB_REQ asks for */
-
-struct state_id {
-	uint64_t version;
-	uint8_t hash[STATE_HASH_LEN]; /* how its fingerprint begins */
-};
-
-static inline bool
-state_id_equal(const struct state_id *a, const struct state_id *b)
-{
-	return a->version == b->version && memcmp(a->hash, b->hash, STATE_HASH_LEN) == 0;
-}
 
 /* STATE_ADV: this is the state that I hold now. */
 struct state_adv {

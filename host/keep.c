@@ -214,7 +214,8 @@ keep_recall(struct keep *k, int (*each)(void *ctx, const struct memory *row), st
 	sqlite3_stmt *stmt;
 	int taken = 0;
 	int rc = db_query(k->db, &stmt, err,
-	    "SELECT kind, key, value FROM memory ORDER BY kind, key", "");
+	    "SELECT kind, key, value FROM memory ORDER BY kind <> ?, kind, key", "i",
+	    (int64_t)MEMORY_STATE);
 
 	while (rc == 0 && (rc = db_next(k->db, stmt, err)) == 1) {
 		struct memory row;

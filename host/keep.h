@@ -53,7 +53,8 @@ int keep_open(struct keep *k, struct db *db, uv_loop_t *loop, void *ctx,
     void (*on_written)(void *ctx, uint64_t ticket), struct err *err) must_check;
 
 /*
- * Hands every row to `each`, in the order of table and key. A row that it refuses (a negative
+ * Hands every row to `each`, in the order of table and key, but the network state first: the others
+ * are judged by it. A row that it refuses (a negative
  * number) is of no use any more and is forgotten. Returns how many were taken.
  */
 int keep_recall(struct keep *k, int (*each)(void *ctx, const struct memory *row),

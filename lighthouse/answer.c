@@ -111,6 +111,7 @@ on_hello(struct beacon *b, const struct heard *h, struct client *cl, const struc
 	channel_hello_heard(cl->channel, h->now.mono, h->opened.index,
 	    (hello.flags & HELLO_SEEN_YOURS) != 0, hello.caps);
 	client_settle(b, cl);
+	beacon_state_said(b, h->now, cl, &hello.state, out);
 	return 0;
 }
 
@@ -151,7 +152,10 @@ on_register(struct beacon *b, const struct heard *h, struct client *cl, const st
     struct outbox *out)
 {
 	uint8_t frame[FRAME_MAX];
-	struct reg_ack ack = { .ttl = (uint16_t)(REGISTRY_TTL / USEC_PER_SEC) };
+	struct reg_ack ack = {
+		.ttl = (uint16_t)(REGISTRY_TTL / USEC_PER_SEC),
+		.state_version = spread_held(b->spread).version,
+	};
 	struct registration *g;
 	struct candidates c;
 
@@ -643,6 +647,9 @@ static answer_fn *const answers[] = {
 	[FRAME_RENEW] = enrolment_on_renew,
 	[FRAME_RENEW_RESULT] = enrolment_on_renewed,
 	[FRAME_TOKEN] = enrolment_on_token,
+	[FRAME_STATE_ADV] = beacon_state_adv,
+	[FRAME_BLOB_REQ] = beacon_state_req,
+	[FRAME_BLOB] = beacon_state_part,
 };
 
 static int

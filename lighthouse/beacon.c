@@ -87,7 +87,8 @@ make_tables(struct beacon *b, const struct beacon_config *c)
 	b->circuits = circuits_new(b->self.public, &b->rng,
 	    b->clients_max * CIRCUITS_OF_CLIENTS, rate);
 	b->members = members_new(&b->rng, MEMBERS_LIGHTHOUSE_MAX);
-	if (b->members == NULL)
+	b->spread = spread_new(b->trust);
+	if (b->members == NULL || b->spread == NULL)
 		return -ENOMEM;
 	members_reserve(b->members, &b->own.cert);
 	b->door = door_new(&b->self, b->trust, b->members, &b->rng, load, b->clients_max);
@@ -154,6 +155,7 @@ beacon_free(struct beacon *b)
 	door_free(b->door);
 	mailbox_free(b->mailbox);
 	quarantine_wipe(&b->quarantine);
+	spread_free(b->spread);
 	members_free(b->members);
 	trust_free(b->trust);
 	noise_identity_wipe(&b->self);
@@ -211,9 +213,11 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
 	case MEMORY_PLEA:
 	case MEMORY_RENEWAL:
 		return mailbox_recall(b->mailbox, trust_now(b->trust, now.wall), row);
+	case MEMORY_STATE:
+		return spread_recall(
+		    b->spread, now, row->key, row->key_len, row->value, row->value_len);
 	case MEMORY_ENDPOINT:
-	case MEMORY_NETWORK:
-	case MEMORY_STATE: break;
+	case MEMORY_NETWORK: break;
 	}
 	return ERR_UNKNOWN;
 }
@@ -588,6 +592,7 @@ beacon_tick(struct beacon *b, struct instant now, struct outbox *out)
 	if (due_reached(b->expire_due, now.mono))
 		expire_members(b, now, out);
 	enrolment_tick(b, now, out);
+	beacon_state_tick(b, now, out);
 	while (!outbox_half_full(out))
 		if (!tick_client(b, now, out) && !expire_circuit(b, now, out) &&
 		    !registry_expire(b->registry, now.mono, out))
@@ -599,6 +604,7 @@ beacon_next_due(const struct beacon *b)
 {
 	usec_t due = due_min(b->expire_due, heap_next_due(&b->timers));
 
+	due = due_min(due, beacon_state_due(b));
 	due = due_min(due, circuits_next_due(b->circuits));
 	due = due_min(due, enrolment_next_due(b));
 	return due_min(due, registry_next_due(b->registry));

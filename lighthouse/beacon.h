@@ -50,8 +50,8 @@ int beacon_new(struct beacon **ret, const struct beacon_config *c, struct rng rn
 void beacon_free(struct beacon *b);
 
 /*
- * A row that an earlier run asked to be remembered (MEMORY_MEMBER, MEMORY_REGISTRATION,
- * MEMORY_CLOCK), in any order, before the first packet. It is judged like input from the network:
+ * A row that an earlier run asked to be remembered (MEMORY_STATE first, then
+ * MEMORY_MEMBER, MEMORY_REGISTRATION and MEMORY_CLOCK in any order), before the first packet. It is judged like input from the network:
  * 0, or why it was not taken; then the caller may delete it.
  */
 int beacon_recall(struct beacon *b, struct instant now, const struct memory *row);
@@ -82,9 +82,21 @@ usec_t beacon_next_due(const struct beacon *b);
  */
 bool beacon_close(struct beacon *b, struct instant now, struct outbox *out);
 
+/* The row with this ticket (EFFECT_REMEMBER) is on the disk. */
+void beacon_written(struct beacon *b, struct instant now, uint64_t ticket, struct outbox *out);
+
+/* A blob of the network state that somebody brought: as spread_bring (core/spread.h). */
+int beacon_bring_state(struct beacon *b, struct instant now, const uint8_t *blob, size_t len,
+    struct outbox *out, struct err *e) must_check;
+
 /*
  * What `status` shows
  */
+
+/* The network state (core/spread.h), and whether it revokes our own certificate. */
+struct spread_view;
+void beacon_state_view(const struct beacon *b, struct instant now, struct spread_view *ret,
+    bool *revoked);
 
 struct beacon_totals {
 	uint32_t sessions;

@@ -2,7 +2,8 @@
 /*
  * beacon_impl.h - the inside of a lighthouse, for the files that are the engine: beacon.c (the
  * way of a packet, and time), client.c (conversations), answer.c (control frames), referral.c (which
- * relays a node is told of), enrolment.c (hosts without a certificate, authorities, renewals).
+ * relays a node is told of), enrolment.c (hosts without a certificate, authorities, renewals), state.c
+ * (the network state).
  */
 #ifndef LIGHTHOUSE_BEACON_IMPL_H
 #define LIGHTHOUSE_BEACON_IMPL_H
@@ -16,6 +17,7 @@
 #include "core/limit.h"
 #include "core/members.h"
 #include "core/patience.h"
+#include "core/spread.h"
 #include "core/table.h"
 #include "core/trace.h"
 #include "core/trust.h"
@@ -52,6 +54,7 @@ struct client {
 	usec_t heard;
 	bool up;        /* a session was confirmed */
 	bool show_cert; /* it does not hold our certificate: HELLO carries it */
+	struct spread_mark state; /* the network state that it has, as it says */
 
 	struct patience patience;
 	struct bucket introductions; /* core/introduce.h */
@@ -83,6 +86,14 @@ struct client {
 	} later[CLIENT_LATER];
 };
 
+/* Everybody is looked at, since another network state is in force. */
+struct state_walk {
+	uint32_t turn;	  /* spread_turn() that it is for */
+	uint32_t clients; /* still to be looked at */
+	uint32_t members;
+	usec_t due; /* the next slice; 0: it is over */
+};
+
 struct beacon {
 	struct rng rng;
 	struct noise_identity self;
@@ -101,6 +112,9 @@ struct beacon {
 	struct door *door;
 	struct registry *registry;
 	struct circuits *circuits;
+	struct spread *spread;
+	struct state_walk walk;
+	bool revoked; /* our own certificate is */
 	struct introduce_limit introduce;
 	struct limit stun_limit;
 
@@ -194,6 +208,17 @@ void referral_for(const struct beacon *b, struct instant now, const struct clien
     struct relays *ret);
 
 /*
+ * state.c: the network state
+ */
+
+/* `cl` holds `id`, as its HELLO says. */
+void beacon_state_said(struct beacon *b, struct instant now, struct client *cl,
+    const struct state_id *id, struct outbox *out);
+
+void beacon_state_tick(struct beacon *b, struct instant now, struct outbox *out);
+usec_t beacon_state_due(const struct beacon *b);
+
+/*
  * enrolment.c: hosts that have a token, authorities that answer them, members that renew
  */
 
@@ -241,7 +266,7 @@ bool client_ask_there(struct beacon *b, const struct heard *h, struct client *cl
 
 /*
  * What a control frame of a client leads to: 0, or negative for a malformed one. The client may be
- * gone afterwards. Those of enrolment.c:
+ * gone afterwards. Those of enrolment.c and state.c:
  */
 typedef int answer_fn(struct beacon *b, const struct heard *h, struct client *cl,
     const struct frame *f, struct outbox *out);
@@ -250,6 +275,9 @@ answer_fn enrolment_on_result;	/* ENROL_RESULT */
 answer_fn enrolment_on_renew;	/* RENEW */
 answer_fn enrolment_on_renewed; /* RENEW_RESULT */
 answer_fn enrolment_on_token;	/* TOKEN */
+answer_fn beacon_state_adv;	/* STATE_ADV */
+answer_fn beacon_state_req;	/* BLOB_REQ */
+answer_fn beacon_state_part;	/* BLOB */
 
 /* The decrypted payload `h->opened` is a control frame of `cl`, which may be freed. */
 void answer_frame(struct beacon *b, const struct heard *h, struct client *cl, struct outbox *out);

@@ -277,6 +277,7 @@ send_hello(struct beacon *b, struct instant now, struct client *cl, struct outbo
 		.proto_min = HELLO_PROTO,
 		.proto_max = HELLO_PROTO,
 		.flags = channel_hello_seen(cl->channel) ? HELLO_SEEN_YOURS : 0,
+		.state = spread_held(b->spread),
 		.unix_time = now.wall / USEC_PER_SEC,
 		.max_inner = HELLO_MAX_INNER,
 		.version = { (const uint8_t *)"mpynet " MPYNET_VERSION,
@@ -327,7 +328,11 @@ static void
 initiate(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {
 	const struct member *m = members_get(b->members, cl->key);
-	struct presentation p = { .cert = b->cert_bytes, .ca = b->issuing_bytes };
+	struct presentation p = {
+		.state_version = spread_held(b->spread).version,
+		.cert = b->cert_bytes,
+		.ca = b->issuing_bytes,
+	};
 	uint8_t plain[PRESENT_PLAIN_MAX], timestamp[NOISE_TIMESTAMP];
 	uint32_t index = client_index_new(b, cl);
 	const uint8_t *msg;

@@ -81,6 +81,18 @@ on_due(void *ctx)
 	lighthouse_settle(l);
 }
 
+/* A row that the engine waits for is on the disk. */
+static void
+on_written(void *ctx, uint64_t ticket)
+{
+	struct lighthouse *l = ctx;
+
+	if (!l->beacon)
+		return;
+	beacon_written(l->beacon, clock_now(), ticket, &l->out);
+	lighthouse_settle(l);
+}
+
 void
 lighthouse_stop(struct lighthouse *l)
 {
@@ -312,7 +324,7 @@ settle_in(struct lighthouse *l, bool foreground, struct err *err)
 	if (rc == 0)
 		rc = lighthouse_store_open(&l->store, l->home.dir, err);
 	if (rc == 0)
-		rc = keep_open(&l->keep, &l->store.rows, &l->loop.uv, l, NULL, err);
+		rc = keep_open(&l->keep, &l->store.rows, &l->loop.uv, l, on_written, err);
 	return rc;
 }
 

@@ -26,6 +26,14 @@ desk_answer(struct node *n, const struct ruling *r)
 	return ERR_STATE;	/* nor rulings */
 }
 
+int
+desk_bring_state(struct node *n, const uint8_t *blob, size_t len, struct err *err)
+{
+	if (!n->mesh)
+		return err_set(err, ERR_STATE, "the node is stopping");
+	return mesh_bring_state(n->mesh, clock_now(), blob, len, &n->out, err);
+}
+
 void
 desk_log(struct node *n, enum trace_level level, const char *fmt, ...)
 {

@@ -55,6 +55,13 @@ struct desk {
 int desk_offer(struct node *n, const struct offer *tokens, size_t count) must_check;
 int desk_answer(struct node *n, const struct ruling *r) must_check;
 
+/*
+ * The authority's newest network state, a blob (core/netstate.h), for everybody that the node meets.
+ * To be called from started(), and whenever there is a newer one, likewise. As spread_bring
+ * (core/spread.h): ERR_SUPERSEDED where it is known already.
+ */
+int desk_bring_state(struct node *n, const uint8_t *blob, size_t len, struct err *err) must_check;
+
 /* A line in the node's log. What came from outside is escaped by the caller (core/text.h). */
 void desk_log(struct node *n, enum trace_level level, const char *fmt, ...) printf_like(3, 4);
 

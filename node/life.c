@@ -176,7 +176,8 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 	network_changed(m);
 	m->trust = trust_new(&m->rng);
 	m->members = members_new(&m->rng, MEMBERS_NODE_MAX);
-	if (m->trust == NULL || m->members == NULL)
+	m->spread = m->trust != NULL ? spread_new(m->trust) : NULL;
+	if (m->spread == NULL || m->members == NULL)
 		return err_set(e, -ENOMEM, "not enough memory");
 	r = add_roots(m, c, now, e);
 	if (r >= 0)
@@ -242,6 +243,7 @@ mesh_free(struct mesh *m)
 		peer_free(m->peers[i]);
 	free(m->peers);
 	door_free(m->door);
+	spread_free(m->spread);
 	members_free(m->members);
 	trust_free(m->trust);
 	free_endpoints(m);
@@ -323,6 +325,8 @@ mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const u
 		    m->members, m->trust, key, key_len, value, value_len, now.wall, NULL);
 	case MEMORY_ENDPOINT:
 		return recall_endpoint(m, key, key_len, value, value_len);
+	case MEMORY_STATE:
+		return spread_recall(m->spread, now, key, key_len, value, value_len);
 	case MEMORY_CLOCK:
 		return recall_clock(m, value, value_len);
 	case MEMORY_NETWORK:

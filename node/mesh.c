@@ -435,7 +435,7 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 
 	acquaint_loser(m, now, v->loser, out);
 	peer = roster_peer(m, now, v->member, out);
-	if (peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
+	if (state_halts(m, now, v->member->flags) || peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
 		noise_wipe(&v->handshake);
 		m->counts[MESH_UNREACHABLE]++;
 		return;
@@ -514,7 +514,8 @@ on_response(struct mesh *m, struct instant now, const struct way *way, const uin
 		m->counts[MESH_NO_SESSION]++;
 		return;
 	}
-	if (channel_response(peer->channel, now, msg) < 0) {
+	if (state_halts(m, now, peer->cert.flags) ||
+	    channel_response(peer->channel, now, msg) < 0) {
 		m->counts[MESH_NOT_AUTHENTIC]++;
 		return;
 	}
@@ -823,6 +824,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 		relays_tick(m, now, out);
 		carry_tick(m, now, out);
 		lan_tick(m, now, out);
+		state_tick(m, now, out);
 		finder_tick(m, now, out);
 		measure_tick(m, now, out);
 		housekeeping(m, now, out);
@@ -838,5 +840,6 @@ mesh_next_due(const struct mesh *m)
 	due = due_min(due, measure_due(m));
 	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
 	due = due_min(due, due_min(relays_due(m), lan_due(m)));
+	due = due_min(due, state_due(m));
 	return due_min(due, finder_due(&m->finder));
 }

@@ -44,7 +44,8 @@ int mesh_new(struct mesh **ret, const struct mesh_config *c, const struct rng *r
 void mesh_free(struct mesh *m);
 
 /*
- * A row that was remembered in an earlier life, before mesh_start. It is parsed like network input:
+ * A row that was remembered in an earlier life, before mesh_start, those of MEMORY_STATE before all
+ * others. It is parsed like network input:
  * 0, or ERR_* and the row is of no use any more.
  */
 int mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const uint8_t *key,
@@ -203,6 +204,13 @@ int mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, siz
  */
 int mesh_add_endpoint(struct mesh *m, struct instant now, const char *name, const struct addr *at,
     struct outbox *out) must_check;
+
+/* The row with this ticket (EFFECT_REMEMBER) is on the disk. */
+void mesh_written(struct mesh *m, struct instant now, uint64_t ticket, struct outbox *out);
+
+/* A blob of the network state that a person brought: as spread_bring (core/spread.h). */
+int mesh_bring_state(struct mesh *m, struct instant now, const uint8_t *blob, size_t len,
+    struct outbox *out, struct err *e) must_check;
 
 /*
  * Says goodbye, to as many peers as the outbox holds. True: there are more, settle and call again.

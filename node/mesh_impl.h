@@ -13,6 +13,7 @@
 
 #include "core/door.h"
 #include "core/introduce.h"
+#include "core/spread.h"
 #include "core/trace.h"
 #include "node/carry.h"
 #include "node/finder.h"
@@ -124,6 +125,14 @@ enum mesh_count {
 	MESH_COUNT,
 };
 
+/* Everybody is looked at, since another network state is in force. */
+struct state_walk {
+	uint32_t turn;	/* spread_turn() that it is for */
+	uint32_t peers; /* still to be looked at */
+	uint32_t members;
+	usec_t due; /* the next slice; 0: it is over */
+};
+
 struct mesh {
 	struct rng rng;
 	struct noise_identity self;
@@ -131,6 +140,9 @@ struct mesh {
 	struct trust *trust;
 	struct members *members;
 	struct door *door;
+	struct spread *spread;
+	struct state_walk walk;
+	bool revoked; /* our own certificate is */
 	struct cert cert; /* our own */
 	uint64_t valid_until; /* Unix seconds, of its chain */
 	struct cert_bytes cert_bytes;
@@ -523,6 +535,31 @@ void acquaint_found(struct mesh *m, struct instant now, const struct member *mem
 /* What `peer` says of itself. */
 void acquaint_candidates(struct mesh *m, struct instant now, struct peer *peer,
     const struct candidates *c);
+
+/*
+ * state.c: the network state
+ */
+
+void state_tick(struct mesh *m, struct instant now, struct outbox *out);
+usec_t state_due(const struct mesh *m);
+
+/*
+ * Are new sessions with the holder of a certificate with `flags` not to be made, because the state
+ * has expired and demands that? Not with those that may bring a newer one.
+ */
+bool state_halts(const struct mesh *m, struct instant now, uint32_t flags);
+
+/* `peer` holds `id`, as its HELLO or STATE_ADV says; a lighthouse some `version`, by REG_ACK. */
+void state_said(struct mesh *m, struct instant now, struct peer *peer, const struct state_id *id,
+    struct outbox *out);
+void state_registered(struct mesh *m, struct instant now, const struct peer *lighthouse,
+    uint64_t version);
+
+/* BLOB_REQ and BLOB of `peer`. */
+void state_asked(struct mesh *m, struct instant now, struct peer *peer, const struct blob_req *q,
+    struct outbox *out);
+void state_came(struct mesh *m, struct instant now, const struct peer *peer,
+    const struct blob_part *part, struct outbox *out);
 
 /*
  * uplink.c: interfaces beside the preferred one

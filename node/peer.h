@@ -11,6 +11,7 @@
 #include "core/heap.h"
 #include "core/members.h"
 #include "core/patience.h"
+#include "core/spread.h"
 #include "core/wire.h"
 #include "node/hedge.h"
 #include "node/aim.h"
@@ -123,6 +124,7 @@ struct peer {
 	int64_t clock_apart;
 	struct told *told; /* why it reaches us as it does, by its own word; NULL: never asked */
 	struct peer_past past;
+	struct spread_mark state; /* the network state that it has, as it says */
 	bool clock_said;
 	usec_t remembered_at; /* when its endpoints were, 0 never */
 	bool remembered_direct;

@@ -370,6 +370,7 @@ static int
 make_presentation(struct mesh *m, const struct peer *peer, uint8_t to[static PRESENT_PLAIN_MAX])
 {
 	struct presentation p = {
+		.state_version = spread_held(m->spread).version,
 		.cert = { .p = m->cert_bytes.p, .len = m->cert_bytes.len },
 		.ca = { .p = m->issuing.len > 0 ? m->issuing.p : NULL, .len = m->issuing.len },
 	};

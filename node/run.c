@@ -175,6 +175,18 @@ on_due(void *ctx)
 	mapper_tick(&n->mapper);
 }
 
+/* A row that the engine waits for is on the disk. */
+static void
+on_written(void *ctx, uint64_t ticket)
+{
+	struct node *n = ctx;
+
+	if (!n->mesh)
+		return;
+	mesh_written(n->mesh, clock_now(), ticket, &n->out);
+	node_settle(n);
+}
+
 /* A lighthouse's name was looked up. */
 static void
 on_found(void *ctx, struct resolve *r, const struct addr *at)
@@ -558,7 +570,7 @@ open_all(struct node *n, bool foreground, struct err *err)
 	if (rc == 0)
 		rc = dial_init(n, err);
 	if (rc == 0)
-		rc = keep_open(&n->keep, &n->store.rows, &n->loop.uv, n, NULL, err);
+		rc = keep_open(&n->keep, &n->store.rows, &n->loop.uv, n, on_written, err);
 	if (rc == 0)
 		rc = open_control(n, err);
 	return rc < 0 ? rc : seat_open(n, err);

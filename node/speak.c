@@ -31,6 +31,7 @@ speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox
 		.proto_max = HELLO_PROTO,
 		.flags = channel_hello_seen(peer->channel) ? HELLO_SEEN_YOURS : 0,
 		.caps = m->caps,
+		.state = spread_held(m->spread),
 		.unix_time = now.wall / USEC_PER_SEC,
 		.max_inner = MTU_MAX,
 		.cert = { .p = m->cert_bytes.p, .len = m->cert_bytes.len },
@@ -273,6 +274,7 @@ hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index
 	memcpy(peer->version, h->version.p != NULL ? (const char *)h->version.p : "", n);
 	peer->version[n] = '\0';
 	peer->clock_apart = apart;
+	state_said(m, now, peer, &h->state, out);
 	if ((apart > CLOCK_APART_MAX || apart < -CLOCK_APART_MAX) && !peer->clock_said) {
 		struct trace_fact f = fact_of(peer, TRACE_CLOCK_APART, TRACE_WARNING);
 
@@ -340,6 +342,7 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 		return;
 	hear_observed(m, now, peer, path, &a->observed, out);
 	relays_told(m, now, &a->relays);
+	state_registered(m, now, peer, a->state_version);
 	if (a->seq != m->candidates_seq) /* more has changed since it was sent */
 		return;
 	l->register_due = now.mono + rng_jitter(&m->rng, ttl / 2);
@@ -609,6 +612,12 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 	case FRAME_RELAY_DATA:
 		hear_relay_data(m, now, peer, path, f, out);
 		break;
+	case FRAME_STATE_ADV:
+		HEAR(state_adv, a, state_said(m, now, peer, &a.id, out))
+	case FRAME_BLOB_REQ:
+		HEAR(blob_req, q, state_asked(m, now, peer, &q, out))
+	case FRAME_BLOB:
+		HEAR(blob_part, b, state_came(m, now, peer, &b, out))
 	default: /* REGISTER: a lighthouse's business */
 		speak_error(m, now, peer, ERROR_NOT_HERE, f, out);
 		break;

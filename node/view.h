@@ -7,6 +7,7 @@
 
 #include "core/addr.h"
 #include "core/outbox.h"
+#include "core/spread.h"
 #include "node/config.h"
 #include "node/netcheck.h"
 #include "node/mesh.h"
@@ -115,6 +116,15 @@ struct view_status {
 	struct view_lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
 };
+
+/* The network state, and what it does to this node. */
+struct view_state {
+	struct spread_view spread;
+	bool revoked; /* our own certificate is */
+	bool halted;  /* it has expired, and no new sessions are made for that */
+};
+
+void view_state(const struct mesh *m, struct instant now, struct view_state *ret);
 
 /* What is known of the network that this node is in. */
 struct view_netcheck {

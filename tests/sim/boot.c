@@ -14,13 +14,50 @@ put_cert(struct cert_bytes *to, const uint8_t *p, size_t len)
 	to->len = (uint16_t)len;
 }
 
+/* Hands a row of its disk to the engine. It may be one of somebody who is revoked by now. */
+static void
+recall_row(struct box *b, const struct row *r)
+{
+	struct memory m = {
+		.table = r->key.table,
+		.key_len = r->key.len,
+		.value_len = r->len,
+		.value = r->value,
+	};
+	int rc;
+
+	memcpy(m.key, r->key.bytes, r->key.len);
+	if (b->mesh != NULL)
+		rc = mesh_recall(b->mesh, box_clock(b), m.table, m.key, m.key_len, m.value,
+		    m.value_len);
+	else
+		rc = beacon_recall(b->beacon, box_clock(b), &m);
+	if (rc < 0 && rc != ERR_REVOKED)
+		world_fail(b->stage->w, "%s cannot read a row of table %u that it wrote",
+		    b->id.name, r->key.table);
+}
+
+/* All rows, the network state's in their order before the others. */
+static void
+recall(struct box *b)
+{
+	struct row_key key = { .table = MEMORY_STATE, .len = 1 };
+	const struct row *r;
+	size_t cursor = 0;
+
+	for (key.bytes[0] = 0; key.bytes[0] < 3; key.bytes[0]++)
+		if ((r = table_get(&b->disk, &key)) != NULL)
+			recall_row(b, r);
+	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
+		if (r->key.table != MEMORY_STATE)
+			recall_row(b, r);
+}
+
 void
 boot_mesh(struct box *b)
 {
 	static struct mesh_config c;
 	struct stage *st = b->stage;
-	const struct row *r;
-	size_t cursor = 0;
 	struct err e;
 
 	memset(&c, 0, sizeof(c));
@@ -47,11 +84,7 @@ boot_mesh(struct box *b)
 	}
 	if (mesh_new(&b->mesh, &c, &st->w->rng, box_clock(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
-	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
-		if (mesh_recall(b->mesh, box_clock(b), r->key.table, r->key.bytes, r->key.len,
-			r->value, r->len) < 0)
-			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
-			    b->id.name, r->key.table);
+	recall(b);
 	box_net_changed(b);
 	mesh_start(b->mesh, box_clock(b), &st->out);
 	box_settle(b);
@@ -68,8 +101,6 @@ boot_beacon(struct box *b)
 		.relay = true,
 		.alt_port = true,
 	};
-	const struct row *r;
-	size_t cursor = 0;
 	struct err e;
 
 	memcpy(c.key, b->id.private_key, sizeof(c.key));
@@ -77,18 +108,6 @@ boot_beacon(struct box *b)
 	c.handshake_rate = st->handshake_rate;
 	if (beacon_new(&b->beacon, &c, st->w->rng, box_clock(b), &e) < 0)
 		world_fail(st->w, "%s does not start: %s", b->id.name, e.text);
-	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL) {
-		struct memory m = {
-			.table = r->key.table,
-			.key_len = r->key.len,
-			.value_len = r->len,
-			.value = r->value,
-		};
-
-		memcpy(m.key, r->key.bytes, r->key.len);
-		if (beacon_recall(b->beacon, box_clock(b), &m) < 0)
-			world_fail(st->w, "%s cannot read a row of table %u that it wrote",
-			    b->id.name, r->key.table);
-	}
+	recall(b);
 	box_settle(b);
 }

@@ -227,13 +227,33 @@ trace(struct box *b, const struct trace_fact *f)
 }
 
 static void
+run_written(struct box *b, struct errand *e)
+{
+	if (b->mesh != NULL)
+		mesh_written(b->mesh, box_clock(b), e->ticket, &b->stage->out);
+	else if (b->beacon != NULL)
+		beacon_written(b->beacon, box_clock(b), e->ticket, &b->stage->out);
+	box_settle(b);
+}
+
+/* A disk is never slow here, and told of at once. */
+static void
+remember(struct box *b, const struct memory *m)
+{
+	disk_write(b, m);
+	if (m->ticket != 0)
+		stage_errand(b->stage,
+		    (struct errand){ .box = b, .run = run_written, .ticket = m->ticket });
+}
+
+static void
 carry_out(struct box *b, const struct effect *e)
 {
 	switch (e->kind) {
 	case EFFECT_TO_NET: to_net(b, e); break;
 	case EFFECT_TO_TUN: to_tun(b, e); break;
 	case EFFECT_ROUTE: route(b, &e->route); break;
-	case EFFECT_REMEMBER: disk_write(b, &e->memory); break;
+	case EFFECT_REMEMBER: remember(b, &e->memory); break;
 	case EFFECT_EVENT: event(b, e->event); break;
 	case EFFECT_TRACE: trace(b, e->fact); break;
 	case EFFECT_STREAM: streams_change(b, e->stream); break;

@@ -18,6 +18,7 @@ struct errand {
 	void (*run)(struct box *b, struct errand *e);
 	uint32_t parcel;
 	socket_id socket;
+	uint64_t ticket;
 	uint8_t *packet; /* freed afterwards */
 	size_t len;
 };

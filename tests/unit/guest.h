@@ -294,6 +294,7 @@ scene_settle(struct scene *s)
 {
 	struct outbox out = s->out;
 	uint8_t *arena = s->out.arena;
+	uint64_t ticket = 0;
 
 	if (s->out.count == 0) {
 		outbox_reset(&s->out);
@@ -305,8 +306,10 @@ scene_settle(struct scene *s)
 	for (uint32_t i = 0; i < out.count; i++) {
 		const struct effect *e = &out.effects[i];
 
-		if (e->kind == EFFECT_REMEMBER)
+		if (e->kind == EFFECT_REMEMBER) {
 			scene_remember(s, &e->memory);
+			ticket = max_u64(ticket, e->memory.ticket);
+		}
 		if (e->kind != EFFECT_TO_NET)
 			continue;
 		s->sent++;
@@ -319,6 +322,8 @@ scene_settle(struct scene *s)
 	}
 	assert(arena == out.arena && out.dropped == 0);
 	outbox_free(&out);
+	if (ticket != 0)
+		beacon_written(s->beacon, s->now, ticket, &s->out);
 }
 
 static inline usec_t

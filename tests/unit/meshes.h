@@ -312,6 +312,7 @@ town_settle(struct house *h)
 	uint8_t came_out[PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM];
 	uint8_t *tun = came_out + PACKET_HEADROOM;
 	uint32_t tun_len = 0;
+	uint64_t ticket = 0;
 	socket_id refused[MESH_SOCKETS_MAX];
 	size_t refused_count = 0;
 
@@ -332,6 +333,7 @@ town_settle(struct house *h)
 			break;
 		case EFFECT_REMEMBER:
 			house_remember(h, &e->memory);
+			ticket = max_u64(ticket, e->memory.ticket);
 			break;
 		case EFFECT_EVENT:
 			h->pings_answered += e->event->kind == EVENT_PING_ANSWER;
@@ -348,7 +350,11 @@ town_settle(struct house *h)
 	outbox_reset(&town.out);
 	for (size_t i = 0; i < refused_count && h->mesh != NULL; i++)
 		mesh_socket_opened(h->mesh, town.now, refused[i], &(struct addr){ 0 }, &town.out);
-	if (refused_count > 0)
+	if (ticket != 0 && h->mesh != NULL)
+		mesh_written(h->mesh, town.now, ticket, &town.out);
+	else if (ticket != 0 && h->beacon != NULL)
+		beacon_written(h->beacon, town.now, ticket, &town.out);
+	if (refused_count > 0 || ticket != 0)
 		town_settle(h);
 	if (tun_len > 0)
 		house_answer_echo(h, tun, tun_len);

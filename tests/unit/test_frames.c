@@ -156,7 +156,7 @@ hello_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 		.proto_max = (uint16_t)vector_int(v, "proto_max"),
 		.flags = (uint8_t)vector_int(v, "flags"),
 		.caps = (uint32_t)vector_int(v, "caps"),
-		.state_version = vector_int(v, "state_version"),
+		.state.version = vector_int(v, "state_version"),
 		.unix_time = vector_int(v, "unix_time"),
 		.max_inner = (uint16_t)vector_int(v, "max_inner"),
 		.cert = field(v, "tlv1", cert, sizeof(cert)),
@@ -164,7 +164,7 @@ hello_known(const struct vectors *v, const struct frame *f, uint8_t *to)
 		.version = field(v, "tlv3", version, sizeof(version)),
 	};
 
-	vector_exact(v, "state_hash", h.state_hash, sizeof(h.state_hash));
+	vector_exact(v, "state_hash", h.state.hash, sizeof(h.state.hash));
 	vector_exact(v, "fingerprint", h.fingerprint, sizeof(h.fingerprint));
 	ASSERT_EQ(hello_decode(&got, f), 0);
 	ASSERT_EQ(got.unix_time, h.unix_time);

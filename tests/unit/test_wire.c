@@ -128,8 +128,8 @@ some_hello(bool largest)
 
 	h.flags = test_below(2);
 	h.caps = (uint32_t)test_rand();
-	h.state_version = test_rand();
-	test_fill(h.state_hash, sizeof(h.state_hash));
+	h.state.version = test_rand();
+	test_fill(h.state.hash, sizeof(h.state.hash));
 	h.unix_time = test_rand();
 	h.max_inner = 1420;
 	test_fill(h.fingerprint, sizeof(h.fingerprint));
