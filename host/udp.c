@@ -21,13 +21,16 @@
 #define STRIDE	     (PACKET_HEADROOM + PACKET_MAX + PACKET_TAILROOM)
 #define STRIDE_JOINED ((size_t)PACKET_HEADROOM + UINT16_MAX + 1 + PACKET_TAILROOM)
 
-/* Messages a system call: each is one datagram, or up to UDP_JOINED_MAX. */
-#define MESSAGES	64
-#define MESSAGES_JOINED 8
+/*
+ * Messages at once. Where each may be UDP_JOINED_MAX datagrams, two that are make a batch: whoever
+ * comes behind a bulk transfer waits for all of it. If they are not, as many more are asked for.
+ */
+#define MESSAGES	UDP_ENOUGH
+#define MESSAGES_FIRST	2
+#define MESSAGES_NEXT	8
 
-_Static_assert(MESSAGES_JOINED * UDP_JOINED_MAX <= UDP_BATCH, "room for all that comes at once");
-_Static_assert(MESSAGES_JOINED * STRIDE_JOINED <= UDP_BUFFERS && MESSAGES * STRIDE <= UDP_BUFFERS,
-    "the buffers hold either kind");
+_Static_assert(MESSAGES * STRIDE_JOINED <= UDP_BUFFERS, "the buffers hold either kind");
+_Static_assert(UDP_ENOUGH + UDP_JOINED_MAX <= UDP_BATCH, "another message always finds room");
 
 /* Ancillary data of one message: the local address, the ECN bits, and how long its datagrams are. */
 union control {
@@ -169,34 +172,39 @@ take_apart(struct udp *u, struct msghdr *msg, size_t len, struct packet *ret, si
 	return n;
 }
 
-size_t
-udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
+/* Points the first `n` messages to places from `at` on. */
+static void
+make_room(const struct udp *u, struct batch *b, size_t at, size_t n)
 {
-	unsigned messages = u->joins ? MESSAGES_JOINED : MESSAGES;
 	size_t stride = u->joins ? STRIDE_JOINED : STRIDE;
+
+	for (size_t i = 0; i < n; i++) {
+		b->iov[i] = (struct iovec){
+			.iov_base = u->buffers + (at + i) * stride + PACKET_HEADROOM,
+			.iov_len = stride - PACKET_HEADROOM - PACKET_TAILROOM,
+		};
+		b->msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &b->names[i],
+			.msg_namelen = sizeof(b->names[i]),
+			.msg_iov = &b->iov[i],
+			.msg_iovlen = 1,
+			.msg_control = &b->control[i],
+			.msg_controllen = sizeof(b->control[i]),
+		};
+	}
+}
+
+/* The datagrams of up to `messages` messages, taken in at place `at`. Returns how many. */
+static size_t
+receive_some(struct udp *u, size_t at, size_t messages, struct packet *ret, size_t room)
+{
 	struct batch b;
 	size_t kept = 0;
 	int n;
 
-	u->drained = true;
-	if (u->fd < 0)	/* closed by what came of the last batch */
-		return 0;
-	for (size_t i = 0; i < messages; i++) {
-		b.iov[i] = (struct iovec){
-			.iov_base = u->buffers + i * stride + PACKET_HEADROOM,
-			.iov_len = stride - PACKET_HEADROOM - PACKET_TAILROOM,
-		};
-		b.msgs[i].msg_hdr = (struct msghdr){
-			.msg_name = &b.names[i],
-			.msg_namelen = sizeof(b.names[i]),
-			.msg_iov = &b.iov[i],
-			.msg_iovlen = 1,
-			.msg_control = &b.control[i],
-			.msg_controllen = sizeof(b.control[i]),
-		};
-	}
+	make_room(u, &b, at, messages);
 	/* An error here is one that an earlier datagram met on its way; the next call goes on. */
-	n = recvmmsg(u->fd, b.msgs, messages, MSG_DONTWAIT, NULL);
+	n = recvmmsg(u->fd, b.msgs, (unsigned)messages, MSG_DONTWAIT, NULL);
 	u->drained = n < (int)messages;
 	for (int i = 0; i < n; i++) {
 		struct msghdr *msg = &b.msgs[i].msg_hdr;
@@ -204,8 +212,35 @@ udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
 		if (msg->msg_flags & MSG_TRUNC)
 			u->too_long++;
 		else
-			kept += take_apart(u, msg, b.msgs[i].msg_len, ret + kept, UDP_BATCH - kept);
+			kept += take_apart(u, msg, b.msgs[i].msg_len, ret + kept, room - kept);
 	}
+	return kept;
+}
+
+/* After how many messages, and datagrams, are how many messages sure to find room? */
+static size_t
+next_messages(const struct udp *u, size_t messages, size_t kept)
+{
+	size_t sure = (UDP_BATCH - kept) / UDP_JOINED_MAX;
+
+	if (messages == 0)
+		return u->joins ? MESSAGES_FIRST : MESSAGES;
+	return min_u64(min_u64(MESSAGES_NEXT, sure), MESSAGES - messages);
+}
+
+size_t
+udp_receive(struct udp *u, struct packet ret[static UDP_BATCH])
+{
+	size_t messages = 0, kept = 0, some;
+
+	u->drained = true;
+	if (u->fd < 0)	/* closed by what came of the last batch */
+		return 0;
+	do {
+		some = next_messages(u, messages, kept);
+		kept += receive_some(u, messages, some, ret + kept, UDP_BATCH - kept);
+		messages += some;
+	} while (!u->drained && kept < UDP_ENOUGH && messages < MESSAGES);
 	u->received += kept;
 	return kept;
 }

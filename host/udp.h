@@ -18,8 +18,9 @@
 
 /* Datagrams that the kernel cuts from one message or joins to one (UDP_SEGMENT, UDP_GRO). */
 #define UDP_JOINED_MAX 64
-/* Datagrams received by one call at the most. */
-#define UDP_BATCH (8 * UDP_JOINED_MAX)
+/* Datagrams received by one call at the most; it looks for no more when it has so many. */
+#define UDP_BATCH  (8 * UDP_JOINED_MAX)
+#define UDP_ENOUGH 64
 /* Remote addresses for which the local one is remembered; more share rows. */
 #define UDP_SOURCES 1024
 #define UDP_SOURCES_FEW 8	/* of a socket that leads to one peer */
@@ -57,7 +58,7 @@ struct udp {
 };
 
 /* Bytes of a socket's buffers. */
-#define UDP_BUFFERS (8 * ((size_t)PACKET_HEADROOM + 65536 + PACKET_TAILROOM))
+#define UDP_BUFFERS (UDP_ENOUGH * ((size_t)PACKET_HEADROOM + 65536 + PACKET_TAILROOM))
 
 /*
  * Opens a socket of `family` on `port` of all addresses, or of `bind_to` when its family is not

@@ -21,9 +21,6 @@
 #include "node/shell.h"
 #include "node/stock.h"
 
-/* Batches taken from one descriptor before others get their turn. */
-#define READS_PER_WAKE 16
-
 /* Of the device; and of what goes to hosts whose path has not been measured. */
 #define DEVICE_MTU  1420
 #define UNKNOWN_MTU 1280
@@ -114,31 +111,21 @@ node_settle(struct node *n)
 	node_wake_when_due(n);
 }
 
+/*
+ * One batch, and others get their turn. Of a bulk transfer it is about 100 KB: a small packet that
+ * has come to another descriptor waits for no more than that.
+ */
 static void
 on_udp(void *ctx, struct udp *u)
 {
 	struct packet packets[UDP_BATCH];
 	struct node *n = ctx;
+	size_t count = udp_receive(u, packets);
 
-	for (int i = 0; i < READS_PER_WAKE; i++) {
-		size_t count = udp_receive(u, packets);
-		bool drained = u->drained;
-
-		if (count > 0) {
-			loop_stirred(&n->loop, count);
-			mesh_from_net(n->mesh, clock_now(), packets, count, &n->out);
-			node_settle(n);
-		}
-		if (drained)
-			break;
-	}
-}
-
-static void
-from_tun(struct node *n, struct packet *packets, size_t count)
-{
+	if (count == 0)
+		return;
 	loop_stirred(&n->loop, count);
-	mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
+	mesh_from_net(n->mesh, clock_now(), packets, count, &n->out);
 	node_settle(n);
 }
 
@@ -147,15 +134,12 @@ on_tun(void *ctx, struct tun *t)
 {
 	struct packet packets[TUN_BATCH];
 	struct node *n = ctx;
-	size_t count = 1;
 
-	for (int i = 0; i < READS_PER_WAKE && count > 0 && (i == 0 || t->more); i++) {
-		count = tun_receive(t, packets);
-		if (count > 0)
-			from_tun(n, packets, count);
+	for (size_t count = tun_receive(t, packets); count > 0; count = tun_rest(t, packets)) {
+		loop_stirred(&n->loop, count);
+		mesh_from_tun(n->mesh, clock_now(), packets, count, &n->out);
+		node_settle(n);
 	}
-	while ((count = tun_rest(t, packets)) > 0)
-		from_tun(n, packets, count);
 }
 
 static void

@@ -14,9 +14,6 @@
 
 #include "node/shell.h"
 
-/* Batches taken from one descriptor before others get their turn. */
-#define READS_PER_WAKE 16
-
 /* Two envelopes a packet, and what one batch brings: a datagram and the one within. */
 #define JOBS_MAX     (2 * MESH_OUTBOX_EFFECTS)
 #define OPENINGS_MAX (2 * UDP_BATCH)
@@ -188,49 +185,42 @@ open_all(struct worker *w, const struct packet *packets, size_t n)
 	sealing_open(&w->sealing);
 }
 
+/* One batch, as in the shell of one thread: others get their turn. */
 static void
 from_net(struct worker *w, struct udp *u)
 {
 	struct packet packets[UDP_BATCH];
-	bool drained = false;
+	size_t count = udp_receive(u, packets);
+	struct mesh *m;
 
-	for (int i = 0; i < READS_PER_WAKE && !drained; i++) {
-		size_t count = udp_receive(u, packets);
-		struct mesh *m;
-
-		drained = u->drained;
-		if (count == 0)
-			break;
-		open_all(w, packets, count);
-		m = enter(w);
-		if (m) {
-			mesh_from_net(m, clock_now(), packets, count, &w->out);
-			node_wake_when_due(w->all->node);
-		}
-		leave(w);
-		settle(w);
+	if (count == 0)
+		return;
+	open_all(w, packets, count);
+	m = enter(w);
+	if (m) {
+		mesh_from_net(m, clock_now(), packets, count, &w->out);
+		node_wake_when_due(w->all->node);
 	}
+	leave(w);
+	settle(w);
 }
 
 static void
 from_tun(struct worker *w)
 {
 	struct packet packets[TUN_BATCH];
+	size_t count = tun_receive(&w->tun, packets);
+	struct mesh *m;
 
-	for (int i = 0; i < READS_PER_WAKE && (i == 0 || w->tun.more); i++) {
-		size_t count = tun_receive(&w->tun, packets);
-		struct mesh *m;
-
-		if (count == 0)
-			break;
-		m = enter(w);
-		if (m) {
-			mesh_from_tun(m, clock_now(), packets, count, &w->out);
-			node_wake_when_due(w->all->node);
-		}
-		leave(w);
-		settle(w);
+	if (count == 0)
+		return;
+	m = enter(w);
+	if (m) {
+		mesh_from_tun(m, clock_now(), packets, count, &w->out);
+		node_wake_when_due(w->all->node);
 	}
+	leave(w);
+	settle(w);
 }
 
 /* Descriptors are told apart by what epoll gives back: a socket, the device, or the end. */
