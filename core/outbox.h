@@ -144,6 +144,7 @@ enum event_kind {
 	EVENT_WHY_ANSWER,      /* `peer` told why it reaches us as it does */
 	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
 	EVENT_SEEN_ELSEWHERE,  /* a lighthouse sees us at `at`, which is news: a NAT may be new */
+	EVENT_PETITION,	       /* somebody wants a certificate: `petition` (node/registrar.h) */
 };
 
 enum path_class {
@@ -154,8 +155,11 @@ enum path_class {
 	PATH_STREAM, /* to a lighthouse, over TCP */
 };
 
+struct petition;
+
 struct event {
 	enum event_kind kind;
+	const struct petition *petition; /* in the arena, as the event; else NULL */
 	uint64_t token; /* of the request that this answers, else 0 */
 	usec_t rtt;
 	uint16_t seq;

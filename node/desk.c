@@ -12,18 +12,13 @@
 int
 desk_offer(struct node *n, const struct offer *tokens, size_t count)
 {
-	(void)n;
-	(void)tokens;
-	(void)count;
-	return ERR_STATE;	/* engines do not carry tokens yet */
+	return n->mesh ? mesh_offer(n->mesh, clock_now(), tokens, count, &n->out) : ERR_STATE;
 }
 
 int
 desk_answer(struct node *n, const struct ruling *r)
 {
-	(void)n;
-	(void)r;
-	return ERR_STATE;	/* nor rulings */
+	return n->mesh ? mesh_answer(n->mesh, clock_now(), r, &n->out) : ERR_STATE;
 }
 
 int

@@ -253,6 +253,7 @@ mesh_free(struct mesh *m)
 	carry_wipe(m);
 	lan_wipe(m);
 	free(m->vouching);
+	registrar_free(m->registrar);
 	sockets_wipe(&m->sockets);
 	firewall_wipe(&m->firewall);
 	route_wipe(&m->routes);

@@ -24,6 +24,7 @@
 #include "node/network.h"
 #include "node/opener.h"
 #include "node/peer.h"
+#include "node/registrar.h"
 #include "node/relay.h"
 #include "node/relays.h"
 #include "node/route.h"
@@ -177,6 +178,7 @@ struct mesh {
 	struct peer *birthday; /* whose attempt needs many ports: one at a time; or NULL */
 	struct bucket aiming; /* what sweeps and meetings send */
 	struct streams streams;
+	struct registrar *registrar; /* NULL: we speak for no authority, or were not asked */
 	struct networks networks;
 
 	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
@@ -560,6 +562,26 @@ void state_asked(struct mesh *m, struct instant now, struct peer *peer, const st
     struct outbox *out);
 void state_came(struct mesh *m, struct instant now, const struct peer *peer,
     const struct blob_part *part, struct outbox *out);
+
+/*
+ * registrar.c: what we do for an authority
+ */
+
+void registrar_free(struct registrar *r);
+
+/* Frames of a lighthouse. False: they are not for us. */
+bool registrar_hear_enrol(struct mesh *m, struct instant now, struct peer *peer,
+    const struct enrol *e, struct outbox *out);
+bool registrar_hear_renew(struct mesh *m, struct instant now, struct peer *peer,
+    const struct renew *n, struct outbox *out);
+void registrar_hear_ack(struct mesh *m, struct instant now, struct peer *peer,
+    const struct offer_ack *a);
+
+/* A lighthouse has us registered, perhaps in another life: it hears everything again. */
+void registrar_here(struct mesh *m, struct instant now, const struct lighthouse *l);
+
+void registrar_tick(struct mesh *m, struct instant now, struct outbox *out);
+usec_t registrar_due(const struct mesh *m);
 
 /*
  * uplink.c: interfaces beside the preferred one

@@ -70,6 +70,8 @@ carry_out(struct node *n)
 				ask_answered(n, e->event);
 			else if (e->event->kind == EVENT_SEEN_ELSEWHERE)
 				n->seen_elsewhere = true;
+			else if (e->event->kind == EVENT_PETITION)
+				seat_note(n, e->event->petition);
 			break;
 		case EFFECT_TRACE:
 			log_fact(&n->log, now, e->fact);

@@ -355,6 +355,7 @@ hear_reg_ack(struct mesh *m, struct instant now, struct peer *peer, const struct
 		l->lost_said = false;
 		f.at = a->observed.addr;
 		outbox_trace(out, &f);
+		registrar_here(m, now, l);
 		relays_look(m, now, 0); /* perhaps one more, through which we can be reached */
 	}
 }
@@ -609,6 +610,14 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(relay_end, e, hear_relay_opened(m, now, peer, &e, out))
 	case FRAME_RELAY_CLOSE:
 		HEAR(relay_end, e, hear_relay_close(m, now, peer, &e, out))
+	case FRAME_ENROL:
+		HEAR(enrol, e, if (!registrar_hear_enrol(m, now, peer, &e, out))
+			speak_error(m, now, peer, ERROR_NOT_HERE, f, out))
+	case FRAME_RENEW:
+		HEAR(renew, n, if (!registrar_hear_renew(m, now, peer, &n, out))
+			speak_error(m, now, peer, ERROR_NOT_HERE, f, out))
+	case FRAME_TOKEN_ACK:
+		HEAR(offer_ack, a, registrar_hear_ack(m, now, peer, &a))
 	case FRAME_RELAY_DATA:
 		hear_relay_data(m, now, peer, path, f, out);
 		break;

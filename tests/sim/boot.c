@@ -37,7 +37,7 @@ recall_row(struct box *b, const struct row *r)
 		    b->id.name, r->key.table);
 }
 
-/* All rows, the network state's in their order before the others. */
+/* All rows, the network state's in their order before the others, and these by table. */
 static void
 recall(struct box *b)
 {
@@ -48,9 +48,10 @@ recall(struct box *b)
 	for (key.bytes[0] = 0; key.bytes[0] < 3; key.bytes[0]++)
 		if ((r = table_get(&b->disk, &key)) != NULL)
 			recall_row(b, r);
-	while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
-		if (r->key.table != MEMORY_STATE)
-			recall_row(b, r);
+	for (uint32_t table = MEMORY_MEMBER; table <= MEMORY_RENEWAL; table++, cursor = 0)
+		while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
+			if (r->key.table == table && table != MEMORY_STATE)
+				recall_row(b, r);
 }
 
 void
