@@ -48,7 +48,7 @@ static const struct field {
 } fields[] = {
 	{ TAG_NETWORK, MUST, MUST, MUST, 16 },
 	{ TAG_ISSUER, MUST, MUST, MUST, 16 },
-	{ TAG_SERIAL, MUST, MUST, NO, 8 },
+	{ TAG_SERIAL, MUST, MUST, MAY, 8 },
 	{ TAG_NOT_BEFORE, MUST, MUST, NO, 8 },
 	{ TAG_NOT_AFTER, MUST, MUST, NO, 8 },
 	{ TAG_KEY, MUST, MUST, MUST, 32 },
@@ -450,8 +450,9 @@ encode_body(struct wr *w, const struct cert *c)
 
 	object_put(w, TAG_NETWORK, c->network, sizeof(c->network));
 	object_put(w, TAG_ISSUER, c->issuer, sizeof(c->issuer));
-	if (!request) {
+	if (!request || c->serial > 0)
 		object_put_uint(w, TAG_SERIAL, c->serial, 8);
+	if (!request) {
 		object_put_uint(w, TAG_NOT_BEFORE, c->not_before, 8);
 		object_put_uint(w, TAG_NOT_AFTER, c->not_after, 8);
 	}

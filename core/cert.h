@@ -51,7 +51,7 @@ struct cert {
 	uint8_t kind; /* OBJECT_HOST, OBJECT_CA or OBJECT_REQUEST */
 	uint8_t network[16];
 	uint8_t issuer[16]; /* key id of the issuer; of the CA that is asked, in a request */
-	uint64_t serial;
+	uint64_t serial; /* in a request of the certificate that it is to succeed; 0: of none */
 	uint64_t not_before; /* Unix seconds, the first and the last at which it is valid */
 	uint64_t not_after;
 	uint8_t key[32]; /* X25519 of a host, Ed25519 of a CA */

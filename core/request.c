@@ -10,10 +10,10 @@
 #include <string.h>
 
 int
-request_make(uint8_t *to, size_t cap, const struct cert *ca, const uint8_t host_secret[static 32],
-    const char *name, enum breach *why)
+request_renew(uint8_t *to, size_t cap, const struct cert *ca, const uint8_t host_secret[static 32],
+    const char *name, uint64_t serial, enum breach *why)
 {
-	struct cert c = { .kind = OBJECT_REQUEST };
+	struct cert c = { .kind = OBJECT_REQUEST, .serial = serial };
 	uint8_t shared[32];
 	int len;
 
@@ -35,6 +35,13 @@ request_make(uint8_t *to, size_t cap, const struct cert *ca, const uint8_t host_
 	cert_prove(to + len - CERT_SIGNATURE_LEN, to, (size_t)len, shared);
 	crypto_wipe(shared, sizeof(shared));
 	return len;
+}
+
+int
+request_make(uint8_t *to, size_t cap, const struct cert *ca, const uint8_t host_secret[static 32],
+    const char *name, enum breach *why)
+{
+	return request_renew(to, cap, ca, host_secret, name, 0, why);
 }
 
 /* Is it asked of `ca`? */

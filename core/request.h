@@ -22,10 +22,19 @@ int request_make(uint8_t *to, size_t cap, const struct cert *ca,
     const uint8_t host_secret[static 32], const char *name, enum breach *why) must_check;
 
 /*
+ * The same by a member, whose certificate from `ca` with this serial (not 0) is to be succeeded by
+ * one for the same key. As long as that is the newest which the key has, it is to be renewed; if
+ * there is a newer one, that is the answer, however often the request comes.
+ */
+int request_renew(uint8_t *to, size_t cap, const struct cert *ca,
+    const uint8_t host_secret[static 32], const char *name, uint64_t serial,
+    enum breach *why) must_check;
+
+/*
  * Is `p` a request to `ca`, whose enrolment key is that of `enrol_secret`, by who holds the key in
- * it? 0 with the request in `ret` (kind OBJECT_REQUEST: network, issuer, key, name). ERR_CANON or
- * ERR_VERSION as cert_decode; ERR_DENIED: to another network or CA, or another kind of object;
- * ERR_AUTH: the proof does not hold.
+ * it? 0 with the request in `ret` (kind OBJECT_REQUEST: network, issuer, key, name; serial 0 or of
+ * what is to be renewed). ERR_CANON or ERR_VERSION as cert_decode; ERR_DENIED: to another network or
+ * CA, or another kind of object; ERR_AUTH: the proof does not hold.
  */
 int request_verify(struct cert *ret, const uint8_t *p, size_t len, const struct cert *ca,
     const uint8_t enrol_secret[static 32], enum breach *why) must_check;

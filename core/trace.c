@@ -5,15 +5,16 @@
 #include "core/trace.h"
 #include "core/err.h"
 #include "core/outbox.h"
+#include "core/text.h"
 #include "core/wire.h"
 
 #include <stdio.h>
 
 /*
  * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number,
- * %D number2, %m number as milliseconds, %s number as seconds, %S number2 as seconds, %e phrase of
- * code, %r what the code means in CLOSE, %t what became of a stream, %c code. `number` is
- * microseconds where %m or %s stands.
+ * %D number2, %T that as a time, %m number as milliseconds, %s number as seconds, %S number2 as
+ * seconds, %e phrase of code, %r what the code means in CLOSE, %t what became of a stream, %c code.
+ * `number` is microseconds where %m or %s stands.
  */
 static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PEER_UP] = "peer %n: session up over %a",
@@ -40,6 +41,9 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_CIRCUIT_CLOSE] = "no longer relaying between %n and %o (reason %c)",
 	[TRACE_WOKE_UP] = "this machine has slept for %s s: every connection is checked",
 	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
+	[TRACE_RENEWED] = "the certificate of %n is renewed: serial %d, valid until %T",
+	[TRACE_RENEWAL_REFUSED] =
+	    "lighthouse %n: what it brought as our next certificate is refused, it %e",
 	[TRACE_STREAM_UP] = "lighthouse %n: no answer over UDP; reached over TCP at %a",
 	[TRACE_STREAM_DOWN] = "lighthouse %n: TCP to %a: %t; trying on",
 	[TRACE_STATE_NEW] = "network state %d is in force",
@@ -125,6 +129,8 @@ write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
 		return snprintf(to, cap, "%.1f", (double)f->number / 1e6);
 	case 'S':
 		return snprintf(to, cap, "%.1f", (double)f->number2 / 1e6);
+	case 'T':
+		return snprintf(to, cap, "%s", text_format_time(text, (uint64_t)f->number2));
 	case 'e':
 		return snprintf(to, cap, "%s", err_phrase(f->code));
 	case 'r':

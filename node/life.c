@@ -54,6 +54,7 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 	m->cert = v.cert;
 	m->valid_until = v.valid_until;
 	members_reserve(m->members, &m->cert);
+	renew_begin(m, now, &v, false);
 	return 0;
 }
 

@@ -828,6 +828,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 		finder_tick(m, now, out);
 		measure_tick(m, now, out);
 		registrar_tick(m, now, out);
+		renew_tick(m, now, out);
 		housekeeping(m, now, out);
 	} while (due_reached(mesh_next_due(m), now.mono) && !outbox_half_full(out));
 }
@@ -837,7 +838,7 @@ mesh_next_due(const struct mesh *m)
 {
 	usec_t due = due_min(heap_next_due(&m->timers), m->housekeeping_due);
 
-	due = due_min(due, m->streams.due);
+	due = due_min(due, due_min(m->streams.due, renew_due(m)));
 	due = due_min(due, due_min(measure_due(m), registrar_due(m)));
 	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
 	due = due_min(due, due_min(relays_due(m), lan_due(m)));

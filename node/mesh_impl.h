@@ -5,7 +5,7 @@
  * one), punch.c and aim.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what
  * routers pass on), relays.c (through whom), carry.c (what we relay), acquaint.c (what we learn of
  * others), vouch.c (what we tell of them), lan.c (who is on our links), network.c (which network
- * this is), speak.c (control frames), view.c (what a person sees), roam.c (when the ground moves);
+ * this is), speak.c (control frames), view.c (what a person sees), roam.c (when the ground moves), renew.c (our own next certificate);
  * and the values hedge.c (what is sent twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
@@ -27,6 +27,7 @@
 #include "node/registrar.h"
 #include "node/relay.h"
 #include "node/relays.h"
+#include "node/renew.h"
 #include "node/route.h"
 #include "node/sockets.h"
 #include "node/streams.h"
@@ -148,6 +149,13 @@ struct mesh {
 	uint64_t valid_until; /* Unix seconds, of its chain */
 	struct cert_bytes cert_bytes;
 	struct cert_bytes issuing;
+	struct renewal renewal;
+	struct renewed {
+		struct cert_bytes cert; /* our next one, until it is stored; len 0: none */
+		struct cert_bytes issuing;
+		struct verified chain;
+		size_t from; /* of the lighthouses, by which it came */
+	} renewed;
 	uint8_t psk[32];
 	uint32_t caps; /* CAP_* that we have */
 	bool allow_all;

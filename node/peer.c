@@ -53,6 +53,13 @@ peer_renew(struct peer *p, struct instant now, const struct member *m)
 	channel_set_not_after(p->channel, now, min_u64(m->valid_until, p->own_until));
 }
 
+void
+peer_own_until(struct peer *p, struct instant now, uint64_t own_until)
+{
+	p->own_until = own_until;
+	channel_set_not_after(p->channel, now, min_u64(p->valid_until, own_until));
+}
+
 bool
 peer_is_warm(const struct peer *p, usec_t now)
 {

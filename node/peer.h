@@ -56,6 +56,7 @@ struct peer {
 	uint64_t valid_until; /* Unix seconds, of the chain */
 	uint64_t own_until;   /* the same of our own: no session outlives either */
 	bool stock;
+	bool announce;	 /* it is to be told of our new certificate */
 	bool superseded; /* another one has its name or an address of it */
 	struct lighthouse *lighthouse; /* not NULL: one of the bundle's */
 	struct channel *channel;
@@ -141,6 +142,9 @@ void peer_free(struct peer *p);
 
 /* Another certificate for the same key. */
 void peer_renew(struct peer *p, struct instant now, const struct member *m);
+
+/* Our own chain is valid until `own_until` from now on. */
+void peer_own_until(struct peer *p, struct instant now, uint64_t own_until);
 
 /* Has anybody had business with it lately? */
 bool peer_is_warm(const struct peer *p, usec_t now);

@@ -25,8 +25,8 @@ struct node_options {
 
 /*
  * Runs a node until it is told to stop; 0 then. Otherwise why it did not start, with a sentence:
- * -EPERM without CAP_NET_ADMIN (HOME_NODE), -EWOULDBLOCK when one runs on this state, -ENOENT when the state
- * has not joined. `ready` is told when packets can flow.
+ * -EPERM without CAP_NET_ADMIN (HOME_NODE), -EWOULDBLOCK when one runs on this state, -ENOENT when
+ * the state has not joined. `ready` is told when packets can flow.
  */
 int node_run(const struct node_options *o, struct ready *ready, struct err *err) must_check;
 

@@ -275,6 +275,8 @@ hear_hello(struct mesh *m, struct instant now, struct peer *peer, uint32_t index
 	peer->version[n] = '\0';
 	peer->clock_apart = apart;
 	state_said(m, now, peer, &h->state, out);
+	if (peer->lighthouse != NULL)
+		renewal_clock(&m->renewal, now, h->unix_time);
 	if ((apart > CLOCK_APART_MAX || apart < -CLOCK_APART_MAX) && !peer->clock_said) {
 		struct trace_fact f = fact_of(peer, TRACE_CLOCK_APART, TRACE_WARNING);
 
@@ -618,6 +620,8 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 			speak_error(m, now, peer, ERROR_NOT_HERE, f, out))
 	case FRAME_TOKEN_ACK:
 		HEAR(offer_ack, a, registrar_hear_ack(m, now, peer, &a))
+	case FRAME_RENEW_RESULT:
+		HEAR(renew_result, y, renew_heard(m, now, peer, &y, out))
 	case FRAME_RELAY_DATA:
 		hear_relay_data(m, now, peer, path, f, out);
 		break;

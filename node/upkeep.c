@@ -426,8 +426,9 @@ channel_work(struct mesh *m, struct instant now, struct peer *peer, unsigned wor
 {
 	struct path *best = peer_best(peer);
 
-	if ((work & CHANNEL_HELLO) != 0 && best != NULL)
+	if (((work & CHANNEL_HELLO) != 0 || peer->announce) && best != NULL)
 		speak_hello(m, now, peer, out);
+	peer->announce = false;
 	if ((work & CHANNEL_KEEPALIVE) != 0 && best != NULL) {
 		uint8_t *room = outbox_room(out, 0);
 

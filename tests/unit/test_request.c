@@ -147,3 +147,25 @@ TEST(a_known_request_is_made_and_read_to_the_byte)
 	ASSERT_EQ(request_verify(&c, want, len, &ca, enrol_secret, NULL), 0);
 	vectors_close(&v);
 }
+
+TEST(a_request_to_renew_names_the_certificate_that_it_is_to_succeed)
+{
+	struct authority root = certs_root();
+	uint8_t enrol[32], secret[32], object[CERT_REQUEST_MAX];
+	struct cert got;
+	int len;
+
+	test_fill(enrol, sizeof(enrol));
+	test_fill(secret, sizeof(secret));
+	crypto_dh_public(root.cert.enrol_key, enrol);
+	len = request_renew(object, sizeof(object), &root.cert, secret, "party1", 17, NULL);
+	ASSERT(len > 0);
+	ASSERT_EQ(request_verify(&got, object, (size_t)len, &root.cert, enrol, NULL), 0);
+	ASSERT_EQ(got.serial, 17);
+	object[12 + 19 + 19 + 3] ^= 1; /* another serial */
+	ASSERT_EQ(request_verify(&got, object, (size_t)len, &root.cert, enrol, NULL), ERR_AUTH);
+	len = request_make(object, sizeof(object), &root.cert, secret, "party1", NULL);
+	ASSERT(len > 0);
+	ASSERT_EQ(request_verify(&got, object, (size_t)len, &root.cert, enrol, NULL), 0);
+	ASSERT_EQ(got.serial, 0);
+}

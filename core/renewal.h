@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * renewal.h - when this host asks for its next certificate, and what it takes for one.
+ *
+ * Nobody has to think of it: at two thirds of a certificate's life, give or take a tenth (by the
+ * certificate's own hash, so that hosts that were signed together do not come together), the host
+ * asks its lighthouses in turn, by the request that proves its key, until it has the next one under
+ * the same key. Whoever answers is not believed: the certificate is.
+ *
+ * Between two questions lies a growing pause, which shrinks again with the time that is left. An
+ * authority that is away has all of the last third; docs/certificates.md, "Renewal".
+ *
+ * A host whose clock stands or is behind still renews in time: the seconds that have passed since
+ * the certificate was taken count as well, and a lighthouse's clock may say that it is later. All
+ * that can come of a lie is to be asked too early.
+ */
+#ifndef CORE_RENEWAL_H
+#define CORE_RENEWAL_H
+
+#include "core/trust.h"
+#include "core/wire_enrol.h"
+
+/* Pauses between questions. None is longer than a twentieth of the time that is left. */
+#define RENEWAL_PAUSE_FIRST (5 * USEC_PER_SEC)
+#define RENEWAL_PAUSE_MIN   (2 * USEC_PER_SEC)
+#define RENEWAL_PAUSE_MAX   (3600 * USEC_PER_SEC)
+#define RENEWAL_KEPT_MAX    (900 * USEC_PER_SEC) /* somebody has it: is there an answer? */
+#define RENEWAL_REFUSED_MIN (600 * USEC_PER_SEC) /* asked again all the same: it may be a lie */
+/* Where nobody can be asked at all. */
+#define RENEWAL_NO_WAY	    (10 * USEC_PER_SEC)
+
+enum renewal_phase {
+	RENEWAL_EARLY,	 /* not yet */
+	RENEWAL_ASKING,	 /* nobody has answered yet */
+	RENEWAL_WAITING, /* a lighthouse keeps the request, or a person decides */
+	RENEWAL_TROUBLE, /* refused, or not to be had now; `status` says why, and it goes on */
+	RENEWAL_OVER,	 /* expired: only a person can help */
+};
+
+struct renewal {
+	uint64_t start;	   /* Unix seconds, when it begins */
+	uint64_t until;	   /* of the certificate and its chain */
+	uint64_t at_least; /* Unix seconds at `since`: it is not earlier than that */
+	usec_t since;	   /* mono */
+	usec_t due;	   /* mono, of the next question or look at the clock */
+	bool wanted;	   /* a person has asked for it */
+	unsigned asked;	   /* questions since there was an answer */
+	unsigned total;	   /* and in all, for this certificate */
+	uint8_t status;	   /* enum renew_status of the last answer; 0: none yet */
+	int invalid;	   /* ERR_*: what came instead of a certificate; 0: nothing did */
+	uint16_t request_len;
+	uint8_t request[CERT_REQUEST_MAX];
+};
+
+/*
+ * `own` is this host's certificate from now on. `again`: it is a renewal, and should its time come
+ * at once (a clock that is ahead, a CA that ends soon), half of what is left is waited for.
+ */
+void renewal_begin(struct renewal *r, struct instant now, uint64_t unix_now,
+    const struct verified *own, bool again);
+
+/* What the request asks: of `ca`, which issued `own`, for the key `private`. 0, or as request_make. */
+int renewal_prepare(struct renewal *r, const struct cert *ca, const struct cert *own,
+    const uint8_t private[static 32]) must_check;
+
+/* Somebody's clock says that it is `unix_time`. */
+void renewal_clock(struct renewal *r, struct instant now, uint64_t unix_time);
+
+/* A person wants it now. */
+void renewal_want(struct renewal *r, usec_t now);
+
+/* Does `r->request` have to be sent now? Then renewal_asked(), or renewal_no_way() follows. */
+bool renewal_ask(struct renewal *r, struct instant now, uint64_t unix_now) must_check;
+void renewal_asked(struct renewal *r, const struct rng *rng, struct instant now);
+void renewal_no_way(struct renewal *r, usec_t now);
+
+/* An answer other than RENEW_ISSUED. */
+void renewal_answered(struct renewal *r, const struct rng *rng, struct instant now,
+    enum renew_status status);
+
+/* An answer that pretends to be a certificate and is not ours, by renewal_judge(). */
+void renewal_refused(struct renewal *r, int code);
+
+enum renewal_phase renewal_phase(const struct renewal *r, struct instant now, uint64_t unix_now);
+
+/*
+ * Is `cert` (with `ca`, which is absent if a root signed it) the successor of `own`? It must verify,
+ * be for the same key and name, and newer: a higher serial, or of another issuer a later not_before.
+ * 0 with everything in `ret`; ERR_SUPERSEDED for one that is not newer; ERR_CONFLICT for another
+ * key or name; as trust_own. `why` may be NULL.
+ */
+int renewal_judge(struct trust *t, const struct cert *own, struct blob cert, struct blob ca,
+    usec_t wall, struct verified *ret, enum breach *why) must_check;
+
+/* "renewal is asked for", ...: what there is to say of `r` to a person, one phrase. */
+const char *renewal_phrase(const struct renewal *r, enum renewal_phase phase);
+
+#endif

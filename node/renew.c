@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * renew.c - a node's own next certificate, from the question to the swap.
+ */
+#include "node/renew.h"
+#include "node/mesh_impl.h"
+
+/* After the swap, all peers are told within this time. */
+#define ANNOUNCE_WITHIN (2 * USEC_PER_SEC)
+
+/* The certificate of the CA that issued our own. */
+static int
+own_issuer(const struct mesh *m, struct cert *ret)
+{
+	if (m->issuing.len > 0)
+		return cert_decode(ret, m->issuing.p, m->issuing.len, NULL);
+	for (size_t i = 0;; i++) {
+		const struct cert *root = trust_root(m->trust, i);
+		uint8_t id[16];
+
+		if (root == NULL)
+			return ERR_UNKNOWN;
+		cert_key_id(id, root->key);
+		if (memcmp(id, m->cert.issuer, sizeof(id)) == 0) {
+			*ret = *root;
+			return 0;
+		}
+	}
+}
+
+void
+renew_begin(struct mesh *m, struct instant now, const struct verified *own, bool again)
+{
+	struct cert ca;
+
+	renewal_begin(&m->renewal, now, trust_now(m->trust, now.wall), own, again);
+	/* What cannot be asked for (an enrolment key of low order) is not asked for. */
+	if (own_issuer(m, &ca) == 0)
+		(void)!renewal_prepare(&m->renewal, &ca, &m->cert, m->self.private);
+}
+
+/* The lighthouse whose turn it is, of those that hear us; NULL: none does. */
+static struct peer *
+whose_turn(struct mesh *m, struct instant now)
+{
+	struct peer *able[MESH_LIGHTHOUSES_MAX];
+	unsigned n = 0;
+
+	for (size_t i = 0; i < m->lighthouse_count; i++) {
+		struct peer *p = m->lighthouses[i].peer;
+
+		if (channel_ready(p->channel, now) && p->best != PEER_NO_PATH)
+			able[n++] = p;
+	}
+	return n > 0 ? able[m->renewal.total % n] : NULL;
+}
+
+static void
+speak_renew(struct mesh *m, struct instant now, struct peer *to, struct blob request,
+    struct outbox *out)
+{
+	uint8_t *room = outbox_room(out, FRAME_MAX);
+	struct renew r = { .request = request };
+	int n;
+
+	if (room == NULL)
+		return;
+	memcpy(r.key, m->self.public, sizeof(r.key));
+	n = renew_encode(room, FRAME_MAX, &r);
+	if (n > 0)
+		(void)reach_seal(m, now, to, peer_best(to), room, (size_t)n, true, out);
+}
+
+void
+renew_tick(struct mesh *m, struct instant now, struct outbox *out)
+{
+	struct renewal *r = &m->renewal;
+	struct peer *to;
+
+	if (m->renewed.cert.len > 0 || !renewal_ask(r, now, trust_now(m->trust, now.wall)))
+		return;
+	to = whose_turn(m, now);
+	if (to == NULL) {
+		renewal_no_way(r, now.mono);
+		return;
+	}
+	speak_renew(m, now, to, (struct blob){ r->request, r->request_len }, out);
+	renewal_asked(r, &m->rng, now);
+}
+
+usec_t
+renew_due(const struct mesh *m)
+{
+	return m->renewed.cert.len > 0 ? 0 : m->renewal.due;
+}
+
+static void
+say_refused(const struct peer *from, int code, struct outbox *out)
+{
+	struct trace_fact f = fact_of(from, TRACE_RENEWAL_REFUSED, TRACE_WARNING);
+
+	f.code = code;
+	outbox_trace(out, &f);
+}
+
+/* It was made by now: keeps it for the shell, once. */
+static void
+issued(struct mesh *m, struct instant now, struct peer *from, const struct renew_result *r,
+    struct outbox *out)
+{
+	struct verified v;
+	int code = renewal_judge(m->trust, &m->cert, r->cert, r->ca, now.wall, &v, NULL);
+
+	if (code == ERR_SUPERSEDED && r->cert.len == m->cert_bytes.len &&
+	    memcmp(r->cert.p, m->cert_bytes.p, r->cert.len) == 0) {
+		speak_renew(m, now, from, (struct blob){ 0 }, out); /* we have that already */
+		return;
+	}
+	if (code < 0) {
+		renewal_refused(&m->renewal, code);
+		say_refused(from, code, out);
+		return;
+	}
+	m->renewed.cert.len = r->cert.len;
+	memcpy(m->renewed.cert.p, r->cert.p, r->cert.len);
+	m->renewed.issuing.len = (uint16_t)v.issuing_len;
+	memcpy(m->renewed.issuing.p, v.issuing, v.issuing_len);
+	m->renewed.chain = v;
+	m->renewed.from = (size_t)(from->lighthouse - m->lighthouses);
+	outbox_event(out, &(struct event){ .kind = EVENT_RENEWED });
+}
+
+void
+renew_heard(struct mesh *m, struct instant now, struct peer *peer, const struct renew_result *r,
+    struct outbox *out)
+{
+	/* Only lighthouses were asked, for ourselves, and only while nothing better is in hand. */
+	if (peer->lighthouse == NULL || m->renewal.total == 0 || m->renewed.cert.len > 0 ||
+	    memcmp(r->key, m->self.public, sizeof(r->key)) != 0)
+		return;
+	if (r->status == RENEW_ISSUED)
+		issued(m, now, peer, r, out);
+	else
+		renewal_answered(&m->renewal, &m->rng, now, r->status);
+}
+
+bool
+mesh_renewal(const struct mesh *m, struct blob *cert, struct blob *ca)
+{
+	const struct cert_bytes *issuing = &m->renewed.issuing;
+
+	if (m->renewed.cert.len == 0)
+		return false;
+	*cert = (struct blob){ m->renewed.cert.p, m->renewed.cert.len };
+	*ca = (struct blob){ issuing->len > 0 ? issuing->p : NULL, issuing->len };
+	return true;
+}
+
+/* Everything that an engine is built upon but for times and serials. */
+static bool
+same_host(const struct cert *a, const struct cert *b)
+{
+	return a->flags == b->flags && a->address_count == b->address_count &&
+	    a->route_count == b->route_count && a->group_count == b->group_count &&
+	    memcmp(a->addresses, b->addresses, a->address_count * sizeof(a->addresses[0])) == 0 &&
+	    memcmp(a->routes, b->routes, a->route_count * sizeof(a->routes[0])) == 0 &&
+	    memcmp(a->groups, b->groups, a->group_count * sizeof(a->groups[0])) == 0 &&
+	    memcmp(a->tls_pin, b->tls_pin, sizeof(a->tls_pin)) == 0;
+}
+
+/* Whoever is connected goes on: its sessions may now last as long as the new certificate. */
+static void
+announce(struct mesh *m, struct instant now)
+{
+	for (uint32_t i = 0; i < m->peer_count; i++) {
+		struct peer *p = m->peers[i];
+
+		peer_own_until(p, now, m->valid_until);
+		if (p->stock || !channel_ready(p->channel, now))
+			continue;
+		p->announce = true;
+		upkeep_due(m, p, now.mono + rng_below(&m->rng, ANNOUNCE_WITHIN));
+	}
+}
+
+int
+mesh_renewed(struct mesh *m, struct instant now, struct outbox *out)
+{
+	const struct verified *v = &m->renewed.chain;
+	struct trace_fact f = { .what = TRACE_RENEWED, .level = TRACE_NOTICE };
+
+	if (m->renewed.cert.len == 0)
+		return ERR_STATE;
+	if (!same_host(&m->cert, &v->cert))
+		return ERR_CONFLICT;
+	m->cert = v->cert;
+	m->valid_until = v->valid_until;
+	m->cert_bytes = m->renewed.cert;
+	m->issuing = m->renewed.issuing;
+	members_reserve(m->members, &m->cert);
+	m->renewed.cert.len = 0;
+	speak_renew(m, now, m->lighthouses[m->renewed.from].peer, (struct blob){ 0 }, out);
+	announce(m, now);
+	renew_begin(m, now, v, true);
+	name_copy(f.name, m->cert.name);
+	f.number = (int64_t)m->cert.serial;
+	f.number2 = (int64_t)m->valid_until;
+	outbox_trace(out, &f);
+	return 0;
+}
+
+void
+mesh_renew(struct mesh *m, struct instant now, struct outbox *out)
+{
+	renewal_want(&m->renewal, now.mono);
+	renew_tick(m, now, out);
+}
+
+enum renewal_phase
+mesh_renewal_phase(const struct mesh *m, struct instant now, const struct renewal **ret)
+{
+	*ret = &m->renewal;
+	return renewal_phase(&m->renewal, now, trust_now(m->trust, now.wall));
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/renewal.h"
+#include "core/request.h"
+#include "tests/unit/certs.h"
+
+#define DAY 86400
+
+/* The host's certificate, signed at `at` (Unix seconds) for `life` seconds under a serial. */
+static struct host
+signed_at(const struct authority *root, uint64_t at, uint64_t life, uint64_t serial)
+{
+	struct host h = certs_host(root, "party1", "10.87.0.10/32", serial);
+
+	h.cert.not_before = at - CERT_BACKDATE;
+	h.cert.not_after = at + life;
+	certs_sign_host(&h, root);
+	return h;
+}
+
+static struct authority
+root_at(uint64_t at)
+{
+	struct authority root = certs_authority("study");
+
+	root.cert.not_before = at - DAY;
+	root.cert.not_after = at + 3650 * (uint64_t)DAY;
+	certs_sign_authority(&root, &root);
+	return root;
+}
+
+/* A world of one host: its clock, and its certificate. */
+struct one {
+	struct authority root;
+	struct host host;
+	struct trust *trust;
+	struct verified own;
+	struct renewal r;
+	struct instant now;
+	uint64_t born;
+};
+
+#define BORN 2000000000u
+
+static struct rng chance;
+
+static struct one
+begin(uint64_t life)
+{
+	struct one o = { .root = root_at(BORN), .born = BORN };
+
+	chance = certs_rng();
+	o.host = signed_at(&o.root, BORN, life, 7);
+	o.trust = trust_new(&chance);
+	o.now = (struct instant){ .mono = 5000 * USEC_PER_SEC, .wall = BORN * USEC_PER_SEC };
+	ASSERT_EQ(trust_add(o.trust, o.root.bytes, o.root.len, o.now.wall, NULL), 0);
+	ASSERT_EQ(trust_own(o.trust, o.host.bytes, o.host.len, NULL, 0, o.now.wall, &o.own, NULL), 0);
+	renewal_begin(&o.r, o.now, BORN, &o.own, false);
+	ASSERT_EQ(renewal_prepare(&o.r, &o.root.cert, &o.own.cert, o.host.secret), 0);
+	return o;
+}
+
+static uint64_t
+unix_now(const struct one *o)
+{
+	return o->now.wall / USEC_PER_SEC;
+}
+
+/* Runs both clocks to the next question; false when there is none before the clock says `until`. */
+static bool
+run_to_question(struct one *o, uint64_t until)
+{
+	while (!renewal_ask(&o->r, o->now, unix_now(o))) {
+		usec_t step = o->r.due > o->now.mono ? o->r.due - o->now.mono : 1;
+
+		o->now.mono += step;
+		o->now.wall += step;
+		if (unix_now(o) > until)
+			return false;
+	}
+	return true;
+}
+
+TEST(it_is_asked_for_at_two_thirds_of_the_life_give_or_take_a_tenth)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (int i = 0; i < 200; i++) {
+		struct one o = begin(90 * DAY);
+		uint64_t asked;
+
+		ASSERT(renewal_phase(&o.r, o.now, unix_now(&o)) == RENEWAL_EARLY);
+		ASSERT(run_to_question(&o, o.own.valid_until));
+		asked = unix_now(&o) - o.born;
+		ASSERT(asked >= 54 * DAY && asked <= 66 * DAY);
+		first = min_u64(first, asked);
+		last = max_u64(last, asked);
+		trust_free(o.trust);
+	}
+	ASSERT(last - first > 6 * DAY);
+}
+
+TEST(while_nobody_answers_it_is_asked_ever_more_seldom_and_then_more_often_again)
+{
+	struct one o = begin(90 * DAY);
+	usec_t longest = 0, last_pause = 0;
+	unsigned asked = 0;
+
+	while (run_to_question(&o, o.own.valid_until)) {
+		usec_t then = o.now.mono;
+
+		renewal_asked(&o.r, &chance, o.now);
+		last_pause = o.r.due - then;
+		longest = max_u64(longest, last_pause);
+		ASSERT(last_pause >= RENEWAL_PAUSE_MIN * 9 / 10);
+		asked++;
+	}
+	ASSERT(longest > RENEWAL_PAUSE_MAX / 2 && longest <= RENEWAL_PAUSE_MAX * 11 / 10);
+	ASSERT(last_pause < 10 * USEC_PER_SEC);
+	ASSERT(asked > 500 && asked < 2000);
+	ASSERT(renewal_phase(&o.r, o.now, unix_now(&o)) == RENEWAL_OVER);
+	trust_free(o.trust);
+}
+
+TEST(a_lifetime_of_a_minute_leaves_time_for_several_questions)
+{
+	struct one o = begin(60);
+	unsigned asked = 0;
+
+	while (run_to_question(&o, o.own.valid_until)) {
+		renewal_asked(&o.r, &chance, o.now);
+		asked++;
+	}
+	ASSERT(asked >= 7);
+	trust_free(o.trust);
+}
+
+TEST(answers_say_how_it_stands_and_when_to_ask_again)
+{
+	static const struct {
+		enum renew_status status;
+		enum renewal_phase phase;
+		usec_t least, most;
+	} rows[] = {
+		{ RENEW_KEPT, RENEWAL_WAITING, 800 * USEC_PER_SEC, 1000 * USEC_PER_SEC },
+		{ RENEW_PENDING, RENEWAL_WAITING, 800 * USEC_PER_SEC, 1000 * USEC_PER_SEC },
+		{ RENEW_REFUSED, RENEWAL_TROUBLE, 500 * USEC_PER_SEC, 6 * 3600 * USEC_PER_SEC },
+		{ RENEW_UNABLE, RENEWAL_TROUBLE, 4 * USEC_PER_SEC, 6 * USEC_PER_SEC },
+		{ RENEW_FULL, RENEWAL_TROUBLE, 4 * USEC_PER_SEC, 6 * USEC_PER_SEC },
+		{ RENEW_NOBODY, RENEWAL_TROUBLE, 4 * USEC_PER_SEC, 6 * USEC_PER_SEC },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct one o = begin(90 * DAY);
+
+		ASSERT(run_to_question(&o, o.own.valid_until));
+		ASSERT(renewal_phase(&o.r, o.now, unix_now(&o)) == RENEWAL_ASKING);
+		renewal_asked(&o.r, &chance, o.now);
+		renewal_answered(&o.r, &chance, o.now, rows[i].status);
+		ASSERT(renewal_phase(&o.r, o.now, unix_now(&o)) == rows[i].phase);
+		ASSERT(o.r.due - o.now.mono >= rows[i].least && o.r.due - o.now.mono <= rows[i].most);
+		ASSERT(strlen(renewal_phrase(&o.r, rows[i].phase)) > 10);
+		trust_free(o.trust);
+	}
+}
+
+TEST(a_clock_that_stands_does_not_keep_it_from_being_asked_for)
+{
+	struct one o = begin(90 * DAY);
+
+	o.now.mono += 50 * (usec_t)DAY * USEC_PER_SEC;
+	ASSERT(!renewal_ask(&o.r, o.now, BORN));
+	o.now.mono += 17 * (usec_t)DAY * USEC_PER_SEC;
+	ASSERT(renewal_ask(&o.r, o.now, BORN));
+	trust_free(o.trust);
+}
+
+TEST(a_lighthouses_clock_may_say_that_it_is_time_but_not_that_it_is_too_late)
+{
+	struct one o = begin(90 * DAY);
+
+	renewal_clock(&o.r, o.now, BORN + 100 * DAY);
+	ASSERT(renewal_phase(&o.r, o.now, BORN) == RENEWAL_EARLY);
+	renewal_clock(&o.r, o.now, BORN + 70 * DAY);
+	o.now.mono += 2 * USEC_PER_SEC;
+	ASSERT(renewal_ask(&o.r, o.now, BORN));
+	trust_free(o.trust);
+}
+
+TEST(a_person_may_want_it_at_any_time)
+{
+	struct one o = begin(90 * DAY);
+
+	o.now.mono += 2 * USEC_PER_SEC;
+	ASSERT(!renewal_ask(&o.r, o.now, BORN));
+	renewal_want(&o.r, o.now.mono);
+	ASSERT(renewal_ask(&o.r, o.now, BORN));
+	ASSERT(renewal_phase(&o.r, o.now, BORN) == RENEWAL_ASKING);
+	trust_free(o.trust);
+}
+
+TEST(a_renewal_that_is_due_at_once_waits_for_half_of_what_is_left)
+{
+	struct one o = begin(90 * DAY);
+	uint64_t late = BORN + 80 * DAY;
+
+	/* The clock is ahead of the authority's. */
+	o.now.wall = late * USEC_PER_SEC;
+	renewal_begin(&o.r, o.now, late, &o.own, true);
+	ASSERT_EQ(o.r.start, late + 5 * DAY);
+	renewal_begin(&o.r, o.now, late, &o.own, false);
+	ASSERT(o.r.start < late);
+	trust_free(o.trust);
+}
+
+TEST(expired_by_a_second_is_over_and_nothing_is_asked)
+{
+	struct one o = begin(60);
+
+	o.now.mono += 60 * USEC_PER_SEC;
+	o.now.wall += 60 * USEC_PER_SEC;
+	ASSERT(renewal_ask(&o.r, o.now, unix_now(&o)));
+	o.now.mono += USEC_PER_SEC;
+	o.now.wall += USEC_PER_SEC;
+	ASSERT(!renewal_ask(&o.r, o.now, unix_now(&o)));
+	ASSERT(renewal_phase(&o.r, o.now, unix_now(&o)) == RENEWAL_OVER);
+	trust_free(o.trust);
+}
+
+/* What a lighthouse brings is judged by the certificate alone. */
+static int
+judge(struct one *o, const struct host *h)
+{
+	struct verified v;
+
+	return renewal_judge(o->trust, &o->own.cert, (struct blob){ h->bytes, (uint16_t)h->len },
+	    (struct blob){ 0 }, o->now.wall, &v, NULL);
+}
+
+TEST(only_a_newer_certificate_for_the_same_key_and_name_is_taken)
+{
+	struct one o = begin(90 * DAY);
+	struct authority other = root_at(BORN);
+	struct host h;
+	usec_t wall;
+
+	wall = o.now.wall += 70 * (usec_t)DAY * USEC_PER_SEC;
+	h = o.host;
+	h.cert.serial = 8;
+	h.cert.not_before = BORN + 70 * DAY - CERT_BACKDATE;
+	h.cert.not_after = BORN + 160 * DAY;
+	certs_sign_host(&h, &o.root);
+	ASSERT_EQ(judge(&o, &h), 0);
+	ASSERT_EQ(judge(&o, &o.host), ERR_SUPERSEDED); /* what it has already */
+	h.cert.serial = 6;			       /* an old one */
+	certs_sign_host(&h, &o.root);
+	ASSERT_EQ(judge(&o, &h), ERR_SUPERSEDED);
+	h.cert.serial = 9;
+	strcpy(h.cert.name, "party2");
+	certs_sign_host(&h, &o.root);
+	ASSERT_EQ(judge(&o, &h), ERR_CONFLICT);
+	strcpy(h.cert.name, "party1");
+	h.cert.key[0] ^= 1;			       /* another member's key */
+	certs_sign_host(&h, &o.root);
+	ASSERT_EQ(judge(&o, &h), ERR_CONFLICT);
+	h.cert.key[0] ^= 1;
+	certs_sign_host(&h, &other);		       /* of a root that nobody trusts */
+	ASSERT(judge(&o, &h) < 0);
+	h.cert.not_after = BORN + 69 * DAY;	       /* over already */
+	h.cert.not_before = BORN;
+	certs_sign_host(&h, &o.root);
+	ASSERT_EQ(judge(&o, &h), ERR_EXPIRED);
+	certs_sign_host(&h, &o.root);
+	h.bytes[h.len - 1] ^= 1;		       /* the signature */
+	ASSERT(judge(&o, &h) < 0);
+	ASSERT_EQ(trust_now(o.trust, wall), BORN + 70 * DAY);
+	trust_free(o.trust);
+}
+
+TEST(its_own_issuer_may_set_a_clock_forward_that_is_a_year_behind)
+{
+	struct one o = begin(90 * DAY);
+	struct host h = o.host;
+
+	o.now.wall = (BORN - 365 * (uint64_t)DAY) * USEC_PER_SEC;
+	h.cert.serial = 8;
+	h.cert.not_before = BORN + 60 * DAY - CERT_BACKDATE;
+	h.cert.not_after = BORN + 150 * DAY;
+	certs_sign_host(&h, &o.root);
+	ASSERT_EQ(judge(&o, &h), 0);
+	ASSERT(trust_now(o.trust, o.now.wall) >= BORN + 60 * DAY - CERT_BACKDATE);
+	trust_free(o.trust);
+}
