@@ -34,7 +34,7 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 # here, and check-pure and check-layers hold both sides to it.
 HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
-		netverb.c mapper.c dial.c machine.c groups.c workers.c desk.c \
+		netverb.c mapper.c dial.c machine.c groups.c workers.c enrol_run.c desk.c \
 		seat.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c)) \
 	$(wildcard ca/ledger*.c ca/office*.c)

@@ -50,9 +50,9 @@ int beacon_new(struct beacon **ret, const struct beacon_config *c, struct rng rn
 void beacon_free(struct beacon *b);
 
 /*
- * A row that an earlier run asked to be remembered (MEMORY_STATE first, then
- * MEMORY_MEMBER, MEMORY_REGISTRATION and MEMORY_CLOCK in any order), before the first packet. It is judged like input from the network:
- * 0, or why it was not taken; then the caller may delete it.
+ * A row that an earlier run asked to be remembered (MEMORY_STATE first, MEMORY_TOKEN before
+ * MEMORY_PLEA, the others in any order), before the first packet. It is judged like input from the
+ * network: 0, or why it was not taken; then the caller may delete it.
  */
 int beacon_recall(struct beacon *b, struct instant now, const struct memory *row);
 

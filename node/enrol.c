@@ -88,6 +88,16 @@ enrol_host_new(const struct token *t, const uint8_t private[static 32],
 }
 
 void
+enrol_host_add(struct enrol_host *h, const struct addr *endpoint)
+{
+	for (size_t i = 0; i < h->endpoint_count; i++)
+		if (addr_equal(&h->endpoints[i], endpoint))
+			return;
+	if (h->endpoint_count < ENROL_ENDPOINTS_MAX)
+		h->endpoints[h->endpoint_count++] = *endpoint;
+}
+
+void
 enrol_host_free(struct enrol_host *h)
 {
 	if (h == NULL)

@@ -46,6 +46,9 @@ enum enrol_phase {
 struct enrol_host *enrol_host_new(const struct token *t, const uint8_t private[static 32],
     const struct addr *endpoints, size_t n, const struct rng *rng) must_check;
 
+/* The lighthouse may be there, too; beyond ENROL_ENDPOINTS_MAX nothing is added. */
+void enrol_host_add(struct enrol_host *h, const struct addr *endpoint);
+
 /* Wipes every key. NULL is allowed. */
 void enrol_host_free(struct enrol_host *h);
 
