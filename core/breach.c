@@ -11,14 +11,12 @@ static const char *const phrases[] = {
 	[BREACH_KIND_RESERVED] = "is of a kind that a later version speaks",
 	[BREACH_KIND_OTHER] = "is of another kind than what belongs there",
 	[BREACH_ALG] = "has a signature algorithm that is not one for its kind",
-	[BREACH_ALG_RESERVED] = "has a signature algorithm that a later version speaks",
 	[BREACH_RESERVED] = "has reserved header bytes that are not zero",
 	[BREACH_LENGTH] = "has another length than its header says",
 	[BREACH_TOO_LONG] = "is longer than its kind may be",
 	[BREACH_FIELD_CUT] = "has a field that runs past its end",
 	[BREACH_ORDER] = "has fields that are not in strictly ascending order",
 	[BREACH_TAG] = "has an unknown field that may not be ignored",
-	[BREACH_TAG_RESERVED] = "has a field that a later version speaks",
 	[BREACH_TAG_KIND] = "has a field that its kind does not have",
 	[BREACH_MISSING] = "lacks a field that its kind must have",
 	[BREACH_FIELD_LENGTH] = "has a field of the wrong length",
@@ -43,6 +41,9 @@ static const char *const phrases[] = {
 	[BREACH_PATH_LENGTH] = "has a path length above 1",
 	[BREACH_SUFFIX] = "has a name suffix that no name can end with",
 	[BREACH_TLS_PIN] = "has the hash of a TLS key that is zero, or is no lighthouse",
+	[BREACH_COSIGNERS] = "has co-signers that are not 2 to 5 of at most 8, or is no root and "
+			     "has some",
+	[BREACH_SIGNATURES] = "has signatures that are not 2 to 5 in the order of their signers",
 	[BREACH_RANGE] = "has a range of serial numbers that is empty or belongs to its neighbour",
 	[BREACH_ENDPOINT] = "has a lighthouse without an endpoint, or with one not in its only "
 			    "spelling",
@@ -88,7 +89,7 @@ breach_set(enum breach *why, enum breach b)
 		*why = b;
 	if (b == BREACH_NONE)
 		return 0;
-	if (b == BREACH_KIND_RESERVED || b == BREACH_ALG_RESERVED || b == BREACH_TAG_RESERVED)
+	if (b == BREACH_KIND_RESERVED)
 		return ERR_VERSION;
 	return b < BREACH_NOT_A_CA ? ERR_CANON : ERR_DENIED;
 }

@@ -20,14 +20,12 @@ enum breach {
 	BREACH_KIND_RESERVED, /* ERR_VERSION */
 	BREACH_KIND_OTHER,    /* a known kind, but not one that belongs there */
 	BREACH_ALG,           /* no such algorithm, or not for this kind */
-	BREACH_ALG_RESERVED,  /* ERR_VERSION */
 	BREACH_RESERVED,      /* bytes 6 and 7 are not zero */
 	BREACH_LENGTH,        /* the object's length is not what its header says */
-	BREACH_TOO_LONG,      /* above CERT_HOST_MAX, CERT_CA_MAX or CERT_REQUEST_MAX */
+	BREACH_TOO_LONG,      /* above CERT_HOST_MAX and its like */
 	BREACH_FIELD_CUT,     /* a field runs past the end of the body */
 	BREACH_ORDER,         /* tags not strictly ascending */
 	BREACH_TAG,           /* an unknown tag that may not be ignored */
-	BREACH_TAG_RESERVED,  /* ERR_VERSION */
 	BREACH_TAG_KIND,      /* a field that this kind does not have */
 	BREACH_MISSING,       /* a field that this kind must have */
 	BREACH_FIELD_LENGTH,  /* a field of another length than it has */
@@ -46,7 +44,9 @@ enum breach {
 	BREACH_LIFETIME,    /* max lifetime zero */
 	BREACH_PATH_LENGTH, /* above 1 */
 	BREACH_SUFFIX,
-	BREACH_TLS_PIN,  /* zero, or of who is no lighthouse */
+	BREACH_TLS_PIN,    /* zero, or of who is no lighthouse */
+	BREACH_COSIGNERS,  /* not 2 to 5 of them, or named by what is no root */
+	BREACH_SIGNATURES, /* not 2 to 5 of co-signers, in the order of their keys */
 	BREACH_RANGE,    /* of revoked serials: empty, or not merged with its neighbour */
 	BREACH_ENDPOINT, /* of a lighthouse: none, or not in its one spelling */
 	BREACH_ZERO,     /* zeros where a field that is left out would say the same */

@@ -149,10 +149,8 @@ lighthouse_decode(struct bundle_lighthouse *ret, const uint8_t *p, size_t len)
 	struct rd r = rd_init(p, len);
 	size_t cert_len, count;
 
-	if (len < 12)
-		return ERR_SHORT;
-	cert_len = (size_t)12 + le32(p + 8) + CERT_SIGNATURE_LEN;
-	if (cert_len > sizeof(l.cert.bytes))
+	cert_len = object_len(p, len);
+	if (cert_len == 0 || cert_len > sizeof(l.cert.bytes))
 		return ERR_FORMAT;
 	l.cert.len = (uint16_t)cert_len;
 	rd_bytes(&r, l.cert.bytes, cert_len);
@@ -441,7 +439,7 @@ bundle_read_cas(struct bundle_cert to[static BUNDLE_CAS_MAX], const char *text, 
     struct err *e)
 {
 	struct bundle_cert cas[BUNDLE_CAS_MAX] = { 0 };
-	uint8_t block[CERT_CA_MAX];
+	uint8_t block[CERT_MAX];
 	char label[PEM_LABEL_MAX];
 	struct pem_reader r = { 0 };
 	uint32_t count = 0;

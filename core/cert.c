@@ -28,7 +28,7 @@ enum {
 	TAG_ENROL_KEY = 0x12,
 	TAG_NAME_SUFFIX = 0x13,
 	TAG_TLS_PIN = 0x14,
-	TAG_COSIGNERS = 0x15,   /* reserved */
+	TAG_COSIGNERS = 0x15,
 	TAG_EXTRA_FIRST = 0x40, /* of later versions, ignored here */
 	TAG_EXTRA_LAST = 0x7f,
 };
@@ -43,27 +43,28 @@ enum { NO, MAY, MUST };
 
 static const struct field {
 	uint8_t tag;
-	uint8_t host, ca, request;
+	uint8_t host, ca, request, cosigner;
 	uint8_t len; /* 0: it varies */
 } fields[] = {
-	{ TAG_NETWORK, MUST, MUST, MUST, 16 },
-	{ TAG_ISSUER, MUST, MUST, MUST, 16 },
-	{ TAG_SERIAL, MUST, MUST, MAY, 8 },
-	{ TAG_NOT_BEFORE, MUST, MUST, NO, 8 },
-	{ TAG_NOT_AFTER, MUST, MUST, NO, 8 },
-	{ TAG_KEY, MUST, MUST, MUST, 32 },
-	{ TAG_NAME, MUST, MUST, MUST, 0 },
-	{ TAG_ADDRESSES_V4, MAY, MAY, NO, 0 },
-	{ TAG_ADDRESSES_V6, MAY, MAY, NO, 0 },
-	{ TAG_ROUTES_V4, MAY, MAY, NO, 0 },
-	{ TAG_ROUTES_V6, MAY, MAY, NO, 0 },
-	{ TAG_GROUPS, MAY, MAY, NO, 0 },
-	{ TAG_FLAGS, MUST, MUST, NO, 4 },
-	{ TAG_MAX_LIFETIME, NO, MUST, NO, 4 },
-	{ TAG_PATH_LENGTH, NO, MUST, NO, 1 },
-	{ TAG_ENROL_KEY, NO, MUST, NO, 32 },
-	{ TAG_NAME_SUFFIX, NO, MAY, NO, 0 },
-	{ TAG_TLS_PIN, MAY, NO, MAY, 32 },
+	{ TAG_NETWORK, MUST, MUST, MUST, NO, 16 },
+	{ TAG_ISSUER, MUST, MUST, MUST, NO, 16 },
+	{ TAG_SERIAL, MUST, MUST, MAY, NO, 8 },
+	{ TAG_NOT_BEFORE, MUST, MUST, NO, NO, 8 },
+	{ TAG_NOT_AFTER, MUST, MUST, NO, NO, 8 },
+	{ TAG_KEY, MUST, MUST, MUST, MUST, 32 },
+	{ TAG_NAME, MUST, MUST, MUST, MUST, 0 },
+	{ TAG_ADDRESSES_V4, MAY, MAY, NO, NO, 0 },
+	{ TAG_ADDRESSES_V6, MAY, MAY, NO, NO, 0 },
+	{ TAG_ROUTES_V4, MAY, MAY, NO, NO, 0 },
+	{ TAG_ROUTES_V6, MAY, MAY, NO, NO, 0 },
+	{ TAG_GROUPS, MAY, MAY, NO, NO, 0 },
+	{ TAG_FLAGS, MUST, MUST, NO, NO, 4 },
+	{ TAG_MAX_LIFETIME, NO, MUST, NO, NO, 4 },
+	{ TAG_PATH_LENGTH, NO, MUST, NO, NO, 1 },
+	{ TAG_ENROL_KEY, NO, MUST, NO, NO, 32 },
+	{ TAG_NAME_SUFFIX, NO, MAY, NO, NO, 0 },
+	{ TAG_TLS_PIN, MAY, NO, MAY, NO, 32 },
+	{ TAG_COSIGNERS, NO, MAY, NO, NO, 0 },
 };
 
 /* What no address of a mesh may be: it means something else to every host. */
@@ -91,15 +92,29 @@ field_of(uint8_t tag)
 static int
 field_for(const struct field *f, uint8_t kind)
 {
-	return kind == OBJECT_HOST ? f->host : kind == OBJECT_CA ? f->ca : f->request;
+	switch (kind) {
+	case OBJECT_HOST: return f->host;
+	case OBJECT_CA: return f->ca;
+	case OBJECT_REQUEST: return f->request;
+	default: return f->cosigner;
+	}
 }
 
+/* Of one that names co-signers or not: the latter is looked at when it is known. */
 static size_t
-kind_max(uint8_t kind)
+len_max(uint8_t kind, bool cosigned)
 {
-	return kind == OBJECT_HOST ? CERT_HOST_MAX
-	       : kind == OBJECT_CA ? CERT_CA_MAX
-	                           : CERT_REQUEST_MAX;
+	switch (kind) {
+	case OBJECT_HOST: return CERT_HOST_MAX;
+	case OBJECT_CA: return cosigned ? CERT_ROOT_MAX : CERT_CA_MAX;
+	default: return CERT_REQUEST_MAX;
+	}
+}
+
+static bool
+has_validity(uint8_t kind)
+{
+	return kind == OBJECT_HOST || kind == OBJECT_CA;
 }
 
 /*
@@ -241,7 +256,7 @@ static enum breach
 decode_key(struct cert *c, struct rd *v)
 {
 	rd_bytes(v, c->key, sizeof(c->key));
-	if (c->kind == OBJECT_CA)
+	if (c->kind == OBJECT_CA || c->kind == OBJECT_COSIGNER)
 		return crypto_ed25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
 	return x25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
 }
@@ -255,6 +270,29 @@ decode_suffix(struct cert *c, struct rd *v)
 		return BREACH_SUFFIX;
 	rd_bytes(v, c->name_suffix, len);
 	return BREACH_NONE;
+}
+
+static enum breach
+decode_cosigners(struct cosigners *to, struct rd *v)
+{
+	to->k = rd_u8(v);
+	if (v->failed || v->left % 32 != 0)
+		return BREACH_FIELD_LENGTH;
+	if (v->left / 32 > COSIGNERS_MAX)
+		return BREACH_LIST_LONG;
+	while (v->left > 0) {
+		uint8_t *key = to->keys[to->count];
+
+		rd_bytes(v, key, 32);
+		if (!crypto_ed25519_key_good(key))
+			return BREACH_KEY;
+		if (to->count > 0 && memcmp(to->keys[to->count - 1], key, 32) >= 0)
+			return BREACH_LIST_ORDER;
+		to->count++;
+	}
+	return to->k >= COSIGNERS_K_MIN && to->k <= COSIGNERS_K_MAX && to->k <= to->count
+	           ? BREACH_NONE
+	           : BREACH_COSIGNERS;
 }
 
 /* The value of a field that this kind has, of the right length if it has a fixed one. */
@@ -300,6 +338,7 @@ decode_value(struct cert *c, uint8_t tag, struct rd *v)
 	case TAG_TLS_PIN:
 		rd_bytes(v, c->tls_pin, sizeof(c->tls_pin));
 		return crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)) ? BREACH_TLS_PIN : BREACH_NONE;
+	case TAG_COSIGNERS: return decode_cosigners(&c->cosigners, v);
 	}
 	return BREACH_TAG;
 }
@@ -316,8 +355,6 @@ decode_field(struct cert *c, uint8_t tag, struct rd *v)
 			return BREACH_FIELD_LENGTH;
 		return decode_value(c, tag, v);
 	}
-	if (tag == TAG_COSIGNERS)
-		return BREACH_TAG_RESERVED;
 	return tag >= TAG_EXTRA_FIRST && tag <= TAG_EXTRA_LAST ? BREACH_NONE : BREACH_TAG;
 }
 
@@ -331,11 +368,14 @@ check_fields(const struct cert *c, uint64_t seen)
 	}
 	if (c->kind == OBJECT_HOST && c->address_count == 0)
 		return BREACH_MISSING;
-	if (c->kind != OBJECT_REQUEST && c->not_before >= c->not_after)
+	if (has_validity(c->kind) && c->not_before >= c->not_after)
 		return BREACH_TIME;
 	if (c->kind == OBJECT_HOST && (seen >> TAG_TLS_PIN & 1) && !(c->flags & CERT_LIGHTHOUSE))
 		return BREACH_TLS_PIN;
-	return BREACH_NONE;
+	/* Who is to be counted on must be counted by everybody: it says so itself, and it is a root. */
+	if (c->cosigners.count > 0 && !cert_is_root(c))
+		return BREACH_COSIGNERS;
+	return cert_is_root(c) && c->parts_len > 0 ? BREACH_ALG : BREACH_NONE;
 }
 
 static enum breach
@@ -373,13 +413,23 @@ decode(struct cert *c, const uint8_t *p, size_t len)
 
 	if (b != BREACH_NONE)
 		return b;
-	if (o.kind != OBJECT_HOST && o.kind != OBJECT_CA && o.kind != OBJECT_REQUEST)
+	if (o.kind == OBJECT_STATE || o.kind == OBJECT_ROTATION)
 		return BREACH_KIND_OTHER;
-	if (len > kind_max(o.kind))
+	if (o.kind == OBJECT_COSIGNER && o.alg != ALG_ED25519)
+		return BREACH_ALG;
+	if (len > len_max(o.kind, true))
 		return BREACH_TOO_LONG;
 	c->kind = o.kind;
-	memcpy(c->signature, o.signature, sizeof(c->signature));
-	return decode_body(c, o.body);
+	if (o.alg == ALG_MULTI) {
+		c->parts_len = (uint16_t)o.signature_len;
+		memcpy(c->parts, o.signature, o.signature_len);
+	} else {
+		memcpy(c->signature, o.signature, sizeof(c->signature));
+	}
+	b = decode_body(c, o.body);
+	if (b == BREACH_NONE && len > len_max(c->kind, c->cosigners.count > 0))
+		b = BREACH_TOO_LONG;
+	return b;
 }
 
 int
@@ -444,15 +494,27 @@ encode_ca_fields(struct wr *w, const struct cert *c)
 }
 
 static void
+encode_cosigners(struct wr *w, const struct cosigners *c)
+{
+	uint8_t *len_at = object_open_field(w, TAG_COSIGNERS);
+
+	wr_u8(w, c->k);
+	wr_bytes(w, c->keys, c->count * sizeof(c->keys[0]));
+	object_close_field(w, len_at);
+}
+
+static void
 encode_body(struct wr *w, const struct cert *c)
 {
-	bool request = c->kind == OBJECT_REQUEST;
+	bool dated = has_validity(c->kind);
 
-	object_put(w, TAG_NETWORK, c->network, sizeof(c->network));
-	object_put(w, TAG_ISSUER, c->issuer, sizeof(c->issuer));
-	if (!request || c->serial > 0)
+	if (c->kind != OBJECT_COSIGNER) {
+		object_put(w, TAG_NETWORK, c->network, sizeof(c->network));
+		object_put(w, TAG_ISSUER, c->issuer, sizeof(c->issuer));
+	}
+	if (dated || (c->kind == OBJECT_REQUEST && c->serial > 0))
 		object_put_uint(w, TAG_SERIAL, c->serial, 8);
-	if (!request) {
+	if (dated) {
 		object_put_uint(w, TAG_NOT_BEFORE, c->not_before, 8);
 		object_put_uint(w, TAG_NOT_AFTER, c->not_after, 8);
 	}
@@ -463,12 +525,14 @@ encode_body(struct wr *w, const struct cert *c)
 	encode_prefixes(w, TAG_ROUTES_V4, c->routes, c->route_count, FAMILY_V4);
 	encode_prefixes(w, TAG_ROUTES_V6, c->routes, c->route_count, FAMILY_V6);
 	encode_groups(w, c);
-	if (!request)
+	if (dated)
 		object_put_uint(w, TAG_FLAGS, c->flags, 4);
 	if (c->kind == OBJECT_CA)
 		encode_ca_fields(w, c);
 	if (!crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)))
 		object_put(w, TAG_TLS_PIN, c->tls_pin, sizeof(c->tls_pin));
+	if (c->cosigners.count > 0)
+		encode_cosigners(w, &c->cosigners);
 	wr_bytes(w, c->extra, c->extra_len);
 }
 
@@ -476,11 +540,22 @@ encode_body(struct wr *w, const struct cert *c)
 static void
 encode_unsigned(struct wr *w, const struct cert *c)
 {
-	uint8_t *body_len =
-	    object_begin(w, c->kind, c->kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519);
+	uint8_t alg = c->kind == OBJECT_REQUEST ? ALG_PROOF
+	              : c->parts_len > 0        ? ALG_MULTI
+	                                        : ALG_ED25519;
+	uint8_t *body_len = object_begin(w, c->kind, alg);
 
 	encode_body(w, c);
 	object_end(w, body_len);
+}
+
+static void
+encode_signature(struct wr *w, const struct cert *c)
+{
+	if (c->parts_len > 0)
+		wr_bytes(w, c->parts, c->parts_len);
+	else
+		wr_bytes(w, c->signature, sizeof(c->signature));
 }
 
 int
@@ -492,10 +567,11 @@ cert_encode_whole(uint8_t *to, size_t cap, const struct cert *c, enum breach *wh
 	int rc;
 
 	if (c->address_count > CERT_ADDRESSES_MAX || c->route_count > CERT_ROUTES_MAX ||
-	    c->group_count > CERT_GROUPS_MAX || c->extra_len > CERT_EXTRA_MAX)
+	    c->group_count > CERT_GROUPS_MAX || c->extra_len > CERT_EXTRA_MAX ||
+	    c->cosigners.count > COSIGNERS_MAX || c->parts_len > sizeof(c->parts))
 		return breach_set(why, BREACH_LIST_LONG);
 	encode_unsigned(&w, c);
-	wr_bytes(&w, c->signature, sizeof(c->signature));
+	encode_signature(&w, c);
 	assert(!w.failed);
 	rc = cert_decode(&again, buf, w.len, why);
 	if (rc < 0)
@@ -514,7 +590,7 @@ cert_encode(uint8_t *to, size_t cap, const struct cert *c, enum breach *why)
 
 	if (len < 0)
 		return len;
-	len -= CERT_SIGNATURE_LEN;
+	len -= c->parts_len > 0 ? c->parts_len : CERT_SIGNATURE_LEN;
 	if ((size_t)len > cap)
 		return ERR_FULL;
 	memcpy(to, whole, (size_t)len);
@@ -530,6 +606,7 @@ cert_sign(struct cert *c, uint8_t *to, size_t cap, const uint8_t seed[static 32]
 
 	crypto_ed25519_public(key, seed);
 	cert_key_id(done.issuer, key);
+	done.parts_len = 0;
 	len = cert_encode_whole(to, cap, &done, why);
 	if (len < 0)
 		return len;
@@ -546,6 +623,13 @@ int
 cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[static 32])
 {
 	return object_verify(object, len, issuer_key);
+}
+
+int
+cert_verify_by(const uint8_t *object, size_t len, const struct cert *issuer)
+{
+	return issuer->cosigners.count > 0 ? object_verify_multi(object, len, &issuer->cosigners)
+	                                   : object_verify(object, len, issuer->key);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cert.h - the signed object: certificates of hosts and authorities, and requests.
+ * cert.h - certificates of hosts and authorities, requests, and who co-signs.
  *
  * One container, one parser, one value. For every object there is exactly one string of bytes, so
  * that a certificate has one fingerprint and nobody can make a second one that says the same: the
@@ -33,6 +33,7 @@ enum cert_flag {
 /* Whole objects with their signature, so that two fit every message that carries them. */
 #define CERT_HOST_MAX    540
 #define CERT_CA_MAX      380
+#define CERT_ROOT_MAX    536 /* a root that names co-signers */
 #define CERT_REQUEST_MAX 380
 #define CERT_MAX         540
 
@@ -48,13 +49,13 @@ enum cert_flag {
 #define CERT_BACKDATE 300
 
 struct cert {
-	uint8_t kind; /* OBJECT_HOST, OBJECT_CA or OBJECT_REQUEST */
+	uint8_t kind; /* OBJECT_HOST, OBJECT_CA, OBJECT_REQUEST or OBJECT_COSIGNER */
 	uint8_t network[16];
 	uint8_t issuer[16]; /* key id of the issuer; of the CA that is asked, in a request */
 	uint64_t serial; /* in a request of the certificate that it is to succeed; 0: of none */
 	uint64_t not_before; /* Unix seconds, the first and the last at which it is valid */
 	uint64_t not_after;
-	uint8_t key[32]; /* X25519 of a host, Ed25519 of a CA */
+	uint8_t key[32]; /* X25519 of a host, Ed25519 of a CA or co-signer */
 	char name[NAME_MAX_LEN + 1];
 	uint32_t flags; /* CERT_*; in a CA the permitted ones */
 
@@ -73,20 +74,25 @@ struct cert {
 	uint8_t path_length;                /* 1: may sign issuing CAs, 0: hosts only */
 	uint8_t enrol_key[32];              /* X25519 */
 	char name_suffix[NAME_MAX_LEN + 1]; /* that names below must end with, or empty */
+	struct cosigners cosigners;         /* of a root: who signs in its place; or none */
 
 	/* Fields of a later version that this one may ignore, as they were encoded. */
 	uint32_t extra_len;
 	uint8_t extra[CERT_EXTRA_MAX];
 
-	/* Set by cert_decode and cert_sign; cert_encode does not look at them. */
+	/*
+	 * Set by cert_decode and cert_sign; cert_encode does not look at them. What co-signers
+	 * signed has `parts`, everything else `signature`.
+	 */
 	uint8_t signature[CERT_SIGNATURE_LEN];
+	uint16_t parts_len; /* 0: one signature */
+	uint8_t parts[OBJECT_PARTS_MAX];
 	uint8_t fingerprint[32];
 };
 
 /*
- * Exactly one whole object in `p`, of kind host, CA or request. Nothing is said about who signed
- * it. 0; ERR_VERSION for what is reserved (kinds 5, 7 and 8, algorithm 3, tag 15); ERR_CANON for
- * anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
+ * Exactly one whole object in `p`, of a kind of struct cert. Nothing is said about who signed
+ * it. 0; ERR_VERSION for what is reserved (kinds 5 and 7); ERR_CANON for anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
  */
 int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why) must_check;
 
@@ -97,7 +103,7 @@ int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why
  */
 int cert_encode(uint8_t *to, size_t cap, const struct cert *c, enum breach *why) must_check;
 
-/* The same with `c->signature` at the end: encode(decode(x)) == x for every x accepted. */
+/* The same with `c->signature` or `c->parts` at the end: encode(decode(x)) == x for every x accepted. */
 int cert_encode_whole(uint8_t *to, size_t cap, const struct cert *c, enum breach *why) must_check;
 
 /*
@@ -107,7 +113,7 @@ int cert_encode_whole(uint8_t *to, size_t cap, const struct cert *c, enum breach
 void cert_sort(struct cert *c);
 
 /*
- * Fills issuer, signature and fingerprint of `c` (a host or CA, everything else set) under the
+ * Fills issuer, signature and fingerprint of `c` (no request, everything else set) under the
  * Ed25519 key of `seed` and writes the whole object. The number of bytes, or as cert_encode.
  * Whether the issuer permits it is cert_permitted's question, to be asked before.
  */
@@ -117,7 +123,14 @@ int cert_sign(struct cert *c, uint8_t *to, size_t cap, const uint8_t seed[static
 /* Is the last part of `object`, which was decoded, a signature by `issuer_key`? 0 or ERR_AUTH. */
 int cert_verify(const uint8_t *object, size_t len, const uint8_t issuer_key[static 32]) must_check;
 
-/* Of a whole object with a signature of 64 bytes; never over the signature. */
+/*
+ * Did `issuer` sign `object`, which was decoded (a certificate, a state, a rotation)? With its key,
+ * or, where it names co-signers, so many of them as it asks for. 0 or ERR_AUTH. A root's own
+ * signature is always that of its key: cert_verify().
+ */
+int cert_verify_by(const uint8_t *object, size_t len, const struct cert *issuer) must_check;
+
+/* Of a whole object; never over the signature. As object_fingerprint(). */
 void cert_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len);
 
 /*

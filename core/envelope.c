@@ -101,7 +101,7 @@ welcome_open(struct welcome *ret, uint8_t plain[static WELCOME_PLAIN_MAX],
 		return n;
 	in = in_init(plain, (size_t)n);
 	name = in_blob(&in, rd_u8(&in.rd), NAME_MAX_LEN);
-	w.root = in_counted(&in, CERT_CA_MAX);
+	w.root = in_counted(&in, CERT_ROOT_MAX);
 	w.issuing = in_counted(&in, CERT_CA_MAX);
 	in_demand(&in, name.p != NULL && text_is_name((const char *)name.p, name.len));
 	in_demand(&in, w.root.len > 0);

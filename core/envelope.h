@@ -31,7 +31,7 @@ struct welcome {
 	struct blob issuing;	     /* the CA that signs, and is asked; absent: the root */
 };
 
-#define WELCOME_PLAIN_MAX (1 + NAME_MAX_LEN + 2 * (2 + CERT_CA_MAX))
+#define WELCOME_PLAIN_MAX (1 + NAME_MAX_LEN + 2 + CERT_ROOT_MAX + 2 + CERT_CA_MAX)
 
 /* At most WIRE_WELCOME_MAX bytes: their number, or ERR_FULL. */
 int welcome_seal(uint8_t *to, size_t cap, const struct token_keys *k, const struct rng *rng,

@@ -7,6 +7,7 @@
 
 #include "core/crypto.h"
 #include "core/object.h"
+#include "core/rotation.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +30,10 @@ enum {
 	TAG_IGNORED_FIRST = 0x40,
 	TAG_IGNORED_LAST = 0x7f,
 };
+
+static_assert(NETSTATE_ROTATIONS_MAX * (2 + ROTATION_MAX) + 2 + CERT_CA_MAX + 2 + NETSTATE_MAX <=
+		  NETSTATE_BLOB_MAX,
+    "the largest state fits a blob with all that leads to it");
 
 #define RANGE_LEN 32 /* issuer, first, last */
 #define KEY_LEN   32
@@ -228,6 +233,7 @@ decode_endpoint(struct bundle_lighthouse *l, struct rd *v)
 	char text[ENDPOINT_TEXT_MAX] = { 0 };
 	size_t len = rd_u8(v);
 	const uint8_t *p = rd_take(v, len);
+	uint32_t count;
 
 	if (p == NULL)
 		return BREACH_FIELD_LENGTH;
@@ -236,7 +242,12 @@ decode_endpoint(struct bundle_lighthouse *l, struct rd *v)
 		if (strcmp(l->endpoints[i], text) == 0)
 			return BREACH_ENDPOINT;
 	}
-	return strlen(text) == len && endpoint_take(l, text) == 0 ? BREACH_NONE : BREACH_ENDPOINT;
+	count = l->endpoint_count;
+	if (strlen(text) != len || endpoint_take(l, text) < 0)
+		return BREACH_ENDPOINT;
+	/* What did not become an endpoint is the port of streams, which was checked. */
+	return l->endpoint_count == count || endpoint_check(text) == 0 ? BREACH_NONE
+	                                                              : BREACH_ENDPOINT;
 }
 
 static enum breach

@@ -24,7 +24,7 @@
 
 #define NETSTATE_ENTRIES_MAX     1000  /* ranges, keys and CAs together */
 #define NETSTATE_LIGHTHOUSES_MAX 16
-#define NETSTATE_MAX             61440 /* one object */
+#define NETSTATE_MAX             61000 /* one object */
 #define NETSTATE_ROTATIONS_MAX   4
 #define NETSTATE_BLOB_MAX        65536
 

@@ -25,20 +25,61 @@ kind_breach(uint8_t kind)
 	case OBJECT_CA:
 	case OBJECT_STATE:
 	case OBJECT_REQUEST:
-	case OBJECT_ROTATION: return BREACH_NONE;
+	case OBJECT_ROTATION:
+	case OBJECT_COSIGNER: return BREACH_NONE;
 	case OBJECT_LOG_HEAD:
-	case OBJECT_STUDY:
-	case OBJECT_COSIGN: return BREACH_KIND_RESERVED;
+	case OBJECT_STUDY: return BREACH_KIND_RESERVED;
 	default: return BREACH_KIND;
 	}
 }
 
+/* Requests are proved; everything else is signed by one or by several. */
 static enum breach
 alg_breach(uint8_t kind, uint8_t alg)
 {
-	if (alg == ALG_MULTI)
-		return BREACH_ALG_RESERVED;
-	return alg == (kind == OBJECT_REQUEST ? ALG_PROOF : ALG_ED25519) ? BREACH_NONE : BREACH_ALG;
+	bool good = kind == OBJECT_REQUEST ? alg == ALG_PROOF
+	                                   : alg == ALG_ED25519 || alg == ALG_MULTI;
+
+	return good ? BREACH_NONE : BREACH_ALG;
+}
+
+/* How long what begins at `p`, with `left` bytes, is as the signature of `alg`; 0: it is none. */
+static size_t
+signature_len(uint8_t alg, const uint8_t *p, size_t left)
+{
+	size_t k = left > 0 ? p[0] : 0;
+
+	if (alg != ALG_MULTI)
+		return OBJECT_SIGNATURE;
+	return k >= COSIGNERS_K_MIN && k <= COSIGNERS_K_MAX ? 1 + k * OBJECT_PART : 0;
+}
+
+/* Signers ascend, so that there is one order. */
+static enum breach
+parts_breach(const uint8_t *signature)
+{
+	int last = -1;
+
+	for (size_t i = 0; i < signature[0]; i++) {
+		int index = signature[1 + i * OBJECT_PART];
+
+		if (index <= last || index >= COSIGNERS_MAX)
+			return BREACH_SIGNATURES;
+		last = index;
+	}
+	return BREACH_NONE;
+}
+
+static enum breach
+take_signature(struct object *o, struct rd *r)
+{
+	o->signature_len = signature_len(o->alg, r->p, r->left);
+	if (o->signature_len == 0 && r->left > 0)
+		return BREACH_SIGNATURES;
+	if (o->signature_len == 0 || o->signature_len != r->left)
+		return BREACH_LENGTH;
+	o->signature = rd_take(r, o->signature_len);
+	return o->alg == ALG_MULTI ? parts_breach(o->signature) : BREACH_NONE;
 }
 
 enum breach
@@ -46,7 +87,7 @@ object_open(struct object *ret, const uint8_t *p, size_t len)
 {
 	struct rd r = rd_init(p, len);
 	const uint8_t *start = rd_take(&r, sizeof(magic));
-	struct object o = { .kind = rd_u8(&r), .signature_len = OBJECT_SIGNATURE };
+	struct object o = { .kind = rd_u8(&r) };
 	uint16_t reserved;
 	uint32_t body_len;
 	enum breach b;
@@ -65,12 +106,36 @@ object_open(struct object *ret, const uint8_t *p, size_t len)
 		return b;
 	if (reserved != 0)
 		return BREACH_RESERVED;
-	if (r.left < o.signature_len || body_len != r.left - o.signature_len)
+	if (body_len > r.left)
 		return BREACH_LENGTH;
 	o.body = rd_sub(&r, body_len);
-	o.signature = rd_take(&r, o.signature_len);
-	*ret = o;
-	return BREACH_NONE;
+	b = take_signature(&o, &r);
+	if (b == BREACH_NONE)
+		*ret = o;
+	return b;
+}
+
+size_t
+object_len(const uint8_t *p, size_t len)
+{
+	size_t before, signature;
+
+	if (len < OBJECT_HEADER_LEN || le32(p + 8) > len - OBJECT_HEADER_LEN)
+		return 0;
+	before = OBJECT_HEADER_LEN + le32(p + 8);
+	signature = signature_len(p[5], p + before, len - before);
+	return signature > 0 && signature <= len - before ? before + signature : 0;
+}
+
+/* What a signature is over, of an object or of what may be none: never more than `len`. */
+static size_t
+unsigned_len(const uint8_t *object, size_t len)
+{
+	size_t body = OBJECT_HEADER_LEN;
+
+	if (len > OBJECT_HEADER_LEN && object[5] == ALG_MULTI && le32(object + 8) < len - body)
+		return body + le32(object + 8);
+	return len - OBJECT_SIGNATURE;
 }
 
 enum breach
@@ -162,36 +227,82 @@ message(uint8_t small[static SMALL_MAX], const uint8_t *object, size_t unsigned_
 }
 
 int
-object_sign(uint8_t *object, size_t len, const uint8_t seed[static 32])
+object_sign_part(uint8_t ret[static OBJECT_SIGNATURE], const uint8_t *bare, size_t len,
+    const uint8_t seed[static 32])
 {
 	uint8_t small[SMALL_MAX], *m;
 	size_t m_len;
 
-	assert(len > OBJECT_SIGNATURE && len <= OBJECT_MAX);
-	m = message(small, object, len - OBJECT_SIGNATURE, &m_len);
+	assert(len <= OBJECT_MAX);
+	m = message(small, bare, len, &m_len);
 	if (m == NULL)
 		return -ENOMEM;
-	crypto_ed25519_sign(object + len - OBJECT_SIGNATURE, m, m_len, seed);
+	crypto_ed25519_sign(ret, m, m_len, seed);
 	if (m != small)
 		free(m);
 	return 0;
 }
 
 int
-object_verify(const uint8_t *object, size_t len, const uint8_t key[static 32])
+object_verify_part(const uint8_t signature[static OBJECT_SIGNATURE], const uint8_t *bare,
+    size_t len, const uint8_t key[static 32])
 {
 	uint8_t small[SMALL_MAX], *m;
 	size_t m_len;
 	bool valid;
 
-	assert(len > OBJECT_SIGNATURE && len <= OBJECT_MAX);
-	m = message(small, object, len - OBJECT_SIGNATURE, &m_len);
+	assert(len <= OBJECT_MAX);
+	m = message(small, bare, len, &m_len);
 	if (m == NULL)
 		return ERR_AUTH;
-	valid = crypto_ed25519_valid(object + len - OBJECT_SIGNATURE, m, m_len, key);
+	valid = crypto_ed25519_valid(signature, m, m_len, key);
 	if (m != small)
 		free(m);
 	return valid ? 0 : ERR_AUTH;
+}
+
+int
+object_sign(uint8_t *object, size_t len, const uint8_t seed[static 32])
+{
+	assert(len > OBJECT_SIGNATURE);
+	len -= OBJECT_SIGNATURE;
+	return object_sign_part(object + len, object, len, seed);
+}
+
+int
+object_verify(const uint8_t *object, size_t len, const uint8_t key[static 32])
+{
+	assert(len > OBJECT_SIGNATURE);
+	if (object[5] == ALG_MULTI)
+		return ERR_AUTH;
+	len -= OBJECT_SIGNATURE;
+	return object_verify_part(object + len, object, len, key);
+}
+
+int
+object_verify_multi(const uint8_t *object, size_t len, const struct cosigners *by)
+{
+	size_t bare = unsigned_len(object, len);
+	const uint8_t *part = object + bare + 1;
+
+	if (object[5] != ALG_MULTI || object[bare] != by->k)
+		return ERR_AUTH;
+	for (uint8_t i = 0; i < by->k; i++, part += OBJECT_PART) {
+		if (part[0] >= by->count ||
+		    object_verify_part(part + 1, object, bare, by->keys[part[0]]) < 0)
+			return ERR_AUTH;
+	}
+	return 0;
+}
+
+size_t
+object_bare(uint8_t *to, const uint8_t *object, size_t len)
+{
+	assert(len > OBJECT_SIGNATURE);
+	len -= OBJECT_SIGNATURE;
+	memcpy(to, object, len);
+	to[5] = ALG_MULTI;
+	return len;
 }
 
 void
@@ -199,5 +310,5 @@ object_fingerprint(uint8_t to[static 32], const uint8_t *object, size_t len)
 {
 	assert(len > OBJECT_SIGNATURE);
 	crypto_blake2b(to, 32, NULL, 0, context_fingerprint, OBJECT_CONTEXT_LEN, object,
-	    len - OBJECT_SIGNATURE);
+	    unsigned_len(object, len));
 }

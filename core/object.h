@@ -29,19 +29,33 @@ enum object_kind {
 	OBJECT_LOG_HEAD = 5, /* reserved */
 	OBJECT_ROTATION = 6,
 	OBJECT_STUDY = 7,  /* reserved */
-	OBJECT_COSIGN = 8, /* reserved */
+	OBJECT_COSIGNER = 8, /* the key of a co-signer, by its own signature */
 };
 
 enum object_alg {
 	ALG_ED25519 = 1,
 	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, core/request.h */
-	ALG_MULTI = 3, /* reserved: k of n signatures */
+	ALG_MULTI = 3, /* u8 k, k times (u8 index, 64): signatures of k of n co-signers */
 };
 
 #define OBJECT_HEADER_LEN  12
 #define OBJECT_CONTEXT_LEN 24
 #define OBJECT_SIGNATURE   64
+#define OBJECT_PART        (1 + OBJECT_SIGNATURE) /* of ALG_MULTI: whose, and the signature */
 #define OBJECT_MAX         65535 /* of any kind; each has a limit of its own below */
+
+/* Of how many co-signers how many must sign. What five have signed still fits a host. */
+#define COSIGNERS_MAX     8
+#define COSIGNERS_K_MIN   2
+#define COSIGNERS_K_MAX   5
+#define OBJECT_PARTS_MAX  (1 + COSIGNERS_K_MAX * OBJECT_PART)
+
+/* Ed25519 keys, ascending; their place is the index in a signature. */
+struct cosigners {
+	uint8_t k;
+	uint8_t count; /* 0: there are none, one key signs */
+	uint8_t keys[COSIGNERS_MAX][32];
+};
 
 /* An object taken apart. Everything points into the bytes it was taken from. */
 struct object {
@@ -87,8 +101,38 @@ void object_put_uint(struct wr *w, uint8_t tag, uint64_t v, size_t n);
 /* Signs all but the last 64 bytes of `object` into those. 0 or -ENOMEM. */
 int object_sign(uint8_t *object, size_t len, const uint8_t seed[static 32]) must_check;
 
-/* Is what `object`, which object_open() took, ends with a signature by `key`? 0 or ERR_AUTH. */
+/*
+ * Is what `object`, which object_open() took, ends with a signature by `key`? 0, or ERR_AUTH; that
+ * also for what several signed.
+ */
 int object_verify(const uint8_t *object, size_t len, const uint8_t key[static 32]) must_check;
+
+/*
+ * The co-signer's part of signing what will be an object of ALG_MULTI: `bare` is all of it before
+ * its signatures (object_bare). 0 or -ENOMEM.
+ */
+int object_sign_part(uint8_t ret[static OBJECT_SIGNATURE], const uint8_t *bare, size_t len,
+    const uint8_t seed[static 32]) must_check;
+int object_verify_part(const uint8_t signature[static OBJECT_SIGNATURE], const uint8_t *bare,
+    size_t len, const uint8_t key[static 32]) must_check;
+
+/*
+ * Did exactly k of `by` sign `object`, which object_open() took? Each is verified. 0, or ERR_AUTH;
+ * that also for what one signed.
+ */
+int object_verify_multi(const uint8_t *object, size_t len, const struct cosigners *by) must_check;
+
+/*
+ * Makes what an object of one signature says into what several can sign: the bytes before the
+ * signatures, with ALG_MULTI. Returns their number, `len` - OBJECT_SIGNATURE.
+ */
+size_t object_bare(uint8_t *to, const uint8_t *object, size_t len);
+
+/*
+ * How long the object at the beginning of `p` says that it is, or 0 if that is more than `len` or
+ * cannot be said.
+ */
+size_t object_len(const uint8_t *p, size_t len);
 
 /*
  * Of a whole object, never over the signature. For what is no object it is some hash that no object

@@ -15,7 +15,7 @@
 #include "core/base.h"
 #include "core/cert.h"
 
-#define ROTATION_MAX 880 /* the whole object */
+#define ROTATION_MAX 960 /* the whole object */
 
 struct rotation {
 	uint8_t network[16];

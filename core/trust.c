@@ -190,7 +190,7 @@ trust_verify_issuing(struct roots *roots, struct cert *ret, struct root **root, 
 	if (*root == NULL)
 		return ERR_UNKNOWN;
 	rc = cert_permitted(ret, &(*root)->cert, why);
-	return rc < 0 ? rc : cert_verify(ca, len, (*root)->cert.key);
+	return rc < 0 ? rc : cert_verify_by(ca, len, &(*root)->cert);
 }
 
 /* The last second of what a root signed, as far as that is up to the root. */
@@ -289,7 +289,7 @@ verify_chain(struct trust *t, struct chain *ret, const struct verified *v, const
 	if (rc == 0)
 		rc = cert_routes_outside(&v->cert, &root->cert, why);
 	if (rc == 0)
-		rc = cert_verify(host, host_len, issuer->key);
+		rc = cert_verify_by(host, host_len, issuer);
 	if (rc < 0)
 		return rc;
 	if (v->issuing_len > 0)

@@ -100,7 +100,7 @@ follow_one(const struct trust *t, struct candidate *c, const struct rotation *r,
 		return 0;
 	if (memcmp(r->network, old->cert.network, sizeof(r->network)) != 0)
 		return breach_set(why, BREACH_NETWORK);
-	rc = object_verify(part->p, part->len, old->cert.key);
+	rc = cert_verify_by(part->p, part->len, &old->cert);
 	if (rc < 0)
 		return rc;
 	if (old->succeeded)
@@ -210,7 +210,7 @@ check_signer(const struct trust *t, const struct candidate *c, const struct nets
 		return breach_set(why, BREACH_REVOKES_SIGNER);
 	if (!was_valid(&by->ca, c->state.issued) || !was_valid(&by->root->cert, c->state.issued))
 		return ERR_EXPIRED;
-	return object_verify(b->state.p, b->state.len, by->ca.key);
+	return cert_verify_by(b->state.p, b->state.len, &by->ca);
 }
 
 /* The key id of the root that the state in `b` stands on: its issuer, or that of its issuing CA. */

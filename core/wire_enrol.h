@@ -17,7 +17,7 @@
 
 #define WIRE_TOKEN_ID	 8
 #define ENROL_REF_LEN	 16
-#define WIRE_WELCOME_MAX 868   /* sealed; core/envelope.h */
+#define WIRE_WELCOME_MAX 1024  /* sealed; core/envelope.h */
 #define WIRE_PLEA_MAX	 420   /* sealed */
 #define WIRE_ANSWER_MAX	 16384 /* sealed, and sent in pieces */
 #define ENROL_PIECE_MAX	 1024

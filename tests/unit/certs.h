@@ -20,7 +20,7 @@
 struct authority {
 	uint8_t seed[32];
 	struct cert cert;
-	uint8_t bytes[CERT_CA_MAX];
+	uint8_t bytes[CERT_ROOT_MAX];
 	size_t len;
 };
 

@@ -214,8 +214,7 @@ breach_of(const uint8_t *object, size_t len)
 	enum breach why = BREACH_COUNT;
 	struct cert c;
 	int rc = cert_decode(&c, object, len, &why);
-	bool reserved =
-	    why == BREACH_KIND_RESERVED || why == BREACH_ALG_RESERVED || why == BREACH_TAG_RESERVED;
+	bool reserved = why == BREACH_KIND_RESERVED;
 
 	ASSERT_EQ(rc, why == BREACH_NONE ? 0 : reserved ? ERR_VERSION : ERR_CANON);
 	return why;
@@ -259,7 +258,7 @@ static const struct {
 	{ BREACH_TAG_KIND, OBJECT_CA, 0x14, VALUE(ZEROS31 "\1") },
 	{ BREACH_FIELD_LENGTH, OBJECT_REQUEST, 0x14, VALUE(ZEROS31) },
 	{ BREACH_NONE, OBJECT_REQUEST, 0x14, VALUE(ZEROS31 "\1") },
-	{ BREACH_TAG_RESERVED, OBJECT_CA, 0x15, VALUE("\1") },
+	{ BREACH_COSIGNERS, OBJECT_CA, 0x15, VALUE("\2") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x10, VALUE("\1\0\0\0") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x11, VALUE("\0") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x13, VALUE(".a") },
@@ -439,11 +438,10 @@ TEST(every_header_is_refused_for_the_rule_that_it_breaks)
 		{ BREACH_KIND_RESERVED, 4, OBJECT_LOG_HEAD },
 		{ BREACH_KIND_OTHER, 4, OBJECT_ROTATION },
 		{ BREACH_KIND_RESERVED, 4, OBJECT_STUDY },
-		{ BREACH_KIND_RESERVED, 4, OBJECT_COSIGN },
+		{ BREACH_TAG_KIND, 4, OBJECT_COSIGNER },
 		{ BREACH_ALG, 5, 0 },
 		{ BREACH_ALG, 5, ALG_PROOF },
 		{ BREACH_ALG, 5, 4 },
-		{ BREACH_ALG_RESERVED, 5, ALG_MULTI },
 		{ BREACH_RESERVED, 6, 1 },
 		{ BREACH_RESERVED, 7, 128 },
 		{ BREACH_LENGTH, 8, 0 },

@@ -3,6 +3,7 @@
  * test_netstate.c - network states and rotations as bytes: one encoding, its limits, its lists.
  */
 #include "tests/unit/states.h"
+#include "tests/unit/vectors.h"
 
 /* Everything that a state can say, a little of each. */
 static struct statement *
@@ -288,4 +289,101 @@ TEST(a_rotation_leads_to_another_root_of_the_network)
 	r.from = r.until + 1;
 	ASSERT_EQ(rotation_sign(&r, to, sizeof(to), root.seed, &why), ERR_CANON);
 	ASSERT_EQ(why, BREACH_TIME);
+}
+
+/*
+ * Known answers
+ */
+
+#define ROOM 40000
+
+/* The object in `v`, read and written again, is the same, and has the fingerprint that it says. */
+static void
+known_object(struct vectors *v, uint8_t *object, uint8_t *again)
+{
+	size_t len = vector(v, "object", object, ROOM);
+	uint8_t want[32], fingerprint[32], key[32];
+	struct rotation r;
+	struct netstate s;
+
+	vector_exact(v, "fingerprint", want, sizeof(want));
+	object_fingerprint(fingerprint, object, len);
+	ASSERT_MEM(fingerprint, want, sizeof(want));
+	if (object[4] == OBJECT_STATE) {
+		ASSERT_EQ(netstate_decode(&s, object, len, NULL), 0);
+		ASSERT_EQ(netstate_encode(&s, again, ROOM, object + len - OBJECT_SIGNATURE, NULL),
+		    (int)len);
+		ASSERT_MEM(again, object, len);
+		netstate_free(&s);
+	} else if (object[4] == OBJECT_ROTATION) {
+		ASSERT_EQ(rotation_decode(&r, object, len, NULL), 0);
+		ASSERT_MEM(r.fingerprint, want, sizeof(want));
+	}
+	if (vector_has(v, "issuer_public")) {
+		vector_exact(v, "issuer_public", key, sizeof(key));
+		ASSERT_EQ(object_verify(object, len, key), 0);
+	}
+}
+
+/* Whoever holds the root takes what is there. */
+static void
+known_to_a_root(struct vectors *v, uint8_t *bytes)
+{
+	uint8_t root[CERT_MAX];
+	size_t root_len = vector(v, "root", root, sizeof(root));
+	bool is_blob = vector_has(v, "blob");
+	size_t len = vector(v, is_blob ? "blob" : "object", bytes, ROOM);
+	struct rng rng = certs_rng();
+	struct trust *t = trust_new(&rng);
+	struct verified verified;
+
+	ASSERT_EQ(trust_add(t, root, root_len, CERTS_WALL, NULL), 0);
+	if (is_blob)
+		ASSERT_EQ(trust_state_install(t, bytes, len, CERTS_WALL, NULL), 0);
+	else
+		ASSERT_EQ(trust_verify(t, bytes, len, NULL, 0, CERTS_WALL, &verified, NULL), 0);
+	trust_free(t);
+}
+
+TEST(known_states_are_read_to_the_byte)
+{
+	struct vectors v = vectors_open("states.txt");
+	uint8_t *object = malloc(ROOM), *again = malloc(ROOM);
+	int count = 0;
+
+	ASSERT(object != NULL && again != NULL);
+	while (vectors_next(&v)) {
+		if (vector_has(&v, "object"))
+			known_object(&v, object, again);
+		if (vector_has(&v, "root"))
+			known_to_a_root(&v, object);
+		count++;
+	}
+	ASSERT_EQ(count, 8);
+	free(object);
+	free(again);
+	vectors_close(&v);
+}
+
+TEST(known_bad_states_are_refused)
+{
+	struct vectors v = vectors_open("states-refused.txt");
+	uint8_t *object = malloc(ROOM);
+	int count = 0;
+
+	ASSERT(object != NULL);
+	while (vectors_next(&v)) {
+		size_t len = vector(&v, "object", object, ROOM);
+		struct rotation r;
+		struct netstate s;
+		int rc = object[4] == OBJECT_ROTATION ? rotation_decode(&r, object, len, NULL)
+		                                      : netstate_decode(&s, object, len, NULL);
+
+		if (rc >= 0)
+			test_fail(__FILE__, __LINE__, "[%s] is taken", v.name);
+		count++;
+	}
+	ASSERT(count > 50);
+	free(object);
+	vectors_close(&v);
 }

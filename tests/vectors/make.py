@@ -16,10 +16,11 @@ sys.dont_write_bytecode = True
 import vectors_enrol                                             # noqa: E402
 import vectors_frames                                            # noqa: E402
 import vectors_objects                                           # noqa: E402
+import vectors_states                                            # noqa: E402
 import vectors_wireguard                                         # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-MAKERS = (vectors_wireguard, vectors_objects, vectors_frames, vectors_enrol)
+MAKERS = (vectors_wireguard, vectors_objects, vectors_states, vectors_frames, vectors_enrol)
 
 
 def text(title, blocks):

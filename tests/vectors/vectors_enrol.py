@@ -142,7 +142,7 @@ def bad_results():
     yield "of a status that is not known", (8, ID, REF, 0, 0, b"")
     yield "without a welcome", (e.WELCOME, ID, e.NO_REF, 0, 0, b"")
     yield "with a ref in a welcome", (e.WELCOME, ID, REF, 0, 0, WELCOME)
-    yield "with too long a welcome", (e.WELCOME, ID, e.NO_REF, 0, 0, bytes(869))
+    yield "with too long a welcome", (e.WELCOME, ID, e.NO_REF, 0, 0, bytes(1025))
     yield "with an empty piece", (e.ANSWER, ID, REF, 0, 10, b"")
     yield "with a piece past the end", (e.ANSWER, ID, REF, 1, 10, bytes(10))
     yield "of an answer that is too long", (e.ANSWER, ID, REF, 0, 16385, b"x")
@@ -175,7 +175,7 @@ def bad():
                          ("token without a welcome", (ID, e.psk(SECRET), EXPIRES, b"")),
                          ("token without a key", (ID, bytes(32), EXPIRES, WELCOME)),
                          ("token with too long a welcome",
-                          (ID, e.psk(SECRET), EXPIRES, bytes(869)))):
+                          (ID, e.psk(SECRET), EXPIRES, bytes(1025)))):
         yield name, [("frame", f.frame(e.TOKEN, e.offer(*fields)))]
     yield "token_ack of no status", [("frame", f.frame(e.TOKEN_ACK, e.offer_ack(ID, 3)))]
 

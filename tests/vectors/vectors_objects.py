@@ -191,6 +191,7 @@ def bad_bodies():
     yield "a tls key of who is no lighthouse", changed(TLS_PIN=o.tls_pin(INITIATOR))
     yield "a tls key of zeros", changed(FLAGS=o.u32(o.LIGHTHOUSE), TLS_PIN=bytes(32))
     yield "a short hash of a tls key", changed(FLAGS=o.u32(o.LIGHTHOUSE), TLS_PIN=b"\1" * 31)
+    yield "co-signers in a host", {**base, 0x15: b"\2" + bytes(64)}
     yield "too long for a host", {**base, 0x40: bytes(400)}
 
 
@@ -203,6 +204,9 @@ def bad_containers():
     yield "a host with a proof for a signature", \
         o.prove(wg.dh(INITIATOR, wg.public(ROOT_ENROL)), o.unsigned(o.HOST, o.PROOF, body))
     yield "an unknown algorithm", o.sign(ROOT, o.unsigned(o.HOST, 4, body))
+    yield "a root that claims to be signed by several", \
+        o.unsigned(o.CA, 3, o.tlvs(ca_body(ROOT, ROOT, "study"))) + b"\2" + (
+            b"\0" + bytes(64) + b"\1" + bytes(64))
     yield "a reserved bit", o.sign(ROOT, o.unsigned(o.HOST, o.ED25519, body, 1))
     yield "a byte too many", HOST_CERTIFICATE + b"\0"
     yield "a byte too few", HOST_CERTIFICATE[:-1]
