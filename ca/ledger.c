@@ -98,6 +98,22 @@ ledger_finish(struct ledger *l, int rc, struct err *e)
 	return db_finish(&l->db, rc, e);
 }
 
+int
+ledger_try(struct ledger *l, struct err *e)
+{
+	return db_exec(&l->db, "SAVEPOINT attempt", e);
+}
+
+int
+ledger_tried(struct ledger *l, int rc, struct err *e)
+{
+	struct err ignored;
+	int r = db_exec(&l->db, rc == 0 ? "RELEASE attempt" :
+	    "ROLLBACK TO attempt; RELEASE attempt", rc == 0 ? e : &ignored);
+
+	return rc != 0 ? rc : r;
+}
+
 /*
  * The authority
  */
@@ -205,6 +221,22 @@ ledger_find(struct ledger *l, struct ledger_cert *ret, const char *name, struct 
 	sqlite3_stmt *stmt;
 	int rc = db_query(&l->db, &stmt, e, "SELECT " CERT_COLUMNS " FROM cert WHERE name = ?"
 	    " ORDER BY serial DESC LIMIT 1", "t", name);
+
+	if (rc < 0)
+		return rc;
+	rc = db_next(&l->db, stmt, e);
+	if (rc == 1 && read_cert(l, stmt, ret, e) < 0)
+		rc = ERR_FORMAT;
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int
+ledger_serial(struct ledger *l, struct ledger_cert *ret, uint64_t serial, struct err *e)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_query(&l->db, &stmt, e, "SELECT " CERT_COLUMNS " FROM cert WHERE serial = ?",
+	    "u", serial);
 
 	if (rc < 0)
 		return rc;

@@ -42,6 +42,14 @@ int ledger_begin(struct ledger *l, struct err *e) must_check;
 int ledger_finish(struct ledger *l, int rc, struct err *e);
 
 /*
+ * Within a transaction: what follows may fail and be undone, and the rest stays. ledger_tried()
+ * keeps what was done since ledger_try() if `rc` is 0, else undoes it, and returns `rc`, or why that
+ * failed.
+ */
+int ledger_try(struct ledger *l, struct err *e) must_check;
+int ledger_tried(struct ledger *l, int rc, struct err *e);
+
+/*
  * The authority
  */
 
@@ -96,6 +104,10 @@ int ledger_expire(struct ledger *l, uint64_t now, struct err *e) must_check;
 
 /* The newest certificate of `name`, live or not: 1; 0 when there never was one. */
 int ledger_find(struct ledger *l, struct ledger_cert *ret, const char *name,
+    struct err *e) must_check;
+
+/* The certificate with this serial number: 1, or 0. */
+int ledger_serial(struct ledger *l, struct ledger_cert *ret, uint64_t serial,
     struct err *e) must_check;
 
 /* Another name than `name` to which an unexpired certificate gives `key`: 1, else 0. */

@@ -582,32 +582,65 @@ write_hidden(struct office *o, const struct commission *c, const struct handout 
 	return rc;
 }
 
-/* The transaction: facts, decision, result; all of it or nothing. */
+/* Facts, decision, result; in a transaction. */
+static int
+decide(struct office *o, const struct ca_keys *keys, const struct commission *c,
+    const struct order *order, struct issued *ret, struct err *e)
+{
+	struct dossier d = { .facts.now = office_now() };
+	int rc = gather(o, &d, order, e);
+
+	if (rc == 0)
+		rc = authority_sign(ret, &o->ca.cert, keys, order, &d.facts, e);
+	if (rc == 0)
+		rc = store(o, c, &d, ret, e);
+	free(d.taken);
+	return rc;
+}
+
+int
+office_issue(struct office *o, const struct ca_keys *keys, const struct order *order,
+    struct issued *ret, struct err *e)
+{
+	struct commission c = { .order = *order };
+
+	return decide(o, keys, &c, order, ret, e);
+}
+
+int
+office_bundle(struct office *o, char *to, const struct bundle_cert *host, struct err *e)
+{
+	struct bundle *b = sodium_malloc(sizeof(*b));
+	int rc;
+
+	if (b == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for a bundle");
+	rc = make_bundle(o, b, host, NULL, e);
+	if (rc == 0)
+		rc = write_bundle(to, b, e);
+	sodium_free(b);
+	return rc;
+}
+
+/* The transaction: all of it or nothing. */
 static int
 issue(struct office *o, const struct ca_keys *keys, const struct commission *c,
     const struct order *order, const uint8_t *key, const struct handout *h, struct outcome *ret,
     struct err *e)
 {
-	struct dossier d = { .facts.now = office_now() };
 	struct issued issued;
 	int rc = ledger_begin(&o->ledger, e);
 
 	if (rc < 0)
 		return rc;
-	rc = gather(o, &d, order, e);
-	if (rc == 0)
-		rc = authority_sign(&issued, &o->ca.cert, keys, order, &d.facts, e);
-	if (rc == 0)
-		rc = store(o, c, &d, &issued, e);
+	rc = decide(o, keys, c, order, &issued, e);
 	if (rc == 0) {
 		ret->cert = issued.cert;
 		ret->object.len = (uint16_t)issued.len;
 		memcpy(ret->object.bytes, issued.bytes, issued.len);
 		rc = write_hidden(o, c, h, ret, key, e);
 	}
-	rc = ledger_finish(&o->ledger, rc, e);
-	free(d.taken);
-	return rc;
+	return ledger_finish(&o->ledger, rc, e);
 }
 
 /* From now on a crash leaves a line that says which file to look for. */

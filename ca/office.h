@@ -98,6 +98,20 @@ int office_sign(struct office *o, const struct ca_keys *keys, const struct commi
     struct outcome *ret, struct err *e) must_check;
 
 /*
+ * The same within a transaction of the caller (ledger_begin), for a key that the host has, and
+ * nothing is written but the ledger: nothing of it may be told before the COMMIT.
+ */
+int office_issue(struct office *o, const struct ca_keys *keys, const struct order *order,
+    struct issued *ret, struct err *e) must_check;
+
+/*
+ * The bundle of a certificate from the ledger, without its key: text without NUL, at most
+ * BUNDLE_TEXT_MAX, that holds the network's pre-shared key and is to be wiped. Its length.
+ */
+int office_bundle(struct office *o, char *to, const struct bundle_cert *host,
+    struct err *e) must_check;
+
+/*
  * The bundle, without a key, of the live certificate of `name`; and the authority's certificate
  * alone. Both are PEM without NUL, at most BUNDLE_TEXT_MAX, and noted in the log. Return the
  * length. ERR_UNKNOWN when `name` has no live certificate.

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * office_clerk.c - answers whoever asks this authority for a certificate over the network.
+ */
+#include "ca/office_clerk.h"
+
+#include "core/crypto.h"
+#include "core/request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+clerk_notice(struct clerk_answer *a, bool alarm, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(a->notice.text, sizeof(a->notice.text), fmt, args);
+	va_end(args);
+	a->alarm = alarm;
+}
+
+/* A line of the log about `name`, with nothing signed. */
+static int
+log_event(const struct clerk *c, const char *event, const char *name, const char *detail,
+    struct err *e)
+{
+	struct log_line line = { .time = office_now() };
+
+	(void)snprintf(line.event, sizeof(line.event), "%s", event);
+	(void)snprintf(line.name, sizeof(line.name), "%s", name);
+	(void)snprintf(line.detail, sizeof(line.detail), "%s", detail);
+	return ledger_log(&c->office->ledger, &line, e);
+}
+
+int
+clerk_request(const struct clerk *c, struct cert *ret, const uint8_t *p, size_t len)
+{
+	const struct cert *ca = &c->office->ca.cert;
+	uint8_t id[16];
+
+	if (c->keys != NULL)
+		return request_verify(ret, p, len, ca, c->keys->enrol, NULL);
+	if (cert_decode(ret, p, len, NULL) < 0 || ret->kind != OBJECT_REQUEST)
+		return ERR_FORMAT;
+	cert_key_id(id, ca->key);
+	if (memcmp(ret->network, ca->network, sizeof(id)) != 0 ||
+	    memcmp(ret->issuer, id, sizeof(id)) != 0)
+		return ERR_DENIED;
+	return 0;
+}
+
+/*
+ * Signing what was asked
+ */
+
+static int
+sign_order(const struct clerk *c, struct order *order, const struct cert *request,
+    struct issued *ret, struct err *e)
+{
+	memcpy(order->key, request->key, sizeof(order->key));
+	memcpy(order->tls_pin, request->tls_pin, sizeof(order->tls_pin));
+	return office_issue(c->office, c->keys, order, ret, e);
+}
+
+int
+clerk_use_token(const struct clerk *c, const struct ledger_token *t, const struct cert *request,
+    struct issued *ret, struct err *e)
+{
+	struct order order = t->order;
+	int rc = sign_order(c, &order, request, ret, e);
+
+	return rc < 0 ? rc : ledger_token_use(&c->office->ledger, t->keys.id, ret->cert.serial, e);
+}
+
+/* The next certificate of a member: what the ledger has, whatever the request says. */
+static int
+renew_member(const struct clerk *c, const char *name, const struct cert *request,
+    struct issued *ret, struct err *e)
+{
+	struct order order = { .renew = true };
+
+	(void)snprintf(order.name, sizeof(order.name), "%s", name);
+	return sign_order(c, &order, request, ret, e);
+}
+
+/*
+ * Members
+ */
+
+/* Has enough of its life gone by that it may have the next one? */
+static bool
+is_due(const struct cert *c, uint64_t now)
+{
+	uint64_t life = c->not_after - c->not_before;
+
+	return now >= c->not_before + life * RENEWAL_EARLIEST_NUM / RENEWAL_EARLIEST_DEN;
+}
+
+static void
+hand_out(const struct clerk *c, struct clerk_answer *ret, const struct bundle_cert *cert)
+{
+	ret->status = RENEW_ISSUED;
+	ret->cert = *cert;
+	if (!cert_is_root(&c->office->ca.cert))
+		ret->issuing = c->office->ca.object;
+}
+
+static int
+wait_for_key(const struct clerk *c, const struct cert *request, struct blob bytes,
+    struct clerk_answer *ret, struct err *e)
+{
+	struct ledger_request r = { .renewal = true, .came = office_now() };
+	int rc;
+
+	memcpy(r.member, request->key, sizeof(r.member));
+	memcpy(r.key, request->key, sizeof(r.key));
+	memcpy(r.name, request->name, sizeof(r.name));
+	r.object.len = bytes.len;
+	memcpy(r.object.bytes, bytes.p, bytes.len);
+	rc = ledger_request_put(&c->office->ledger, &r, e);
+	if (rc == 0)
+		clerk_notice(ret, false, "%s asks to be renewed, and the authority's key is "
+		    "locked: mpynet ca renew --pending", r.name);
+	ret->status = r.status == REQUEST_DENIED ? RENEW_REFUSED : RENEW_PENDING;
+	return rc < 0 ? rc : 0;
+}
+
+static int
+renew_now(const struct clerk *c, const struct cert *request, struct clerk_answer *ret,
+    struct err *e)
+{
+	struct bundle_cert object;
+	struct issued issued;
+	struct err why;
+	int rc = ledger_try(&c->office->ledger, e);
+
+	if (rc < 0)
+		return rc;
+	rc = renew_member(c, request->name, request, &issued, &why);
+	rc = ledger_tried(&c->office->ledger, rc, &why);
+	if (rc < 0) {
+		ret->status = RENEW_UNABLE;
+		clerk_notice(ret, true, "%s cannot be renewed: %s", request->name, why.text);
+		return 0;
+	}
+	object.len = (uint16_t)issued.len;
+	memcpy(object.bytes, issued.bytes, issued.len);
+	hand_out(c, ret, &object);
+	clerk_notice(ret, false, "%s is renewed: serial %llu", request->name,
+	    (unsigned long long)issued.cert.serial);
+	return 0;
+}
+
+/* In a transaction. */
+static int
+judge_renewal(const struct clerk *c, const struct cert *request, struct blob bytes,
+    struct clerk_answer *ret, struct err *e)
+{
+	struct ledger_cert now;
+	int rc = ledger_expire(&c->office->ledger, office_now(), e);
+
+	if (rc == 0)
+		rc = ledger_find(&c->office->ledger, &now, request->name, e);
+	if (rc < 0)
+		return rc;
+	ret->status = RENEW_REFUSED;
+	if (rc == 0 || now.status != LEDGER_LIVE ||
+	    memcmp(now.cert.key, request->key, sizeof(request->key)) != 0)
+		return 0;
+	if (!is_due(&now.cert, office_now())) {
+		hand_out(c, ret, &now.object);
+		return 0;
+	}
+	return c->keys != NULL ? renew_now(c, request, ret, e) :
+				 wait_for_key(c, request, bytes, ret, e);
+}
+
+int
+clerk_renew(const struct clerk *c, const uint8_t key[static 32], struct blob request,
+    struct clerk_answer *ret, struct err *e)
+{
+	struct cert asked;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	/* Who passed it on may have made it: then there is nothing to say. */
+	if (request.len > CERT_REQUEST_MAX || clerk_request(c, &asked, request.p, request.len) < 0 ||
+	    memcmp(asked.key, key, sizeof(asked.key)) != 0)
+		return 0;
+	rc = ledger_begin(&c->office->ledger, e);
+	if (rc < 0)
+		return rc;
+	rc = judge_renewal(c, &asked, request, ret, e);
+	return ledger_finish(&c->office->ledger, rc, e);
+}
+
+/*
+ * The queue
+ */
+
+static int
+sign_queued(const struct clerk *c, const struct ledger_request *r, const struct cert *request,
+    struct issued *ret, struct err *e)
+{
+	struct ledger_token t;
+	int rc;
+
+	if (r->renewal)
+		return renew_member(c, r->name, request, ret, e);
+	rc = ledger_token_find(&c->office->ledger, &t, r->token, e);
+	if (rc == 0)
+		rc = err_set(e, ERR_UNKNOWN, "the invitation of %s is not in the ledger", r->name);
+	if (rc == 1 && t.status != TOKEN_OPEN)
+		rc = err_set(e, ERR_CONFLICT, "the invitation of %s is %s", r->name,
+		    token_status_name(t.status));
+	if (rc == 1)
+		rc = clerk_use_token(c, &t, request, ret, e);
+	token_keys_wipe(&t.keys);
+	return rc;
+}
+
+/* In a transaction: 1 when its proof does not hold, and it is denied for that. */
+static int
+sign_in_queue(const struct clerk *c, int64_t id, struct issued *ret, struct err *e)
+{
+	struct ledger *l = &c->office->ledger;
+	struct ledger_request r;
+	struct cert request;
+	int rc = ledger_token_expire(l, office_now(), e);
+
+	if (rc == 0)
+		rc = ledger_request_find(l, &r, id, e);
+	if (rc == 0)
+		return err_set(e, ERR_UNKNOWN, "there is no request %lld", (long long)id);
+	if (rc < 0)
+		return rc;
+	if (clerk_request(c, &request, r.object.bytes, r.object.len) < 0) {
+		rc = ledger_request_decide(l, id, REQUEST_DENIED, 0, office_now(), e);
+		return rc < 0 ? rc : 1;
+	}
+	rc = sign_queued(c, &r, &request, ret, e);
+	if (rc == 0)
+		rc = ledger_request_decide(l, id, REQUEST_SIGNED, ret->cert.serial, office_now(), e);
+	return rc;
+}
+
+int
+clerk_sign(const struct clerk *c, int64_t id, struct issued *ret, struct err *e)
+{
+	int rc = ledger_begin(&c->office->ledger, e);
+
+	if (rc < 0)
+		return rc;
+	rc = sign_in_queue(c, id, ret, e);
+	if (rc < 0)
+		return ledger_finish(&c->office->ledger, rc, e);
+	if (ledger_finish(&c->office->ledger, 0, e) < 0)
+		return -EIO;
+	return rc == 0 ? 0 : err_set(e, ERR_AUTH, "request %lld was not made by the owner of the "
+	    "key in it; it is denied", (long long)id);
+}
+
+int
+clerk_decide(const struct clerk *c, int64_t id, bool yes, struct err *e)
+{
+	struct ledger *l = &c->office->ledger;
+	char words[CERT_WORDS_MAX];
+	struct ledger_request r;
+	int rc = ledger_begin(l, e);
+
+	if (rc < 0)
+		return rc;
+	rc = ledger_request_find(l, &r, id, e);
+	if (rc == 0)
+		rc = err_set(e, ERR_UNKNOWN, "there is no request %lld", (long long)id);
+	if (rc == 1)
+		rc = ledger_request_decide(l, id, yes ? REQUEST_APPROVED : REQUEST_DENIED, 0,
+		    office_now(), e);
+	if (rc == 0)
+		rc = log_event(c, yes ? "approve" : "deny", r.name, cert_key_words(words, r.key), e);
+	return ledger_finish(l, rc, e);
+}
+
+/*
+ * Tokens
+ */
+
+static int
+add_offer(const struct clerk *c, struct clerk_offers *to, const struct ledger_token *t,
+    struct err *e)
+{
+	const struct bundle_cert *own = &c->office->ca.object;
+	struct welcome w = { .root = { own->bytes, own->len } };
+	struct offer *offer = &to->offers[to->count];
+	int rc;
+
+	(void)snprintf(w.name, sizeof(w.name), "%s", t->order.name);
+	rc = welcome_seal(to->welcomes[to->count], WIRE_WELCOME_MAX, &t->keys, &c->office->rng, &w);
+	if (rc < 0)
+		return err_set(e, rc, "the welcome of %s %s", t->order.name, err_phrase(rc));
+	memcpy(offer->id, t->keys.id, sizeof(offer->id));
+	memcpy(offer->psk, t->keys.psk, sizeof(offer->psk));
+	offer->expires = t->expires;
+	offer->welcome = (struct blob){ to->welcomes[to->count], (uint16_t)rc };
+	to->count++;
+	return 0;
+}
+
+/*
+ * Open ones; and those that were used, for the host whose answer was lost and for whoever should
+ * not have them: the lighthouse would not let them in else, and nobody would hear of it.
+ */
+static bool
+stands(const struct ledger_token *t)
+{
+	return (t->status == TOKEN_OPEN || t->status == TOKEN_USED) &&
+	    t->expires >= office_now() && !crypto_is_zero(t->keys.psk, sizeof(t->keys.psk));
+}
+
+int
+clerk_offers(const struct clerk *c, struct clerk_offers *ret, struct err *e)
+{
+	struct ledger_token t;
+	struct ledger_walk w;
+	int rc;
+
+	*ret = (struct clerk_offers){ .offers = calloc(OFFERS_KEPT, sizeof(*ret->offers)) };
+	ret->welcomes = calloc(OFFERS_KEPT, sizeof(*ret->welcomes));
+	rc = ret->offers == NULL || ret->welcomes == NULL ?
+	    err_set(e, -ENOMEM, "there is no memory for invitations") :
+	    ledger_walk_tokens(&c->office->ledger, &w, e);
+	if (rc == 0) {
+		while ((rc = ledger_token_next(&w, &t, e)) == 1 && ret->count < OFFERS_KEPT) {
+			if (stands(&t) && (rc = add_offer(c, ret, &t, e)) < 0)
+				break;
+		}
+		ledger_end(&w);
+	}
+	token_keys_wipe(&t.keys);
+	if (rc < 0)
+		clerk_offers_free(ret);
+	return rc < 0 ? rc : 0;
+}
+
+void
+clerk_offers_free(struct clerk_offers *o)
+{
+	if (o->offers != NULL)
+		crypto_wipe(o->offers, OFFERS_KEPT * sizeof(*o->offers));
+	free(o->offers);
+	free(o->welcomes);
+	*o = (struct clerk_offers){ 0 };
+}
+
+int
+clerk_changed(const struct clerk *c, int64_t *ret, struct err *e)
+{
+	return db_int(&c->office->ledger.db, ret, e, "PRAGMA data_version", "");
+}

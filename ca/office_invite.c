@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * office_invite.c - an authority invites hosts.
+ */
+#include "ca/office_invite.h"
+
+#include "core/crypto.h"
+#include "core/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The live lighthouse that is called `name`, or the first: its certificate and endpoints. */
+static int
+find_lighthouse(struct office *o, const char *name, struct ledger_cert *ret,
+    struct bundle_lighthouse *where, struct err *e)
+{
+	struct ledger_walk w;
+	int rc = ledger_walk_lighthouses(&o->ledger, &w, e);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_next(&w, ret, e)) == 1) {
+		if (name[0] == '\0' || strcmp(ret->cert.name, name) == 0)
+			break;
+	}
+	ledger_end(&w);
+	if (rc == 0 && name[0] == '\0')
+		return err_set(e, ERR_UNKNOWN, "network %s has no lighthouse yet, and an invitation "
+		    "leads to one; make one with `mpynet sign lh --lighthouse --public HOST:PORT`",
+		    o->ca.cert.name);
+	if (rc == 0)
+		return err_set(e, ERR_UNKNOWN, "%s is no lighthouse of network %s; `mpynet ca "
+		    "show` lists them", name, o->ca.cert.name);
+	return rc < 0 ? rc : ledger_endpoints(&o->ledger, where, ret->cert.serial, e);
+}
+
+/* What has to be known of the lighthouse and of the root. */
+static int
+fill_token(struct office *o, const struct invitation *i, struct token *t, struct err *e)
+{
+	struct bundle_lighthouse where;
+	struct ledger_cert lighthouse;
+	int rc = find_lighthouse(o, i->lighthouse, &lighthouse, &where, e);
+
+	if (rc < 0)
+		return rc;
+	token_draw(t, &o->rng);
+	memcpy(t->root, o->ca.cert.fingerprint, sizeof(t->root));
+	memcpy(t->lighthouse, lighthouse.cert.key, sizeof(t->lighthouse));
+	t->expires = office_now() + (i->lifetime != 0 ? i->lifetime : INVITE_LIFETIME);
+	memcpy(t->endpoint, where.endpoints[0], sizeof(t->endpoint));
+	return 0;
+}
+
+static int
+log_invitation(struct office *o, const char *event, const char *name, const uint8_t *id,
+    const char *detail, struct err *e)
+{
+	struct log_line line = { .time = office_now() };
+	size_t at;
+
+	memcpy(line.event, event, strlen(event));
+	memcpy(line.name, name, strlen(name));
+	for (at = 0; at < TOKEN_ID_LEN; at++)
+		(void)snprintf(line.detail + 2 * at, 3, "%02x", id[at]);
+	(void)snprintf(line.detail + 2 * at, sizeof(line.detail) - 2 * at, "%s", detail);
+	return ledger_log(&o->ledger, &line, e);
+}
+
+/* The name's certificate, as it would be refused when the host comes. */
+static int
+check_name(struct office *o, const struct order *order, struct err *e)
+{
+	struct facts facts = { .now = office_now() };
+	struct ledger_token open;
+	struct ledger_cert c;
+	char text[32];
+	int rc = ledger_find(&o->ledger, &c, order->name, e);
+
+	if (rc == 1 && c.status == LEDGER_LIVE && c.cert.not_after >= facts.now)
+		facts.holder = &c.cert;
+	if (rc >= 0)
+		rc = authority_may_name(order, &facts, e);
+	if (rc == 0)
+		rc = ledger_token_open(&o->ledger, &open, order->name, e);
+	if (rc == 1)
+		rc = err_set(e, ERR_CONFLICT, "%s is invited already, until %s; withdraw that with "
+		    "`mpynet invite %s --withdraw`", order->name,
+		    text_format_time(text, open.expires), order->name);
+	crypto_wipe(&open, sizeof(open));
+	return rc;
+}
+
+/* Would what is promised be signed? With a key that nobody has, and then undone. */
+static int
+rehearse(struct office *o, const struct order *order, struct err *e)
+{
+	struct order with_key = *order;
+	struct ca_keys none;
+	uint8_t secret[32];
+	struct issued issued;
+	int rc;
+
+	rng_fill(&o->rng, &none, sizeof(none));
+	rng_fill(&o->rng, secret, sizeof(secret));
+	crypto_dh_public(with_key.key, secret);
+	rc = office_issue(o, &none, &with_key, &issued, e);
+	crypto_wipe(secret, sizeof(secret));
+	return rc;
+}
+
+static int
+keep(struct office *o, const struct invitation *i, const struct token *t, struct err *e)
+{
+	struct ledger_token row = { .approve = i->approve, .order = i->order };
+	char text[32], detail[64];
+	int rc;
+
+	token_keys(&row.keys, t->id, t->secret);
+	memcpy(row.lighthouse, t->lighthouse, sizeof(row.lighthouse));
+	row.made = office_now();
+	row.expires = t->expires;
+	(void)snprintf(detail, sizeof(detail), " until %s%s", text_format_time(text, t->expires),
+	    i->approve ? ", to be approved" : "");
+	rc = ledger_token_add(&o->ledger, &row, e);
+	token_keys_wipe(&row.keys);
+	return rc < 0 ? rc : log_invitation(o, "invite", i->order.name, t->id, detail, e);
+}
+
+int
+office_invite(struct office *o, const struct invitation *i, struct token *ret, struct err *e)
+{
+	struct err undone;
+	int rc = ledger_begin(&o->ledger, e);
+
+	if (rc < 0)
+		return rc;
+	rc = ledger_token_expire(&o->ledger, office_now(), e);
+	if (rc == 0)
+		rc = check_name(o, &i->order, e);
+	if (rc == 0)
+		rc = rehearse(o, &i->order, e);
+	(void)ledger_finish(&o->ledger, -ECANCELED, &undone);
+	if (rc == 0)
+		rc = ledger_begin(&o->ledger, e);
+	if (rc < 0)
+		return rc;
+	rc = ledger_token_expire(&o->ledger, office_now(), e);
+	if (rc == 0)
+		rc = check_name(o, &i->order, e);
+	if (rc == 0)
+		rc = fill_token(o, i, ret, e);
+	if (rc == 0)
+		rc = keep(o, i, ret, e);
+	rc = ledger_finish(&o->ledger, rc, e);
+	if (rc < 0)
+		token_wipe(ret);
+	return rc;
+}
+
+int
+office_uninvite(struct office *o, const char *name, struct err *e)
+{
+	struct ledger_token open;
+	int rc = ledger_begin(&o->ledger, e);
+
+	if (rc < 0)
+		return rc;
+	rc = ledger_token_expire(&o->ledger, office_now(), e);
+	if (rc == 0)
+		rc = ledger_token_open(&o->ledger, &open, name, e);
+	if (rc == 0)
+		rc = err_set(e, ERR_UNKNOWN, "%s has no open invitation; `mpynet ca pending` lists "
+		    "those that there are", name);
+	if (rc == 1)
+		rc = ledger_token_withdraw(&o->ledger, open.keys.id, e);
+	if (rc == 0)
+		rc = log_invitation(o, "uninvite", name, open.keys.id, "", e);
+	crypto_wipe(&open, sizeof(open));
+	return ledger_finish(&o->ledger, rc, e);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * hosted_clerk.c - one certificate for one token, whoever asks how often; and the next one for a
+ * member when it is due.
+ */
+#include "ca/office_clerk.h"
+#include "ca/office_invite.h"
+#include "core/crypto.h"
+#include "core/request.h"
+#include "tests/unit/test.h"
+
+#include <ftw.h>
+
+struct place {
+	char dir[64];
+	struct office office;
+	struct ca_keys keys;
+	struct clerk clerk;
+	struct err err;
+};
+
+/* A host that has a token, and what it says. */
+struct guest {
+	uint8_t secret[32];
+	struct token_keys keys;
+	uint8_t id[TOKEN_ID_LEN];
+	uint8_t plea[WIRE_PLEA_MAX];
+	struct blob blob;
+};
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+/* An authority with a lighthouse. */
+static void
+open_place(struct place *p)
+{
+	struct founding f = { .name = "study", .now = office_now(), .range_count = 1 };
+	struct commission lh = { .make_key = true, .order.flags = CERT_LIGHTHOUSE | CERT_RELAY };
+	struct secret none = { .passphrase = "" };
+	char path[128];
+	struct outcome done;
+
+	memset(p, 0, sizeof(*p));
+	strcpy(p->dir, "/tmp/mpynet-clerk-XXXXXX");
+	ASSERT(mkdtemp(p->dir) != NULL);
+	ASSERT_EQ(prefix_parse(&f.ranges[0], "10.9.8.0/27"), 0);
+	ASSERT_EQ(office_found(&p->office, p->dir, &f, &none, &p->keys, &p->err), 0);
+	strcpy(lh.order.name, "lh");
+	strcpy(lh.lighthouse.endpoints[lh.lighthouse.endpoint_count++], "192.0.2.1:7717");
+	(void)snprintf(path, sizeof(path), "%s/lh.mpynet", p->dir);
+	lh.path = path;
+	ASSERT_EQ(office_sign(&p->office, &p->keys, &lh, &done, &p->err), 0);
+	p->clerk = (struct clerk){ .office = &p->office, .keys = &p->keys };
+}
+
+static void
+close_place(struct place *p)
+{
+	office_close(&p->office);
+	nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+invite(struct place *p, const char *name, bool approve, struct token *ret)
+{
+	struct invitation i = { .approve = approve };
+
+	strcpy(i.order.name, name);
+	strcpy(i.order.groups[i.order.group_count++], "nurses");
+	if (office_invite(&p->office, &i, ret, &p->err) < 0)
+		test_fail(__FILE__, __LINE__, "%s", p->err.text);
+}
+
+static void
+make_guest(struct place *p, struct guest *g, const struct token *t, const char *name)
+{
+	struct rng rng = p->office.rng;
+	uint8_t request[CERT_REQUEST_MAX];
+	int len;
+
+	rng_fill(&rng, g->secret, sizeof(g->secret));
+	g->secret[0] &= 0xf8;
+	g->secret[31] = (uint8_t)((g->secret[31] & 0x7f) | 0x40);
+	token_keys(&g->keys, t->id, t->secret);
+	memcpy(g->id, t->id, sizeof(g->id));
+	len = request_make(request, sizeof(request), &p->office.ca.cert, g->secret, name, NULL);
+	ASSERT(len > 0);
+	len = plea_seal(g->plea, sizeof(g->plea), &g->keys, &rng, request, (size_t)len);
+	ASSERT(len > 0);
+	g->blob = (struct blob){ g->plea, (uint16_t)len };
+}
+
+/* What the host reads of an answer: the serial of its certificate, or 0 and why there is none. */
+static uint64_t
+read_answer(struct place *p, const struct guest *g, const struct clerk_answer *a, uint8_t *refusal)
+{
+	static uint8_t plain[WIRE_ANSWER_MAX];
+	uint8_t ref[ENROL_REF_LEN];
+	struct answer answer;
+	struct bundle b;
+	struct cert c;
+
+	ASSERT_EQ(a->status, ENROL_ANSWER);
+	plea_ref(ref, g->plea, g->blob.len);
+	ASSERT_EQ(answer_open(&answer, plain, &g->keys, ref, g->secret,
+	    p->office.ca.cert.enrol_key, a->sealed, a->sealed_len), 0);
+	*refusal = answer.refusal;
+	if (answer.refusal != 0)
+		return 0;
+	ASSERT_EQ(bundle_read(&b, answer.bundle, answer.bundle_len, &p->err), 0);
+	ASSERT_EQ(cert_decode(&c, b.host.bytes, b.host.len, NULL), 0);
+	ASSERT(!b.has_key);
+	ASSERT_EQ(b.lighthouse_count, 1);
+	ASSERT(cert_has_group(&c, "nurses"));
+	return c.serial;
+}
+
+static uint64_t
+ask(struct place *p, const struct guest *g, uint8_t *refusal)
+{
+	struct clerk_answer a;
+
+	if (clerk_enrol(&p->clerk, g->id, g->blob, &a, &p->err) < 0)
+		test_fail(__FILE__, __LINE__, "%s", p->err.text);
+	return read_answer(p, g, &a, refusal);
+}
+
+TEST(a_token_is_one_certificate_however_often_it_is_shown)
+{
+	struct guest first, second;
+	struct clerk_answer a;
+	struct place p;
+	struct token t;
+	uint8_t refusal;
+	uint64_t serial;
+
+	open_place(&p);
+	invite(&p, "party1", false, &t);
+	make_guest(&p, &first, &t, "party1");
+	make_guest(&p, &second, &t, "party1");
+	serial = ask(&p, &first, &refusal);
+	ASSERT(serial != 0);
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(ask(&p, &first, &refusal), serial);
+		ASSERT_EQ(ask(&p, &second, &refusal), 0);
+		ASSERT_EQ(refusal, REFUSAL_USED);
+	}
+	ASSERT_EQ(clerk_enrol(&p.clerk, second.id, second.blob, &a, &p.err), 0);
+	ASSERT(a.alarm);
+	close_place(&p);
+}
+
+TEST(a_person_decides_where_the_invitation_says_so)
+{
+	struct guest yes, no;
+	struct clerk_answer a;
+	struct token ty, tn;
+	struct issued issued;
+	struct ledger_request r;
+	struct place p;
+	uint8_t refusal;
+
+	open_place(&p);
+	invite(&p, "yes", true, &ty);
+	invite(&p, "no", true, &tn);
+	make_guest(&p, &yes, &ty, "yes");
+	make_guest(&p, &no, &tn, "no");
+	ASSERT_EQ(clerk_enrol(&p.clerk, yes.id, yes.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, ENROL_PENDING);
+	ASSERT(!a.alarm && a.notice.text[0] != '\0');
+	ASSERT_EQ(clerk_enrol(&p.clerk, no.id, no.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, ENROL_PENDING);
+	ASSERT_EQ(ledger_request_of_token(&p.office.ledger, &r, yes.id, &p.err), 1);
+	ASSERT_EQ(clerk_decide(&p.clerk, r.id, true, &p.err), 0);
+	ASSERT_EQ(clerk_decide(&p.clerk, r.id, true, &p.err), ERR_CONFLICT);
+	ASSERT_EQ(clerk_sign(&p.clerk, r.id, &issued, &p.err), 0);
+	ASSERT_EQ(clerk_sign(&p.clerk, r.id, &issued, &p.err), ERR_CONFLICT);
+	ASSERT_EQ(ask(&p, &yes, &refusal), issued.cert.serial);
+	ASSERT_EQ(ledger_request_of_token(&p.office.ledger, &r, no.id, &p.err), 1);
+	ASSERT_EQ(clerk_decide(&p.clerk, r.id, false, &p.err), 0);
+	ASSERT_EQ(ask(&p, &no, &refusal), 0);
+	ASSERT_EQ(refusal, REFUSAL_DENIED);
+	close_place(&p);
+}
+
+/* Whoever was first in the queue is whom the person is asked about. */
+TEST(a_second_host_cannot_take_the_place_of_the_first_that_waits)
+{
+	struct guest first, second;
+	struct clerk_answer a;
+	struct place p;
+	struct token t;
+	uint8_t refusal;
+
+	open_place(&p);
+	invite(&p, "party1", true, &t);
+	make_guest(&p, &first, &t, "party1");
+	make_guest(&p, &second, &t, "party1");
+	ASSERT_EQ(clerk_enrol(&p.clerk, first.id, first.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, ENROL_PENDING);
+	ASSERT_EQ(ask(&p, &second, &refusal), 0);
+	ASSERT_EQ(refusal, REFUSAL_USED);
+	close_place(&p);
+}
+
+TEST(a_locked_authority_collects_and_signs_later)
+{
+	struct clerk locked;
+	struct clerk_answer a;
+	struct ledger_request r;
+	struct issued issued;
+	struct guest g;
+	struct place p;
+	struct token t;
+	uint8_t refusal;
+
+	open_place(&p);
+	locked = (struct clerk){ .office = &p.office };
+	invite(&p, "party1", false, &t);
+	make_guest(&p, &g, &t, "party1");
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(clerk_enrol(&locked, g.id, g.blob, &a, &p.err), 0);
+		ASSERT_EQ(a.status, ENROL_PENDING);
+	}
+	ASSERT_EQ(ledger_request_of_token(&p.office.ledger, &r, g.id, &p.err), 1);
+	ASSERT_EQ(clerk_sign(&p.clerk, r.id, &issued, &p.err), 0);
+	ASSERT_EQ(ask(&p, &g, &refusal), issued.cert.serial);
+	close_place(&p);
+}
+
+TEST(what_cannot_be_signed_leaves_no_trace)
+{
+	struct outcome done;
+	struct commission c = { .make_key = true };
+	struct place p;
+	struct guest g;
+	struct token t;
+	uint8_t refusal, head[32];
+	uint64_t lines;
+	char path[128];
+
+	open_place(&p);
+	invite(&p, "party1", false, &t);
+	make_guest(&p, &g, &t, "party1");
+	strcpy(c.order.name, "party1");
+	(void)snprintf(path, sizeof(path), "%s/party1.mpynet", p.dir);
+	c.path = path;
+	ASSERT_EQ(office_sign(&p.office, &p.keys, &c, &done, &p.err), 0);
+	ASSERT_EQ(ask(&p, &g, &refusal), 0);
+	ASSERT_EQ(refusal, REFUSAL_UNABLE);
+	if (office_verify(&p.office, &lines, head, &p.err) < 0)
+		test_fail(__FILE__, __LINE__, "%s", p.err.text);
+	close_place(&p);
+}
+
+TEST(who_does_not_hold_the_token_hears_nothing)
+{
+	uint8_t other[TOKEN_ID_LEN] = { 1 };
+	struct clerk_answer a;
+	struct place p;
+	struct token t;
+	struct guest g;
+
+	open_place(&p);
+	invite(&p, "party1", false, &t);
+	make_guest(&p, &g, &t, "party1");
+	ASSERT_EQ(clerk_enrol(&p.clerk, other, g.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, ENROL_GONE);
+	g.plea[test_rand() % g.blob.len] ^= 1;
+	ASSERT_EQ(clerk_enrol(&p.clerk, g.id, g.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, 0);
+	close_place(&p);
+}
+
+TEST(a_withdrawn_invitation_opens_nothing)
+{
+	struct clerk_answer a;
+	struct clerk_offers o;
+	struct place p;
+	struct token t;
+	struct guest g;
+
+	open_place(&p);
+	invite(&p, "party1", false, &t);
+	make_guest(&p, &g, &t, "party1");
+	ASSERT_EQ(clerk_offers(&p.clerk, &o, &p.err), 0);
+	ASSERT_EQ(o.count, 1);
+	ASSERT_MEM(o.offers[0].psk, g.keys.psk, 32);
+	clerk_offers_free(&o);
+	ASSERT_EQ(office_uninvite(&p.office, "party1", &p.err), 0);
+	ASSERT_EQ(office_uninvite(&p.office, "party1", &p.err), ERR_UNKNOWN);
+	ASSERT_EQ(clerk_offers(&p.clerk, &o, &p.err), 0);
+	ASSERT_EQ(o.count, 0);
+	clerk_offers_free(&o);
+	ASSERT_EQ(clerk_enrol(&p.clerk, g.id, g.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, ENROL_GONE);
+	close_place(&p);
+}
+
+TEST(an_invitation_that_could_not_be_kept_is_not_made)
+{
+	struct invitation i = { .approve = false };
+	struct place p;
+	struct token t;
+
+	open_place(&p);
+	strcpy(i.order.name, "lh");
+	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), ERR_CONFLICT);
+	strcpy(i.order.name, "party1");
+	i.order.lifetime = 1000ULL * 365 * 86400;
+	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), ERR_DENIED);
+	i.order.lifetime = 0;
+	strcpy(i.lighthouse, "party1");
+	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), ERR_UNKNOWN);
+	i.lighthouse[0] = '\0';
+	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), 0);
+	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), ERR_CONFLICT);
+	close_place(&p);
+}
+
+/* Too early it is the same certificate again, so that nobody who repeats a request gets more. */
+TEST(a_member_is_renewed_when_it_is_due_and_not_before)
+{
+	uint8_t request[CERT_REQUEST_MAX], public[32];
+	struct clerk_answer a;
+	struct place p;
+	struct guest g;
+	struct token t;
+	uint8_t refusal;
+	uint64_t serial;
+	struct cert c;
+	int len;
+
+	open_place(&p);
+	invite(&p, "party1", false, &t);
+	make_guest(&p, &g, &t, "party1");
+	serial = ask(&p, &g, &refusal);
+	crypto_dh_public(public, g.secret);
+	len = request_make(request, sizeof(request), &p.office.ca.cert, g.secret, "party1", NULL);
+	ASSERT_EQ(clerk_renew(&p.clerk, public, (struct blob){ request, (uint16_t)len }, &a, &p.err), 0);
+	ASSERT_EQ(a.status, RENEW_ISSUED);
+	ASSERT_EQ(cert_decode(&c, a.cert.bytes, a.cert.len, NULL), 0);
+	ASSERT_EQ(c.serial, serial);
+	/* A lighthouse that passes it on for somebody else, or spoils it. */
+	public[3] ^= 1;
+	ASSERT_EQ(clerk_renew(&p.clerk, public, (struct blob){ request, (uint16_t)len }, &a, &p.err), 0);
+	ASSERT_EQ(a.status, 0);
+	public[3] ^= 1;
+	request[len - 1] ^= 1;
+	ASSERT_EQ(clerk_renew(&p.clerk, public, (struct blob){ request, (uint16_t)len }, &a, &p.err), 0);
+	ASSERT_EQ(a.status, 0);
+	close_place(&p);
+}
