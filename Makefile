@@ -35,8 +35,8 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
 		netverb.c mapper.c dial.c machine.c groups.c workers.c enrol_run.c desk.c \
-		seat.c)) \
-	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c)) \
+		seat.c swap.c)) \
+	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c swap.c)) \
 	$(wildcard ca/ledger*.c ca/office*.c)
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \

@@ -143,7 +143,6 @@ enum event_kind {
 	EVENT_PING_ANSWER = 1, /* an ICMP echo of ours was answered */
 	EVENT_WHY_ANSWER,      /* `peer` told why it reaches us as it does */
 	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
-	EVENT_RENEWED,	       /* our next certificate is here: node/renew.h */
 	EVENT_SEEN_ELSEWHERE,  /* a lighthouse sees us at `at`, which is news: a NAT may be new */
 	EVENT_PETITION,	       /* somebody wants a certificate: `petition` (node/registrar.h) */
 };

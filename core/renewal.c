@@ -39,10 +39,45 @@ start_of(const struct verified *own)
 	return begin + (end - begin) * share / 1000;
 }
 
-void
-renewal_begin(struct renewal *r, struct instant now, uint64_t unix_now,
-    const struct verified *own, bool again)
+/* The root whose key has this id, or NULL. */
+static const struct cert *
+root_by_id(const struct trust *t, const uint8_t key_id[static 16])
 {
+	const struct cert *root;
+
+	for (size_t i = 0; (root = trust_root(t, i)) != NULL; i++) {
+		uint8_t id[16];
+
+		cert_key_id(id, root->key);
+		if (memcmp(id, key_id, sizeof(id)) == 0)
+			return root;
+	}
+	return NULL;
+}
+
+/* Asks whoever issued `own`. */
+static int
+prepare(struct renewal *r, const struct trust *t, const struct verified *own,
+    const uint8_t private[static 32])
+{
+	const struct cert *root = root_by_id(t, own->cert.issuer);
+	struct cert issuing;
+
+	if (own->issuing_len > 0 && cert_decode(&issuing, own->issuing, own->issuing_len, NULL) == 0)
+		root = &issuing;
+	if (root == NULL)
+		return ERR_UNKNOWN;
+	return request_renew(r->request, sizeof(r->request), root, private, own->cert.name,
+	    own->cert.serial, NULL);
+}
+
+void
+renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
+    const struct verified *own, const uint8_t private[static 32], bool again)
+{
+	uint64_t unix_now = trust_now(t, now.wall);
+	int n;
+
 	*r = (struct renewal){
 		.start = start_of(own),
 		.until = own->valid_until,
@@ -52,17 +87,8 @@ renewal_begin(struct renewal *r, struct instant now, uint64_t unix_now,
 	};
 	if (again && r->start <= unix_now && r->until > unix_now)
 		r->start = unix_now + max_u64((r->until - unix_now) / 2, 5);
-}
-
-int
-renewal_prepare(struct renewal *r, const struct cert *ca, const struct cert *own,
-    const uint8_t private[static 32])
-{
-	int n = request_renew(r->request, sizeof(r->request), ca, private, own->name,
-	    own->serial, NULL);
-
+	n = prepare(r, t, own, private);
 	r->request_len = n > 0 ? (uint16_t)n : 0;
-	return n < 0 ? n : 0;
 }
 
 void
@@ -203,6 +229,37 @@ renewal_judge(struct trust *t, const struct cert *own, struct blob cert, struct 
 	if (!is_newer(&c, own))
 		return ERR_SUPERSEDED;
 	return trust_own(t, cert.p, cert.len, ca.len > 0 ? ca.p : NULL, ca.len, wall, ret, why);
+}
+
+void
+renewed_take(struct renewed *to, const struct trust *t, struct blob cert,
+    const struct verified *chain)
+{
+	const struct cert *root = root_by_id(t, chain->cert.issuer);
+	struct cert issuing;
+	int n = 0;
+
+	if (root == NULL && cert_decode(&issuing, chain->issuing, chain->issuing_len, NULL) == 0)
+		root = root_by_id(t, issuing.issuer);
+	if (root != NULL)
+		n = cert_encode_whole(to->root, sizeof(to->root), root, NULL);
+	to->root_len = n > 0 ? (uint16_t)n : 0;
+	to->chain = *chain;
+	to->cert_len = cert.len;
+	memcpy(to->cert, cert.p, cert.len);
+}
+
+bool
+renewed_is_same_host(const struct renewed *r, const struct cert *own)
+{
+	const struct cert *c = &r->chain.cert;
+
+	return c->flags == own->flags && c->address_count == own->address_count &&
+	    c->route_count == own->route_count && c->group_count == own->group_count &&
+	    memcmp(c->addresses, own->addresses, c->address_count * sizeof(own->addresses[0])) == 0 &&
+	    memcmp(c->routes, own->routes, c->route_count * sizeof(own->routes[0])) == 0 &&
+	    memcmp(c->groups, own->groups, c->group_count * sizeof(own->groups[0])) == 0 &&
+	    memcmp(c->tls_pin, own->tls_pin, sizeof(own->tls_pin)) == 0;
 }
 
 const char *

@@ -53,15 +53,12 @@ struct renewal {
 };
 
 /*
- * `own` is this host's certificate from now on. `again`: it is a renewal, and should its time come
- * at once (a clock that is ahead, a CA that ends soon), half of what is left is waited for.
+ * `own`, of the key `private`, is this host's certificate from now on. `again`: it is a renewal, and
+ * should its time come at once (a clock that is ahead, a CA that ends soon), half of what is left is
+ * waited for. Where no request can be made (whoever issued it is not known) none is.
  */
-void renewal_begin(struct renewal *r, struct instant now, uint64_t unix_now,
-    const struct verified *own, bool again);
-
-/* What the request asks: of `ca`, which issued `own`, for the key `private`. 0, or as request_make. */
-int renewal_prepare(struct renewal *r, const struct cert *ca, const struct cert *own,
-    const uint8_t private[static 32]) must_check;
+void renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
+    const struct verified *own, const uint8_t private[static 32], bool again);
 
 /* Somebody's clock says that it is `unix_time`. */
 void renewal_clock(struct renewal *r, struct instant now, uint64_t unix_time);
@@ -91,6 +88,25 @@ enum renewal_phase renewal_phase(const struct renewal *r, struct instant now, ui
  */
 int renewal_judge(struct trust *t, const struct cert *own, struct blob cert, struct blob ca,
     usec_t wall, struct verified *ret, enum breach *why) must_check;
+
+/* A certificate that has come, until it is stored and in use. */
+struct renewed {
+	struct verified chain;
+	uint16_t cert_len; /* 0: none */
+	uint16_t root_len;
+	uint8_t cert[CERT_HOST_MAX];
+	uint8_t root[CERT_CA_MAX]; /* that it stands on, which may be younger than the bundle */
+};
+
+/* Keeps what renewal_judge() found to be our next certificate. */
+void renewed_take(struct renewed *to, const struct trust *t, struct blob cert,
+    const struct verified *chain);
+
+/*
+ * Is nothing new in it that an engine is built upon (addresses, routes, groups, roles)? Then the one
+ * that runs can take it as it is.
+ */
+bool renewed_is_same_host(const struct renewed *r, const struct cert *own) must_check;
 
 /* "renewal is asked for", ...: what there is to say of `r` to a person, one phrase. */
 const char *renewal_phrase(const struct renewal *r, enum renewal_phase phase);

@@ -133,18 +133,54 @@ body_warning(json_t *warnings, const char *fmt, ...)
 	json_array_append_new(warnings, row);
 }
 
-void
-body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall)
+/* Is a person to look after it? */
+static bool
+is_urgent(enum renewal_phase phase, const struct verified *me, uint64_t now)
 {
-	uint64_t now = wall / USEC_PER_SEC;
-	uint64_t days = not_after > now ? (not_after - now) / 86400 : 0;
+	uint64_t end = me->valid_until, begin = min_u64(me->cert.not_before + CERT_BACKDATE, end);
 
-	if (not_after <= now)
-		body_warning(warnings, "the certificate has expired; "
-		    "get a new bundle from the authority");
-	else if (days < BODY_EXPIRY_DAYS)
-		body_warning(warnings, "the certificate expires in %llu days; "
-		    "get a new bundle from the authority", (unsigned long long)days);
+	return now > end ||
+	    (phase != RENEWAL_EARLY && (now > end || end - now < (end - begin) / 4));
+}
+
+static void
+warn_expiry(json_t *warnings, const char *phrase, const struct verified *me, uint64_t now)
+{
+	char text[32];
+
+	if (now > me->valid_until)
+		body_warning(warnings, "the certificate expired at %s: mpynet sign %s --replace "
+		    "where the authority is makes a bundle with a new one",
+		    text_format_time(text, me->valid_until), me->cert.name);
+	else
+		body_warning(warnings, "the certificate expires in %s: %s; mpynet sign %s "
+		    "--replace where the authority is makes a bundle with a new one",
+		    text_format_duration(text, me->valid_until - now), phrase, me->cert.name);
+}
+
+void
+body_renewal(json_t *body, json_t *warnings, const struct renewal *r, enum renewal_phase phase,
+    const struct verified *me, usec_t wall)
+{
+	static const char *const words[] = {
+		[RENEWAL_EARLY] = "early",
+		[RENEWAL_ASKING] = "asking",
+		[RENEWAL_WAITING] = "waiting",
+		[RENEWAL_TROUBLE] = "trouble",
+		[RENEWAL_OVER] = "over",
+	};
+	bool urgent = is_urgent(phase, me, wall / USEC_PER_SEC);
+	const char *phrase = renewal_phrase(r, phase);
+	json_t *row = json_object();
+
+	body_text(row, "phase", words[phase]);
+	body_text(row, "text", phrase);
+	body_number(row, "starts", r->start);
+	body_number(row, "asked", r->total);
+	body_flag(row, "urgent", urgent);
+	body_put(body, "renewal", row);
+	if (urgent)
+		warn_expiry(warnings, phrase, me, wall / USEC_PER_SEC);
 }
 
 void

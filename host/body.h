@@ -10,6 +10,7 @@
 #include "core/addr.h"
 #include "core/base.h"
 #include "core/cert.h"
+#include "core/renewal.h"
 #include "core/trust.h"
 
 /* A body with its schema version. Never NULL: without memory the process ends. */
@@ -39,9 +40,13 @@ void body_identity(json_t *body, const struct verified *me, const struct cert *r
 /* Appends a sentence to the array `warnings`. */
 void body_warning(json_t *warnings, const char *fmt, ...) printf_like(2, 3);
 
-/* Warns of a certificate that ends within BODY_EXPIRY_DAYS days of `wall`, or has ended. */
-#define BODY_EXPIRY_DAYS 14
-void body_warn_expiry(json_t *warnings, uint64_t not_after, usec_t wall);
+/*
+ * How the renewal of the certificate `me` stands: "renewal" with "phase", "text", "starts" (Unix
+ * time), "asked" (times) and "urgent"; and where that is true a warning. It is in the last quarter of
+ * a life without a successor, and when the certificate has ended.
+ */
+void body_renewal(json_t *body, json_t *warnings, const struct renewal *r,
+    enum renewal_phase phase, const struct verified *me, usec_t wall);
 
 /* Warns of rows that cannot be written. */
 struct keep;

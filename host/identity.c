@@ -5,6 +5,9 @@
 #include "host/identity.h"
 
 #include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "host/file.h"
 
@@ -33,4 +36,104 @@ identity_load(const struct home *h, struct bundle *ret, struct verified *me, use
 	if (rc == 0 && !ret->has_key)
 		rc = err_set(err, -ENOENT, "%s holds no key", path);
 	return rc < 0 ? err_prefix(err, rc, "%s", path) : 0;
+}
+
+static struct bundle_cert
+cert_of(const uint8_t *p, size_t len)
+{
+	struct bundle_cert c = { .len = (uint16_t)len };
+
+	memcpy(c.bytes, p, len);
+	return c;
+}
+
+/* Has `c` the key of the certificate in `bytes`? */
+static bool
+same_key(const struct bundle_cert *c, const uint8_t *bytes, size_t len)
+{
+	struct cert a, b;
+
+	return cert_decode(&a, c->bytes, c->len, NULL) == 0 &&
+	    cert_decode(&b, bytes, len, NULL) == 0 && memcmp(a.key, b.key, sizeof(a.key)) == 0;
+}
+
+/* A CA that the certificate stands on: in the place of its earlier self, or as one more. */
+static int
+put_ca(struct bundle *b, const uint8_t *ca, size_t len, bool root)
+{
+	uint32_t i = 0;
+
+	if (len == 0)
+		return 0;
+	while (i < b->ca_count && !same_key(&b->cas[i], ca, len))
+		i++;
+	if (i == b->ca_count) {
+		if (b->ca_count == BUNDLE_CAS_MAX)
+			return ERR_FULL;
+		b->ca_count++;
+		if (root) {	/* roots stand before the CAs that they signed; the newest is first */
+			memmove(&b->cas[1], &b->cas[0], i * sizeof(b->cas[0]));
+			i = 0;
+		}
+	}
+	b->cas[i] = cert_of(ca, len);
+	return 0;
+}
+
+/* `b` as it is to be from now on. */
+static int
+put_renewed(struct bundle *b, const struct renewed *r)
+{
+	int rc = put_ca(b, r->root, r->root_len, true);
+
+	if (rc == 0)
+		rc = put_ca(b, r->chain.issuing, r->chain.issuing_len, false);
+	b->host = cert_of(r->cert, r->cert_len);
+	/* A lighthouse's bundle may name itself. */
+	for (uint32_t i = 0; i < b->lighthouse_count; i++)
+		if (same_key(&b->lighthouses[i].cert, r->cert, r->cert_len))
+			b->lighthouses[i].cert = b->host;
+	return rc;
+}
+
+static int
+write_bundle(const struct home *h, const struct bundle *b, struct err *err)
+{
+	char path[PATH_MAX], *text = malloc(BUNDLE_TEXT_MAX);
+	int rc = home_file(path, h, HOME_BUNDLE, err), len;
+
+	if (!text)
+		return err_set(err, -ENOMEM, "no memory to write a bundle");
+	len = bundle_write(text, BUNDLE_TEXT_MAX, b);
+	if (rc == 0 && len < 0)
+		rc = err_set(err, len, "%s: the bundle cannot be written", path);
+	if (rc == 0)
+		rc = file_replace(path, 0600, text, (size_t)len, err);
+	sodium_memzero(text, BUNDLE_TEXT_MAX);
+	free(text);
+	return rc;
+}
+
+int
+identity_renew(const struct home *h, struct bundle *b, const struct renewed *r, usec_t wall,
+    struct err *err)
+{
+	struct bundle *fresh = malloc(sizeof(*fresh));
+	int rc;
+
+	if (!fresh)
+		return err_set(err, -ENOMEM, "no memory for a renewed certificate");
+	*fresh = *b;
+	rc = put_renewed(fresh, r);
+	if (rc < 0)
+		err_set(err, rc, "the bundle has no room for one more authority");
+	if (rc == 0)
+		rc = bundle_check(fresh, wall, NULL, err);
+	if (rc == 0)
+		rc = write_bundle(h, fresh, err);
+	if (rc == 0)
+		*b = *fresh;
+	bundle_wipe(fresh);
+	free(fresh);
+	return rc < 0 ? err_prefix(err, rc, "the renewed certificate cannot be stored") : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "core/bundle.h"
 #include "core/err.h"
+#include "core/renewal.h"
 #include "host/home.h"
 
 /*
@@ -14,6 +15,13 @@
  * a sentence that says how to join, when there is none. The caller wipes: bundle_wipe().
  */
 int identity_load(const struct home *h, struct bundle *ret, struct verified *me, usec_t wall,
+    struct err *err) must_check;
+
+/*
+ * Stores the bundle `b` with `r` as the host's certificate, and the CAs that it stands on, in the
+ * place of the one that the daemon joined with; `b` becomes that. Nothing is changed on failure.
+ */
+int identity_renew(const struct home *h, struct bundle *b, const struct renewed *r, usec_t wall,
     struct err *err) must_check;
 
 #endif

@@ -132,6 +132,7 @@ beacon_new(struct beacon **ret, const struct beacon_config *c, struct rng rng, s
 	}
 	b->relay = c->relay && (b->own.cert.flags & CERT_RELAY) != 0;
 	b->expire_due = now.mono + EXPIRE_EVERY;
+	own_renewal_begin(b, now, false);
 	*ret = b;
 	return 0;
 }
@@ -591,6 +592,7 @@ beacon_tick(struct beacon *b, struct instant now, struct outbox *out)
 {
 	if (due_reached(b->expire_due, now.mono))
 		expire_members(b, now, out);
+	own_renewal_tick(b, now, out);
 	enrolment_tick(b, now, out);
 	beacon_state_tick(b, now, out);
 	while (!outbox_half_full(out))
@@ -606,7 +608,7 @@ beacon_next_due(const struct beacon *b)
 
 	due = due_min(due, beacon_state_due(b));
 	due = due_min(due, circuits_next_due(b->circuits));
-	due = due_min(due, enrolment_next_due(b));
+	due = due_min(due, due_min(enrolment_next_due(b), own_renewal_due(b)));
 	return due_min(due, registry_next_due(b->registry));
 }
 

@@ -17,6 +17,7 @@
 #include "core/base.h"
 #include "core/err.h"
 #include "core/outbox.h"
+#include "core/renewal.h"
 #include "core/rng.h"
 #include "core/wire.h"
 
@@ -88,6 +89,18 @@ void beacon_written(struct beacon *b, struct instant now, uint64_t ticket, struc
 /* A blob of the network state that somebody brought: as spread_bring (core/spread.h). */
 int beacon_bring_state(struct beacon *b, struct instant now, const uint8_t *blob, size_t len,
     struct outbox *out, struct err *e) must_check;
+
+/*
+ * Its own next certificate (core/renewal.h), which it asks for in time by itself. It has come when
+ * beacon_renewal() is not NULL; the shell stores it and says so by beacon_renewed(), from when on it
+ * is used: 0; ERR_STATE when there is none; ERR_CONFLICT when it takes a new engine (addresses or
+ * roles are new in it). beacon_renew(): a person wants it now.
+ */
+const struct renewed *beacon_renewal(const struct beacon *b);
+int beacon_renewed(struct beacon *b, struct instant now, struct outbox *out) must_check;
+void beacon_renew(struct beacon *b, struct instant now, struct outbox *out);
+enum renewal_phase beacon_renewal_phase(const struct beacon *b, struct instant now,
+    const struct renewal **ret);
 
 /*
  * What `status` shows

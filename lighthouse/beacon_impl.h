@@ -99,6 +99,8 @@ struct beacon {
 	struct noise_identity self;
 	struct noise_clock clock;
 	struct verified own; /* our certificate */
+	struct renewal renewal;
+	struct renewed renewed; /* our next one, until it is stored */
 	uint8_t cert[CERT_HOST_MAX];
 	struct blob cert_bytes;
 	struct blob issuing_bytes;
@@ -148,6 +150,9 @@ void beacon_remember_clock(struct beacon *b, struct outbox *out);
 
 struct client *client_get(const struct beacon *b, const uint8_t key[static 32]);
 struct client *client_by_index(const struct beacon *b, uint32_t index);
+
+/* No session of its outlives our own certificate. */
+void client_own_until(const struct beacon *b, struct instant now, struct client *cl);
 
 /* The client with this certificate, made if there is none. NULL when there may be no more. */
 struct client *client_of(struct beacon *b, struct instant now, const struct member *m);
@@ -292,5 +297,17 @@ void answer_waiting(struct beacon *b, struct instant now, struct client *cl, str
 /* RELAY_CLOSE to the end of a circuit with the client `other`, if its own client can be told. */
 void answer_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
     const uint8_t other[static 32], enum relay_code code, struct outbox *out);
+
+/*
+ * renew.c: our own next certificate
+ */
+
+void own_renewal_begin(struct beacon *b, struct instant now, bool again);
+void own_renewal_tick(struct beacon *b, struct instant now, struct outbox *out);
+usec_t own_renewal_due(const struct beacon *b);
+
+/* An authority has said something of `row`, which is ours. */
+void own_renewal_heard(struct beacon *b, struct instant now, struct renewal_row *row,
+    struct outbox *out);
 
 #endif

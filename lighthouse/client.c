@@ -94,6 +94,16 @@ client_of(struct beacon *b, struct instant now, const struct member *m)
 	return cl;
 }
 
+void
+client_own_until(const struct beacon *b, struct instant now, struct client *cl)
+{
+	const struct member *m = members_get(b->members, cl->key);
+
+	if (m != NULL)
+		channel_set_not_after(
+		    cl->channel, now, min_u64(m->valid_until, b->own.valid_until));
+}
+
 static void
 end_circuits(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {

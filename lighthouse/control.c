@@ -12,6 +12,7 @@
 #include "host/body.h"
 #include "host/verbs.h"
 #include "lighthouse/shell.h"
+#include "lighthouse/swap.h"
 
 static json_t *
 clients_body(const struct beacon_totals *t)
@@ -89,11 +90,10 @@ public_body(struct lighthouse *l)
 }
 
 static json_t *
-warnings_body(const struct lighthouse *l, usec_t wall)
+warnings_body(const struct lighthouse *l)
 {
 	json_t *list = json_array();
 
-	body_warn_expiry(list, l->me.valid_until, wall);
 	body_warn_keep(list, &l->keep);
 	return list;
 }
@@ -104,7 +104,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	struct lighthouse *l = ctx;
 	struct instant now = clock_now();
 	struct beacon_totals totals;
-	json_t *body = body_new(1);
+	json_t *body = body_new(1), *warnings;
 
 	(void)r;
 	(void)err;
@@ -122,7 +122,9 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_flag(body, "relay", l->relay);
 	body_put(body, "clients", clients_body(&totals));
 	body_put(body, "counters", counters_body(&totals));
-	body_put(body, "warnings", warnings_body(l, now.wall));
+	warnings = warnings_body(l);
+	lighthouse_swap_show(l, now, body, warnings);
+	body_put(body, "warnings", warnings);
 	*ret = body;
 	return 0;
 }
@@ -279,6 +281,7 @@ static const struct verb verbs[] = {
 	{ "get", false, verb_get },
 	{ "set", true, verb_set },
 	{ "unset", true, verb_unset },
+	{ "renew", true, lighthouse_swap_verb },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
 	{ NULL },

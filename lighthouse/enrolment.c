@@ -518,6 +518,8 @@ enrolment_on_renewed(struct beacon *b, const struct heard *h, struct client *cl,
 		memcpy(thanks.key, result.key, sizeof(thanks.key));
 		client_send(b, h->now, cl, frame, renew_encode(frame, sizeof(frame), &thanks), out);
 	}
+	if (r != NULL && memcmp(r->key, b->self.public, sizeof(r->key)) == 0)
+		own_renewal_heard(b, h->now, r, out);
 	asker = client_get(b, result.key);
 	if (r != NULL && asker != NULL && client_reachable(asker, h->now))
 		say_renewal(b, h->now, asker, r, out);

@@ -18,6 +18,7 @@
 #include "lighthouse/control.h"
 #include "lighthouse/shell.h"
 #include "lighthouse/listen.h"
+#include "lighthouse/swap.h"
 
 /* Batches taken from one socket before others get their turn. */
 #define READS_PER_WAKE 16
@@ -49,7 +50,7 @@ lighthouse_settle(struct lighthouse *l)
 	carry_out(l);
 	while (listen_told(l))
 		carry_out(l);
-	loop_wake_at(&l->loop, beacon_next_due(l->beacon));
+	loop_wake_at(&l->loop, due_min(beacon_next_due(l->beacon), lighthouse_swap_due(l)));
 }
 
 static void
@@ -79,6 +80,7 @@ on_due(void *ctx)
 
 	beacon_tick(l->beacon, clock_now(), &l->out);
 	lighthouse_settle(l);
+	lighthouse_swap_tick(l);
 }
 
 /* A row that the engine waits for is on the disk. */
@@ -192,6 +194,23 @@ load_bundle(struct lighthouse *l, bool *changed, struct err *err)
 }
 
 int
+lighthouse_restart(struct lighthouse *l, struct err *err)
+{
+	int rc;
+
+	stop_engine(l);
+	keep_flush(&l->keep);
+	rc = listen_renew(l, err);
+	if (rc == 0)
+		rc = start_engine(l, err);
+	if (rc < 0)
+		lighthouse_stop(l);
+	else
+		lighthouse_settle(l);
+	return rc;
+}
+
+int
 lighthouse_reload(struct lighthouse *l, struct err *err)
 {
 	bool changed;
@@ -199,16 +218,9 @@ lighthouse_reload(struct lighthouse *l, struct err *err)
 
 	if (rc < 0 || !changed)
 		return rc;
-	stop_engine(l);
-	keep_flush(&l->keep);
-	rc = listen_renew(l, err);
-	if (rc == 0)
-		rc = start_engine(l, err);
-	if (rc < 0) {
-		lighthouse_stop(l);
+	rc = lighthouse_restart(l, err);
+	if (rc < 0)
 		return rc;
-	}
-	lighthouse_settle(l);
 	log_line(&l->log, TRACE_NOTICE, "%s has a new certificate, valid from now on",
 	    l->me.cert.name);
 	return 0;

@@ -45,6 +45,7 @@ struct lighthouse {
 	uint16_t tcp_port;	/* 0: none */
 	bool tcp_asked;		/* somebody has set it */
 	struct err tcp_trouble; /* why nothing listens there, or empty */
+	usec_t swap_at;		/* mono: a renewed certificate that could not be stored waits for it */
 	bool stopping;
 };
 
@@ -53,6 +54,9 @@ void lighthouse_settle(struct lighthouse *l);
 
 /* Reads the bundle again; the engine starts anew when it has changed. */
 int lighthouse_reload(struct lighthouse *l, struct err *err) must_check;
+
+/* The engine starts anew with the bundle in hand, or the lighthouse stops. */
+int lighthouse_restart(struct lighthouse *l, struct err *err) must_check;
 
 /* Ends the loop after the request in hand is answered. */
 void lighthouse_stop(struct lighthouse *l);

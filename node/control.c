@@ -13,6 +13,7 @@
 #include "node/netverb.h"
 #include "node/rows.h"
 #include "node/shell.h"
+#include "node/swap.h"
 #include "node/view.h"
 
 #define COUNTERS_MAX 96
@@ -30,11 +31,10 @@ any_registered(const struct view_status *v)
 }
 
 static json_t *
-warnings_body(struct node *n, const struct view_status *v, usec_t wall)
+warnings_body(struct node *n, const struct view_status *v)
 {
 	json_t *list = json_array();
 
-	body_warn_expiry(list, n->me.valid_until, wall);
 	if (v->lighthouse_count == 0)
 		body_warning(list, "the bundle names no lighthouse: only peers that are known "
 		    "already can be reached; ask for a newer one and join it");
@@ -104,7 +104,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	struct node *n = ctx;
 	struct instant now = clock_now();
 	struct view_status v;
-	json_t *body = body_new(1);
+	json_t *body = body_new(1), *warnings;
 
 	(void)r;
 	(void)err;
@@ -127,7 +127,9 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_text(body, "port_mapping", mapper_state_word(&n->mapper));
 	body_put(body, "mappings", rows_of_mappings(n->mesh));
 	body_put(body, "lighthouses", rows_of_lighthouses(&v, now.mono));
-	body_put(body, "warnings", warnings_body(n, &v, now.wall));
+	warnings = warnings_body(n, &v);
+	swap_show(n, now, body, warnings);
+	body_put(body, "warnings", warnings);
 	seat_show(n, body);
 	*ret = body;
 	return 0;
@@ -388,6 +390,7 @@ static const struct verb verbs[] = {
 	{ "unset", true, verb_unset },
 	{ "allow", true, verb_allow },
 	{ "disallow", true, verb_disallow },
+	{ "renew", true, swap_verb },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
 	{ NULL },

@@ -150,12 +150,8 @@ struct mesh {
 	struct cert_bytes cert_bytes;
 	struct cert_bytes issuing;
 	struct renewal renewal;
-	struct renewed {
-		struct cert_bytes cert; /* our next one, until it is stored; len 0: none */
-		struct cert_bytes issuing;
-		struct verified chain;
-		size_t from; /* of the lighthouses, by which it came */
-	} renewed;
+	struct renewed renewed;	       /* our next certificate, until it is stored */
+	struct lighthouse *renewed_by; /* who brought it */
 	uint8_t psk[32];
 	uint32_t caps; /* CAP_* that we have */
 	bool allow_all;

@@ -8,35 +8,10 @@
 /* After the swap, all peers are told within this time. */
 #define ANNOUNCE_WITHIN (2 * USEC_PER_SEC)
 
-/* The certificate of the CA that issued our own. */
-static int
-own_issuer(const struct mesh *m, struct cert *ret)
-{
-	if (m->issuing.len > 0)
-		return cert_decode(ret, m->issuing.p, m->issuing.len, NULL);
-	for (size_t i = 0;; i++) {
-		const struct cert *root = trust_root(m->trust, i);
-		uint8_t id[16];
-
-		if (root == NULL)
-			return ERR_UNKNOWN;
-		cert_key_id(id, root->key);
-		if (memcmp(id, m->cert.issuer, sizeof(id)) == 0) {
-			*ret = *root;
-			return 0;
-		}
-	}
-}
-
 void
 renew_begin(struct mesh *m, struct instant now, const struct verified *own, bool again)
 {
-	struct cert ca;
-
-	renewal_begin(&m->renewal, now, trust_now(m->trust, now.wall), own, again);
-	/* What cannot be asked for (an enrolment key of low order) is not asked for. */
-	if (own_issuer(m, &ca) == 0)
-		(void)!renewal_prepare(&m->renewal, &ca, &m->cert, m->self.private);
+	renewal_begin(&m->renewal, now, m->trust, own, m->self.private, again);
 }
 
 /* The lighthouse whose turn it is, of those that hear us; NULL: none does. */
@@ -77,7 +52,7 @@ renew_tick(struct mesh *m, struct instant now, struct outbox *out)
 	struct renewal *r = &m->renewal;
 	struct peer *to;
 
-	if (m->renewed.cert.len > 0 || !renewal_ask(r, now, trust_now(m->trust, now.wall)))
+	if (m->renewed.cert_len > 0 || !renewal_ask(r, now, trust_now(m->trust, now.wall)))
 		return;
 	to = whose_turn(m, now);
 	if (to == NULL) {
@@ -91,7 +66,7 @@ renew_tick(struct mesh *m, struct instant now, struct outbox *out)
 usec_t
 renew_due(const struct mesh *m)
 {
-	return m->renewed.cert.len > 0 ? 0 : m->renewal.due;
+	return m->renewed.cert_len > 0 ? 0 : m->renewal.due;
 }
 
 static void
@@ -121,13 +96,8 @@ issued(struct mesh *m, struct instant now, struct peer *from, const struct renew
 		say_refused(from, code, out);
 		return;
 	}
-	m->renewed.cert.len = r->cert.len;
-	memcpy(m->renewed.cert.p, r->cert.p, r->cert.len);
-	m->renewed.issuing.len = (uint16_t)v.issuing_len;
-	memcpy(m->renewed.issuing.p, v.issuing, v.issuing_len);
-	m->renewed.chain = v;
-	m->renewed.from = (size_t)(from->lighthouse - m->lighthouses);
-	outbox_event(out, &(struct event){ .kind = EVENT_RENEWED });
+	renewed_take(&m->renewed, m->trust, r->cert, &v);
+	m->renewed_by = from->lighthouse;
 }
 
 void
@@ -135,7 +105,7 @@ renew_heard(struct mesh *m, struct instant now, struct peer *peer, const struct 
     struct outbox *out)
 {
 	/* Only lighthouses were asked, for ourselves, and only while nothing better is in hand. */
-	if (peer->lighthouse == NULL || m->renewal.total == 0 || m->renewed.cert.len > 0 ||
+	if (peer->lighthouse == NULL || m->renewal.total == 0 || m->renewed.cert_len > 0 ||
 	    memcmp(r->key, m->self.public, sizeof(r->key)) != 0)
 		return;
 	if (r->status == RENEW_ISSUED)
@@ -144,28 +114,20 @@ renew_heard(struct mesh *m, struct instant now, struct peer *peer, const struct 
 		renewal_answered(&m->renewal, &m->rng, now, r->status);
 }
 
-bool
-mesh_renewal(const struct mesh *m, struct blob *cert, struct blob *ca)
+const struct renewed *
+mesh_renewal(const struct mesh *m)
 {
-	const struct cert_bytes *issuing = &m->renewed.issuing;
-
-	if (m->renewed.cert.len == 0)
-		return false;
-	*cert = (struct blob){ m->renewed.cert.p, m->renewed.cert.len };
-	*ca = (struct blob){ issuing->len > 0 ? issuing->p : NULL, issuing->len };
-	return true;
+	return m->renewed.cert_len > 0 ? &m->renewed : NULL;
 }
 
-/* Everything that an engine is built upon but for times and serials. */
-static bool
-same_host(const struct cert *a, const struct cert *b)
+/* A certificate that is kept as it came. */
+static struct cert_bytes
+bytes_of(const uint8_t *p, size_t len)
 {
-	return a->flags == b->flags && a->address_count == b->address_count &&
-	    a->route_count == b->route_count && a->group_count == b->group_count &&
-	    memcmp(a->addresses, b->addresses, a->address_count * sizeof(a->addresses[0])) == 0 &&
-	    memcmp(a->routes, b->routes, a->route_count * sizeof(a->routes[0])) == 0 &&
-	    memcmp(a->groups, b->groups, a->group_count * sizeof(a->groups[0])) == 0 &&
-	    memcmp(a->tls_pin, b->tls_pin, sizeof(a->tls_pin)) == 0;
+	struct cert_bytes b = { .len = (uint16_t)len };
+
+	memcpy(b.p, p, len);
+	return b;
 }
 
 /* Whoever is connected goes on: its sessions may now last as long as the new certificate. */
@@ -189,17 +151,17 @@ mesh_renewed(struct mesh *m, struct instant now, struct outbox *out)
 	const struct verified *v = &m->renewed.chain;
 	struct trace_fact f = { .what = TRACE_RENEWED, .level = TRACE_NOTICE };
 
-	if (m->renewed.cert.len == 0)
+	if (m->renewed.cert_len == 0)
 		return ERR_STATE;
-	if (!same_host(&m->cert, &v->cert))
+	if (!renewed_is_same_host(&m->renewed, &m->cert))
 		return ERR_CONFLICT;
 	m->cert = v->cert;
 	m->valid_until = v->valid_until;
-	m->cert_bytes = m->renewed.cert;
-	m->issuing = m->renewed.issuing;
+	m->cert_bytes = bytes_of(m->renewed.cert, m->renewed.cert_len);
+	m->issuing = bytes_of(v->issuing, v->issuing_len);
 	members_reserve(m->members, &m->cert);
-	m->renewed.cert.len = 0;
-	speak_renew(m, now, m->lighthouses[m->renewed.from].peer, (struct blob){ 0 }, out);
+	m->renewed.cert_len = 0;
+	speak_renew(m, now, m->renewed_by->peer, (struct blob){ 0 }, out);
 	announce(m, now);
 	renew_begin(m, now, v, true);
 	name_copy(f.name, m->cert.name);

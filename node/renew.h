@@ -3,8 +3,8 @@
  * renew.h - a node's own next certificate (core/renewal.h), from the question to the swap.
  *
  *	RENEW -> a lighthouse          (in turn, until it is there)
- *	RENEW_RESULT -> verified -> EVENT_RENEWED
- *	mesh_renewal() -> the shell stores it -> mesh_renewed()
+ *	RENEW_RESULT -> verified -> mesh_renewal()
+ *	                  the shell stores it -> mesh_renewed()
  *
  * What is not on the disk yet is not used: whoever saw the new certificate would refuse the old one,
  * with which a machine that lost power would come back. The swap touches no session; all that are
@@ -16,8 +16,8 @@
 #include "core/renewal.h"
 #include "node/mesh.h"
 
-/* The certificate that came, and its issuing CA's (absent: a root's own). False: none has. */
-bool mesh_renewal(const struct mesh *m, struct blob *cert, struct blob *ca) must_check;
+/* The certificate that has come, until mesh_renewed(); NULL: none has. Valid until then. */
+const struct renewed *mesh_renewal(const struct mesh *m);
 
 /*
  * What mesh_renewal() says is stored: it is this node's certificate from now on. 0; ERR_STATE when

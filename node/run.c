@@ -20,6 +20,7 @@
 #include "node/machine.h"
 #include "node/shell.h"
 #include "node/stock.h"
+#include "node/swap.h"
 
 /* Of the device; and of what goes to hosts whose path has not been measured. */
 #define DEVICE_MTU  1420
@@ -89,6 +90,7 @@ next_due(const struct node *n)
 {
 	usec_t asked = due_min(ping_next_due(&n->pinger), ask_next_due(&n->asker));
 
+	asked = due_min(asked, swap_due(n));
 	return due_min(mesh_next_due(n->mesh), due_min(asked, mapper_due(&n->mapper)));
 }
 
@@ -159,6 +161,7 @@ on_due(void *ctx)
 		mapper_again(&n->mapper);
 	n->seen_elsewhere = false;
 	mapper_tick(&n->mapper);
+	swap_tick(n);
 }
 
 /* A row that the engine waits for is on the disk. */
@@ -420,6 +423,21 @@ configure_device(struct node *n, struct err *err)
 }
 
 int
+node_restart(struct node *n, struct err *err)
+{
+	int rc;
+
+	stop_engine(n);
+	keep_flush(&n->keep);
+	rc = configure_device(n, err);
+	if (rc == 0)
+		rc = start_engine(n, err);
+	if (rc < 0)
+		node_stop(n);
+	return rc;
+}
+
+int
 node_reload(struct node *n, struct err *err)
 {
 	bool changed;
@@ -431,15 +449,9 @@ node_reload(struct node *n, struct err *err)
 		stock_load(n);
 		return node_configure(n, err);
 	}
-	stop_engine(n);
-	keep_flush(&n->keep);
-	rc = configure_device(n, err);
-	if (rc == 0)
-		rc = start_engine(n, err);
-	if (rc < 0) {
-		node_stop(n);
+	rc = node_restart(n, err);
+	if (rc < 0)
 		return rc;
-	}
 	log_line(&n->log, TRACE_NOTICE, "%s has a new certificate, valid from now on",
 	    n->me.cert.name);
 	return 0;

@@ -70,6 +70,7 @@ struct node {
 	struct seat seat;	/* of who answers for an authority */
 	usec_t started;		/* mono */
 	bool seen_elsewhere;	/* and the router was not asked yet what that means */
+	usec_t swap_at;		/* mono: a renewed certificate that could not be stored waits for it */
 	bool stopping;
 };
 
@@ -94,6 +95,9 @@ int node_configure(struct node *n, struct err *err) must_check;
 
 /* Reads bundle and settings again; the engine starts anew when the bundle has changed. */
 int node_reload(struct node *n, struct err *err) must_check;
+
+/* The engine starts anew with the bundle in hand, or the node stops. */
+int node_restart(struct node *n, struct err *err) must_check;
 
 /* Ends the loop after the request in hand is answered. */
 void node_stop(struct node *n);

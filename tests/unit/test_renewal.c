@@ -54,8 +54,7 @@ begin(uint64_t life)
 	o.now = (struct instant){ .mono = 5000 * USEC_PER_SEC, .wall = BORN * USEC_PER_SEC };
 	ASSERT_EQ(trust_add(o.trust, o.root.bytes, o.root.len, o.now.wall, NULL), 0);
 	ASSERT_EQ(trust_own(o.trust, o.host.bytes, o.host.len, NULL, 0, o.now.wall, &o.own, NULL), 0);
-	renewal_begin(&o.r, o.now, BORN, &o.own, false);
-	ASSERT_EQ(renewal_prepare(&o.r, &o.root.cert, &o.own.cert, o.host.secret), 0);
+	renewal_begin(&o.r, o.now, o.trust, &o.own, o.host.secret, false);
 	return o;
 }
 
@@ -205,9 +204,9 @@ TEST(a_renewal_that_is_due_at_once_waits_for_half_of_what_is_left)
 
 	/* The clock is ahead of the authority's. */
 	o.now.wall = late * USEC_PER_SEC;
-	renewal_begin(&o.r, o.now, late, &o.own, true);
+	renewal_begin(&o.r, o.now, o.trust, &o.own, o.host.secret, true);
 	ASSERT_EQ(o.r.start, late + 5 * DAY);
-	renewal_begin(&o.r, o.now, late, &o.own, false);
+	renewal_begin(&o.r, o.now, o.trust, &o.own, o.host.secret, false);
 	ASSERT(o.r.start < late);
 	trust_free(o.trust);
 }
