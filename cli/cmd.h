@@ -17,6 +17,7 @@ int cmd_up(struct context *c, const struct args *a, struct err *e);
 int cmd_lighthouse(struct context *c, const struct args *a, struct err *e);
 int cmd_down(struct context *c, const struct args *a, struct err *e);
 int cmd_reload(struct context *c, const struct args *a, struct err *e);
+int cmd_renew(struct context *c, const struct args *a, struct err *e);
 int cmd_leave(struct context *c, const struct args *a, struct err *e);
 
 int cmd_ca_init(struct context *c, const struct args *a, struct err *e);

@@ -47,6 +47,8 @@ const struct command commands[] = {
 	  "stop the daemon, and leave nothing behind on this machine's network" },
 	{ "reload", cmd_reload,
 	  "let the daemon read its state again" },
+	{ "renew", cmd_renew,
+	  "get the next certificate now, instead of in time" },
 	{ "leave [--yes]", cmd_leave,
 	  "forget the network and the key" },
 

@@ -18,13 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
 #define HISTORY_LINES 1000
-#define PROMPT_MAX    192
+#define PROMPT_MAX    256
 /* A daemon that is slow to say how it is does not keep anybody from typing. */
 #define PROMPT_PATIENCE_MS 300
 
@@ -135,11 +136,32 @@ complete(const char *text, int start, int end)
 
 /* A terminal **********************************************************************************/
 
+/*
+ * What the prompt says of a certificate that a person should look after: " (certificate: 2d 4h)",
+ * " (certificate expired)"; else nothing.
+ */
+static const char *
+expiry_of(char to[static 64], const json_t *status)
+{
+	json_int_t end = json_integer_value(json_object_get(status, "expires"));
+	json_int_t left = end - (json_int_t)time(NULL);
+	char text[32];
+
+	to[0] = '\0';
+	if (!json_is_true(json_object_get(json_object_get(status, "renewal"), "urgent")))
+		return to;
+	if (left < 0)
+		snprintf(to, 64, " (certificate expired)");
+	else
+		snprintf(to, 64, " (certificate: %s)", text_format_duration(text, (uint64_t)left));
+	return to;
+}
+
 /* "study/party1> ", and the state where it is not "ready"; "mpynet> " without a daemon. */
 static void
 make_prompt(char to[static PROMPT_MAX], const struct context *c)
 {
-	char network[64], name[64], state[32];
+	char network[64], name[64], state[32], end[64];
 	json_t *body = NULL;
 	struct talk t;
 	struct err e;
@@ -157,8 +179,8 @@ make_prompt(char to[static PROMPT_MAX], const struct context *c)
 		    json_string_value(json_object_get(body, "network")));
 		output_escape(name, sizeof(name), json_string_value(json_object_get(body, "name")));
 		output_escape(state, sizeof(state), word);
-		snprintf(to, PROMPT_MAX, "%s/%s%s%s> ", network, name, ready ? "" : " ",
-		    ready ? "" : state);
+		snprintf(to, PROMPT_MAX, "%s/%s%s%s%s> ", network, name, ready ? "" : " ",
+		    ready ? "" : state, expiry_of(end, body));
 	}
 	json_decref(body);
 	talk_close(&t);
