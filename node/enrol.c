@@ -34,7 +34,6 @@ struct enrol_host {
 	size_t endpoint_count;
 	struct addr at; /* where the lighthouse answered */
 	socket_id socket;
-	uint32_t index; /* the last one given to the channel */
 	bool begun;
 
 	enum enrol_phase phase;
@@ -175,13 +174,17 @@ initiate(struct enrol_host *h, struct instant now, struct outbox *out)
 		.token = { h->token.id, sizeof(h->token.id) },
 	};
 	const uint8_t *msg;
+	uint32_t index;
 	int len = presentation_encode(plain, sizeof(plain), &p);
 
 	assert(len > 0);
 	while (channel_retired(h->channel) != 0)
 		; /* one channel is found without them */
+	do {
+		index = rng_u32(h->rng);
+	} while (index == 0);
 	(void)noise_clock_next(&h->clock, timestamp, now.wall);
-	len = channel_initiate(h->channel, now, ++h->index, timestamp, plain, (size_t)len, &msg);
+	len = channel_initiate(h->channel, now, index, timestamp, plain, (size_t)len, &msg);
 	if (len > 0)
 		send_everywhere(h, msg, len, out);
 }
@@ -460,6 +463,7 @@ on_whole_answer(struct enrol_host *h, struct instant now, struct outbox *out)
 				     "sealed by it");
 		forget_answer(h);
 		wait(h, now, ENROL_ASKED);
+		(void)make_plea(h, h->name); /* another one, or the same answer would come again */
 		return;
 	}
 	h->err.text[0] = '\0';

@@ -7,6 +7,7 @@
 #include "core/trace.h"
 #include "lighthouse/beacon.h"
 #include "node/mesh.h"
+#include "node/registrar.h"
 #include "node/view.h"
 #include "tests/sim/boot.h"
 #include "tests/sim/portmap.h"
@@ -209,8 +210,36 @@ box_mtu(const struct box *b, struct ip to)
 }
 
 static void
+run_petition(struct box *b, struct errand *e)
+{
+	struct petition *p = (struct petition *)e->packet;
+
+	p->bytes.p = e->packet + sizeof(*p);
+	if (b->mesh != NULL)
+		b->on_petition(b, p);
+}
+
+/* As a shell does: the owner hears of it when the engine's call is over. */
+static void
+petition(struct box *b, const struct petition *p)
+{
+	struct errand errand = { .box = b, .run = run_petition, .len = sizeof(*p) + p->bytes.len };
+
+	if (b->on_petition == NULL)
+		return;
+	errand.packet = malloc(errand.len);
+	if (errand.packet == NULL)
+		abort();
+	memcpy(errand.packet, p, sizeof(*p));
+	memcpy(errand.packet + sizeof(*p), p->bytes.p, p->bytes.len);
+	stage_errand(b->stage, errand);
+}
+
+static void
 event(struct box *b, const struct event *e)
 {
+	if (e->kind == EVENT_PETITION)
+		petition(b, e->petition);
 	if (e->kind != EVENT_PING_ANSWER)
 		return;
 	b->pings_answered++;

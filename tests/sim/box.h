@@ -18,6 +18,7 @@
 
 struct mesh;
 struct beacon;
+struct petition;
 struct stage;
 
 /* Who somebody is: what the authority gave it. */
@@ -85,6 +86,8 @@ struct box {
 	unsigned sent_in_period;
 	uint64_t frames_sent; /* by streams */
 	uint64_t received;
+	/* Of a node that speaks for an authority: somebody wants something. NULL: it is not heard. */
+	void (*on_petition)(struct box *b, const struct petition *p);
 	uint64_t pings_answered;
 	usec_t ping_rtt; /* of the last answer to a ping of its own */
 };

@@ -85,6 +85,9 @@ void scene_relay_dies(struct world *w, unsigned number);
 void scene_relay_stops(struct world *w, unsigned number);
 void scene_relay_shares(struct world *w, unsigned number);
 
+/* Hosts with a token. */
+void scene_enrol(struct world *w, unsigned number);
+
 /* Whoever lies. */
 void scene_liar(struct world *w, unsigned number);
 void scene_false_address(struct world *w, unsigned number);

@@ -60,7 +60,7 @@ found_authority(struct stage *st)
 	ca->not_after = WORLD_EPOCH / USEC_PER_SEC + 3650 * DAY;
 	crypto_ed25519_public(ca->key, st->ca_seed);
 	strcpy(ca->name, "stage");
-	ca->flags = CERT_LIGHTHOUSE | CERT_RELAY | CERT_STOCK;
+	ca->flags = CERT_LIGHTHOUSE | CERT_RELAY | CERT_STOCK | CERT_ENROL;
 	ca->address_count = 2;
 	ca->addresses[0] = (struct prefix){ .ip = overlay_v4(0), .len = 16 };
 	ca->addresses[1] = (struct prefix){ .ip = overlay_v6(0), .len = 64 };
