@@ -66,9 +66,10 @@ walk(struct beacon *b, struct instant now, struct outbox *out)
 	unsigned n = 0;
 
 	w->clients = (uint32_t)min_u64(w->clients, b->client_count);
-	w->members = (uint32_t)min_u64(w->members, members_count(b->members));
 	for (; w->clients > 0 && n < SLICE && !outbox_half_full(out); n++)
 		visit_client(b, now, b->clients[--w->clients], out);
+	/* Some may have gone with their sessions. */
+	w->members = (uint32_t)min_u64(w->members, members_count(b->members));
 	for (; w->members > 0 && w->clients == 0 && n < SLICE && !outbox_half_full(out); n++) {
 		struct member *m = members_at(b->members, --w->members);
 

@@ -97,9 +97,10 @@ walk(struct mesh *m, struct instant now, struct outbox *out)
 	unsigned n = 0;
 
 	w->peers = (uint32_t)min_u64(w->peers, m->peer_count);
-	w->members = (uint32_t)min_u64(w->members, members_count(m->members));
 	for (; w->peers > 0 && n < SLICE && !outbox_half_full(out); n++)
 		visit_peer(m, now, m->peers[--w->peers], out);
+	/* Some may have gone with their sessions. */
+	w->members = (uint32_t)min_u64(w->members, members_count(m->members));
 	for (; w->members > 0 && w->peers == 0 && n < SLICE && !outbox_half_full(out); n++) {
 		struct member *member = members_at(m->members, --w->members);
 

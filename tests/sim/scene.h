@@ -56,6 +56,13 @@ void scene_expiry(struct world *w, unsigned number);
 void scene_successor(struct world *w, unsigned number);
 void scene_load(struct world *w, unsigned number);
 
+/* The network state, and who lies about it. */
+void scene_revocation(struct world *w, unsigned number);
+void scene_rollback(struct world *w, unsigned number);
+void scene_fork(struct world *w, unsigned number);
+void scene_freeze(struct world *w, unsigned number);
+void scene_absent(struct world *w, unsigned number);
+
 /* Each reason why somebody is reached so, and the list of them. */
 #define SCENE_WHY_CASES 46
 void scene_why(struct world *w, unsigned number);
