@@ -2,6 +2,7 @@
 /*
  * cmd_join.c - makes this host a member, or makes a stock WireGuard known to it.
  */
+#include "cli/bring.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
@@ -10,6 +11,7 @@
 #include "cli/talk.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct column joined_columns[] = {
@@ -79,14 +81,34 @@ add_member(struct context *c, const struct cert *cert, const struct bundle_cert 
 	return 0;
 }
 
+/* A network state takes effect, and with it whom it revokes. */
+static int
+bring_state(struct context *c, struct brought_file *f, struct err *e)
+{
+	bool offline;
+	int rc = bring_give(c, f, &offline, e);
+
+	free(f->blob);
+	if (rc != 0)
+		return rc;
+	output_say(&c->out, offline ? "The network state is in force from the next start on." :
+				      "The network state is in force.");
+	return EXIT_DONE;
+}
+
 int
 cmd_join(struct context *c, const struct args *a, struct err *e)
 {
 	const char *file = arg(a, "bundle");
 	struct bundle_cert object;
+	struct brought_file state;
 	struct cert cert;
-	int rc = member_read(&cert, &object, file, e);
+	int rc = bring_read(&state, file, e);
 
+	if (rc == 1)
+		return bring_state(c, &state, e);
+	if (rc == 0)
+		rc = member_read(&cert, &object, file, e);
 	if (rc == 1)
 		return add_member(c, &cert, &object, arg(a, "--endpoint"), e);
 	if (rc == 0 && arg(a, "--endpoint") != NULL)

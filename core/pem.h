@@ -25,6 +25,7 @@
 #define PEM_HOST_KEY       "MPYNET HOST KEY"
 #define PEM_LIGHTHOUSE     "MPYNET LIGHTHOUSE"
 #define PEM_NETWORK_KEY    "MPYNET NETWORK KEY"
+#define PEM_STATE          "MPYNET NETWORK STATE" /* a state blob, core/netstate.h */
 
 /* The length of the text of `n` bytes under a label of `label_len` characters, without NUL. */
 #define PEM_LEN(label_len, n)                                                                      \

@@ -18,8 +18,8 @@
 
 #define CTL_VERSION	1
 #define CTL_CLIENTS_MAX 8
-/* One request. */
-#define CTL_LINE_MAX	((size_t)64 << 10)
+/* One request: the largest brings a network state, in base64. */
+#define CTL_LINE_MAX	((size_t)128 << 10)
 /* Answers that a client has not read; one that is this slow is dropped. */
 #define CTL_UNREAD_MAX	((size_t)16 << 20)
 /* The state's own socket, and the one of HOME_RUN_DIR. */

@@ -116,7 +116,7 @@ struct beacon {
 	struct circuits *circuits;
 	struct spread *spread;
 	struct state_walk walk;
-	bool revoked; /* our own certificate is */
+	bool revoked; /* our own certificate is, and the log has said so */
 	struct introduce_limit introduce;
 	struct limit stun_limit;
 

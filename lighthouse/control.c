@@ -5,11 +5,13 @@
 #include "lighthouse/control.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/nat.h"
 #include "host/body.h"
+#include "host/statebody.h"
 #include "host/verbs.h"
 #include "lighthouse/shell.h"
 #include "lighthouse/swap.h"
@@ -89,11 +91,22 @@ public_body(struct lighthouse *l)
 	return list;
 }
 
+static struct statebody
+network_state(const struct lighthouse *l)
+{
+	struct statebody s = { .halted = false };
+
+	beacon_state_view(l->beacon, clock_now(), &s.view, &s.revoked);
+	return s;
+}
+
 static json_t *
 warnings_body(const struct lighthouse *l)
 {
+	struct statebody state = network_state(l);
 	json_t *list = json_array();
 
+	body_warn_state(list, &state);
 	body_warn_keep(list, &l->keep);
 	return list;
 }
@@ -103,6 +116,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 {
 	struct lighthouse *l = ctx;
 	struct instant now = clock_now();
+	struct statebody state = network_state(l);
 	struct beacon_totals totals;
 	json_t *body = body_new(1), *warnings;
 
@@ -125,6 +139,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	warnings = warnings_body(l);
 	lighthouse_swap_show(l, now, body, warnings);
 	body_put(body, "warnings", warnings);
+	body_state(body, &state);
 	*ret = body;
 	return 0;
 }
@@ -253,6 +268,26 @@ verb_unset(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err
 }
 
 static int
+verb_state(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct lighthouse *l = ctx;
+	struct statebody state;
+	struct brought b;
+	int rc = brought_read(&b, r, err);
+
+	if (rc < 0)
+		return rc;
+	rc = beacon_bring_state(l->beacon, clock_now(), b.bytes, b.len, &l->out, err);
+	free(b.bytes);
+	lighthouse_settle(l);
+	if (rc < 0)
+		return rc;
+	state = network_state(l);
+	*ret = body_brought(&state);
+	return 0;
+}
+
+static int
 verb_reload(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
 	struct lighthouse *l = ctx;
@@ -282,6 +317,7 @@ static const struct verb verbs[] = {
 	{ "set", true, verb_set },
 	{ "unset", true, verb_unset },
 	{ "renew", true, lighthouse_swap_verb },
+	{ "state", true, verb_state },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
 	{ NULL },

@@ -79,16 +79,23 @@ walk(struct beacon *b, struct instant now, struct outbox *out)
 	w->due = w->clients + w->members > 0 ? now.mono + SLICE_EVERY : 0;
 }
 
+static bool
+own_revoked(const struct beacon *b, struct instant now)
+{
+	struct verified v;
+
+	return trust_own(b->trust, b->cert_bytes.p, b->cert_bytes.len, b->issuing_bytes.p,
+	    b->issuing_bytes.len, now.wall, &v, NULL) == ERR_REVOKED;
+}
+
 /* Is it about us? We go on, so that whoever asks hears it from us: others will end it. */
 static void
 look_at_ourselves(struct beacon *b, struct instant now, struct outbox *out)
 {
 	struct trace_fact f = { .what = TRACE_REVOKED_OURSELVES, .level = TRACE_WARNING };
-	struct verified v;
 	bool was = b->revoked;
 
-	b->revoked = trust_own(b->trust, b->cert_bytes.p, b->cert_bytes.len, b->issuing_bytes.p,
-	    b->issuing_bytes.len, now.wall, &v, NULL) == ERR_REVOKED;
+	b->revoked = own_revoked(b, now);
 	if (b->revoked && !was)
 		outbox_trace(out, &f);
 }
@@ -199,5 +206,5 @@ beacon_state_view(const struct beacon *b, struct instant now, struct spread_view
     bool *revoked)
 {
 	spread_view(b->spread, now, ret);
-	*revoked = b->revoked;
+	*revoked = own_revoked(b, now);
 }

@@ -5,10 +5,12 @@
 #include "node/control.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/body.h"
+#include "host/statebody.h"
 #include "host/verbs.h"
 #include "node/netverb.h"
 #include "node/rows.h"
@@ -30,11 +32,22 @@ any_registered(const struct view_status *v)
 	return false;
 }
 
+static struct statebody
+network_state(const struct node *n)
+{
+	struct view_state v;
+
+	view_state(n->mesh, clock_now(), &v);
+	return (struct statebody){ v.spread, v.revoked, v.halted };
+}
+
 static json_t *
 warnings_body(struct node *n, const struct view_status *v)
 {
+	struct statebody state = network_state(n);
 	json_t *list = json_array();
 
+	body_warn_state(list, &state);
 	if (v->lighthouse_count == 0)
 		body_warning(list, "the bundle names no lighthouse: only peers that are known "
 		    "already can be reached; ask for a newer one and join it");
@@ -103,6 +116,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 {
 	struct node *n = ctx;
 	struct instant now = clock_now();
+	struct statebody state = network_state(n);
 	struct view_status v;
 	json_t *body = body_new(1), *warnings;
 
@@ -130,6 +144,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	warnings = warnings_body(n, &v);
 	swap_show(n, now, body, warnings);
 	body_put(body, "warnings", warnings);
+	body_state(body, &state);
 	seat_show(n, body);
 	*ret = body;
 	return 0;
@@ -355,6 +370,26 @@ verb_why(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 }
 
 static int
+verb_state(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct node *n = ctx;
+	struct statebody state;
+	struct brought b;
+	int rc = brought_read(&b, r, err);
+
+	if (rc < 0)
+		return rc;
+	rc = mesh_bring_state(n->mesh, clock_now(), b.bytes, b.len, &n->out, err);
+	free(b.bytes);
+	node_settle(n);
+	if (rc < 0)
+		return rc;
+	state = network_state(n);
+	*ret = body_brought(&state);
+	return 0;
+}
+
+static int
 verb_reload(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
 {
 	struct node *n = ctx;
@@ -391,6 +426,7 @@ static const struct verb verbs[] = {
 	{ "allow", true, verb_allow },
 	{ "disallow", true, verb_disallow },
 	{ "renew", true, swap_verb },
+	{ "state", true, verb_state },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
 	{ NULL },

@@ -144,7 +144,7 @@ struct mesh {
 	struct door *door;
 	struct spread *spread;
 	struct state_walk walk;
-	bool revoked; /* our own certificate is */
+	bool revoked; /* our own certificate is, and the log has said so */
 	struct cert cert; /* our own */
 	uint64_t valid_until; /* Unix seconds, of its chain */
 	struct cert_bytes cert_bytes;

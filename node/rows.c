@@ -117,6 +117,7 @@ row_peer(json_t *row, const struct view_peer *p, usec_t now)
 	body_number(row, "rx_bytes", p->rx_bytes);
 	body_seconds_since(row, "last_s", p->last_rx, now);
 	body_number(row, "expires", p->not_after);
+	body_number(row, "state_version", p->state_version);
 	body_text(row, "why", why_word(p->why.code));
 }
 

@@ -110,17 +110,24 @@ walk(struct mesh *m, struct instant now, struct outbox *out)
 	w->due = w->peers + w->members > 0 ? now.mono + SLICE_EVERY : 0;
 }
 
+static bool
+own_revoked(const struct mesh *m, struct instant now)
+{
+	const uint8_t *issuing = m->issuing.len > 0 ? m->issuing.p : NULL;
+	struct verified v;
+
+	return trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len, issuing, m->issuing.len,
+	    now.wall, &v, NULL) == ERR_REVOKED;
+}
+
 /* Is it about us? Others end our sessions; we say why, and hope for another certificate. */
 static void
 look_at_ourselves(struct mesh *m, struct instant now, struct outbox *out)
 {
 	struct trace_fact f = { .what = TRACE_REVOKED_OURSELVES, .level = TRACE_WARNING };
-	const uint8_t *issuing = m->issuing.len > 0 ? m->issuing.p : NULL;
-	struct verified v;
 	bool was = m->revoked;
 
-	m->revoked = trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len, issuing,
-	    m->issuing.len, now.wall, &v, NULL) == ERR_REVOKED;
+	m->revoked = own_revoked(m, now);
 	if (m->revoked && !was)
 		outbox_trace(out, &f);
 }
@@ -229,6 +236,6 @@ void
 view_state(const struct mesh *m, struct instant now, struct view_state *ret)
 {
 	spread_view(m->spread, now, &ret->spread);
-	ret->revoked = m->revoked;
+	ret->revoked = own_revoked(m, now);
 	ret->halted = trust_state_halts(m->trust, now.wall);
 }

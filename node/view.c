@@ -143,6 +143,7 @@ fill_peer(const struct mesh *m, struct instant now, struct peer *peer, struct vi
 	memcpy(ret->version, peer->version, sizeof(ret->version));
 	ret->clock_apart = peer->clock_apart;
 	explain_peer(m, now, peer, &ret->why);
+	ret->state_version = peer->state.has.version;
 	ret->has_nat = peer->has_nat;
 	ret->nat = peer->nat;
 	if (peer->told != NULL)

@@ -64,6 +64,7 @@ struct view_peer {
 	struct why why;
 	bool has_nat;
 	struct nat nat;	    /* its own, as it says */
+	uint64_t state_version; /* of the network state that it holds, as it says; 0: none */
 	struct told there;  /* why it reaches us as it does, by its own word */
 	struct view_path paths[VIEW_PATHS_MAX];
 	size_t path_count;

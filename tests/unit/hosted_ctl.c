@@ -174,7 +174,7 @@ TEST(a_line_that_never_ends_is_cut_off)
 	start(&d);
 	fd = dial(&d);
 	memset(line, ' ', CTL_LINE_MAX);
-	ASSERT(strstr(ask(&d, fd, line), "at most 65536 bytes"));
+	ASSERT(strstr(ask(&d, fd, line), "at most 131072 bytes"));
 	turn(&d);
 	ASSERT_EQ(recv(fd, line, 1, 0), 0);
 	close(fd);
