@@ -78,7 +78,7 @@ say_refused(const struct peer *from, int code, struct outbox *out)
 	outbox_trace(out, &f);
 }
 
-/* It was made by now: keeps it for the shell, once. */
+/* It was made by now. What is of no use is not kept by the lighthouse any longer either. */
 static void
 issued(struct mesh *m, struct instant now, struct peer *from, const struct renew_result *r,
     struct outbox *out)
@@ -86,12 +86,11 @@ issued(struct mesh *m, struct instant now, struct peer *from, const struct renew
 	struct verified v;
 	int code = renewal_judge(m->trust, &m->cert, r->cert, r->ca, now.wall, &v, NULL);
 
-	if (code == ERR_SUPERSEDED && r->cert.len == m->cert_bytes.len &&
-	    memcmp(r->cert.p, m->cert_bytes.p, r->cert.len) == 0) {
-		speak_renew(m, now, from, (struct blob){ 0 }, out); /* we have that already */
-		return;
-	}
 	if (code < 0) {
+		speak_renew(m, now, from, (struct blob){ 0 }, out);
+		if (r->cert.len == m->cert_bytes.len &&
+		    memcmp(r->cert.p, m->cert_bytes.p, r->cert.len) == 0)
+			return; /* it was brought twice */
 		renewal_refused(&m->renewal, code);
 		say_refused(from, code, out);
 		return;

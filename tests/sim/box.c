@@ -8,6 +8,7 @@
 #include "lighthouse/beacon.h"
 #include "node/mesh.h"
 #include "node/registrar.h"
+#include "node/renew.h"
 #include "node/view.h"
 #include "tests/sim/boot.h"
 #include "tests/sim/portmap.h"
@@ -310,6 +311,37 @@ set_timer(struct box *b)
 		    max_u64(due, b->stage->w->now + b->mono_base) - b->mono_base);
 }
 
+/* Who has power again afterwards has the certificate that it stored. */
+static void
+run_renewed(struct box *b, struct errand *e)
+{
+	struct stage *st = b->stage;
+	int r = 0;
+
+	(void)e;
+	if (b->mesh != NULL && mesh_renewal(b->mesh) != NULL)
+		r = mesh_renewed(b->mesh, box_clock(b), &st->out);
+	else if (b->beacon != NULL && beacon_renewal(b->beacon) != NULL)
+		r = beacon_renewed(b->beacon, box_clock(b), &st->out);
+	if (r < 0)
+		world_fail(st->w, "%s cannot use its next certificate", b->id.name);
+	box_settle(b);
+}
+
+static void
+store_renewal(struct box *b)
+{
+	const struct renewed *r = b->mesh != NULL ? mesh_renewal(b->mesh) :
+	    b->beacon != NULL		     ? beacon_renewal(b->beacon) : NULL;
+
+	if (r == NULL || (r->cert_len == b->id.cert_len &&
+	    memcmp(r->cert, b->id.cert, r->cert_len) == 0))
+		return;
+	b->id.cert_len = r->cert_len;
+	memcpy(b->id.cert, r->cert, r->cert_len);
+	stage_errand(b->stage, (struct errand){ .box = b, .run = run_renewed });
+}
+
 void
 box_settle(struct box *b)
 {
@@ -322,6 +354,7 @@ box_settle(struct box *b)
 	for (uint32_t i = 0; i < o->count; i++)
 		carry_out(b, &o->effects[i]);
 	outbox_reset(o);
+	store_renewal(b);
 	set_timer(b);
 	stage_run_errands(st);
 }

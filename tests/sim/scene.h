@@ -95,6 +95,9 @@ void scene_relay_shares(struct world *w, unsigned number);
 /* Hosts with a token. */
 void scene_enrol(struct world *w, unsigned number);
 
+/* Certificates that end. */
+void scene_renew(struct world *w, unsigned number);
+
 /* Whoever lies. */
 void scene_liar(struct world *w, unsigned number);
 void scene_false_address(struct world *w, unsigned number);
