@@ -202,11 +202,10 @@ ledger_expire(struct ledger *l, uint64_t now, struct err *e)
 	    " WHERE status = 'live' AND not_after < ?", "u", now);
 }
 
-#define CERT_COLUMNS "status, object"
-
-static int
-read_cert(struct ledger *l, sqlite3_stmt *stmt, struct ledger_cert *ret, struct err *e)
+int
+ledger_read_cert(struct ledger *l, sqlite3_stmt *stmt, void *to, struct err *e)
 {
+	struct ledger_cert *ret = to;
 	int status = ledger_column_word(stmt, 0, status_names, ARRAY_LEN(status_names));
 
 	if (status < 0 || ledger_column_cert(stmt, 1, &ret->object, &ret->cert) < 0)
@@ -219,32 +218,20 @@ int
 ledger_find(struct ledger *l, struct ledger_cert *ret, const char *name, struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = db_query(&l->db, &stmt, e, "SELECT " CERT_COLUMNS " FROM cert WHERE name = ?"
+	int rc = db_query(&l->db, &stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert WHERE name = ?"
 	    " ORDER BY serial DESC LIMIT 1", "t", name);
 
-	if (rc < 0)
-		return rc;
-	rc = db_next(&l->db, stmt, e);
-	if (rc == 1 && read_cert(l, stmt, ret, e) < 0)
-		rc = ERR_FORMAT;
-	sqlite3_finalize(stmt);
-	return rc;
+	return rc < 0 ? rc : ledger_one(l, stmt, ledger_read_cert, ret, e);
 }
 
 int
 ledger_serial(struct ledger *l, struct ledger_cert *ret, uint64_t serial, struct err *e)
 {
 	sqlite3_stmt *stmt;
-	int rc = db_query(&l->db, &stmt, e, "SELECT " CERT_COLUMNS " FROM cert WHERE serial = ?",
-	    "u", serial);
+	int rc = db_query(&l->db, &stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert"
+	    " WHERE serial = ?", "u", serial);
 
-	if (rc < 0)
-		return rc;
-	rc = db_next(&l->db, stmt, e);
-	if (rc == 1 && read_cert(l, stmt, ret, e) < 0)
-		rc = ERR_FORMAT;
-	sqlite3_finalize(stmt);
-	return rc;
+	return rc < 0 ? rc : ledger_one(l, stmt, ledger_read_cert, ret, e);
 }
 
 int
@@ -400,15 +387,33 @@ int
 ledger_walk(struct ledger *l, struct ledger_walk *ret, struct err *e)
 {
 	ret->ledger = l;
-	return db_query(&l->db, &ret->stmt, e, "SELECT " CERT_COLUMNS " FROM cert ORDER BY serial",
+	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert ORDER BY serial",
 	    "");
+}
+
+int
+ledger_walk_name(struct ledger *l, struct ledger_walk *ret, const char *name, uint64_t now,
+    struct err *e)
+{
+	ret->ledger = l;
+	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert"
+	    " WHERE name = ? AND not_after >= ? ORDER BY serial", "tu", name, now);
+}
+
+int
+ledger_walk_serial(struct ledger *l, struct ledger_walk *ret, uint64_t serial, uint64_t now,
+    struct err *e)
+{
+	ret->ledger = l;
+	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert"
+	    " WHERE serial = ? AND not_after >= ?", "uu", serial, now);
 }
 
 int
 ledger_walk_lighthouses(struct ledger *l, struct ledger_walk *ret, struct err *e)
 {
 	ret->ledger = l;
-	return db_query(&l->db, &ret->stmt, e, "SELECT " CERT_COLUMNS " FROM cert"
+	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert"
 	    " WHERE status = 'live' AND serial IN (SELECT serial FROM endpoint) ORDER BY serial",
 	    "");
 }
@@ -418,7 +423,7 @@ ledger_next(struct ledger_walk *w, struct ledger_cert *ret, struct err *e)
 {
 	int rc = db_next(&w->ledger->db, w->stmt, e);
 
-	if (rc == 1 && read_cert(w->ledger, w->stmt, ret, e) < 0)
+	if (rc == 1 && ledger_read_cert(w->ledger, w->stmt, ret, e) < 0)
 		return ERR_FORMAT;
 	return rc;
 }

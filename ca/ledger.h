@@ -79,6 +79,11 @@ int ledger_found(struct ledger *l, const struct ledger_ca *ca, uint64_t now,
  * Certificates
  */
 
+struct ledger_walk {
+	struct ledger *ledger;
+	sqlite3_stmt *stmt;
+};
+
 enum ledger_status {
 	LEDGER_LIVE,
 	LEDGER_SUPERSEDED, /* renewed since: good until it expires, and no longer its name's */
@@ -128,6 +133,12 @@ int ledger_taken(struct ledger *l, struct ip **ret, size_t *count, const char *n
 int ledger_add(struct ledger *l, const struct cert *cert, const uint8_t *object, size_t len,
     uint64_t now, struct err *e) must_check;
 
+/* All certificates of `name` that have not expired at `now`, or the one of `serial`, as below. */
+int ledger_walk_name(struct ledger *l, struct ledger_walk *ret, const char *name, uint64_t now,
+    struct err *e) must_check;
+int ledger_walk_serial(struct ledger *l, struct ledger_walk *ret, uint64_t serial, uint64_t now,
+    struct err *e) must_check;
+
 /*
  * The certificate with this serial number, which is live or superseded, becomes what `status` says:
  * anything but live. Its addresses stay its name's until it would have expired. ERR_CONFLICT when it
@@ -143,11 +154,6 @@ int ledger_endpoints(struct ledger *l, struct bundle_lighthouse *ret, uint64_t s
     struct err *e) must_check;
 
 /* All certificates by serial number: ledger_next() until it is not 1, then ledger_end(). */
-struct ledger_walk {
-	struct ledger *ledger;
-	sqlite3_stmt *stmt;
-};
-
 int ledger_walk(struct ledger *l, struct ledger_walk *ret, struct err *e) must_check;
 
 /* Only those that are live and have endpoints. */
@@ -196,6 +202,10 @@ struct log_line {
 
 /* Appends a line; `seq` and `hash` are set. */
 int ledger_log(struct ledger *l, struct log_line *line, struct err *e) must_check;
+
+/* Where the log ends: the number of its lines, and the hash of the last one. */
+int ledger_log_head(struct ledger *l, uint64_t *ret_seq, uint8_t ret_head[static 32],
+    struct err *e) must_check;
 
 int ledger_log_walk(struct ledger *l, struct ledger_walk *ret, struct err *e) must_check;
 int ledger_log_next(struct ledger_walk *w, struct log_line *ret, struct err *e) must_check;

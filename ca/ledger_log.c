@@ -35,9 +35,9 @@ hash_line(uint8_t to[static 32], const struct log_line *line, const uint8_t befo
 	crypto_blake2b(to, 32, NULL, 0, context, sizeof(context), bytes, w.len);
 }
 
-/* Where the log ends, as it was noted apart from the log. */
-static int
-read_head(struct ledger *l, uint64_t *seq, uint8_t head[static 32], struct err *e)
+/* As it was noted apart from the log. */
+int
+ledger_log_head(struct ledger *l, uint64_t *seq, uint8_t head[static 32], struct err *e)
 {
 	sqlite3_stmt *stmt;
 	int rc = db_query(&l->db, &stmt, e, "SELECT log_seq, log_head FROM meta", "");
@@ -59,7 +59,7 @@ ledger_log(struct ledger *l, struct log_line *line, struct err *e)
 {
 	uint8_t head[32];
 	uint64_t seq;
-	int rc = read_head(l, &seq, head, e);
+	int rc = ledger_log_head(l, &seq, head, e);
 
 	if (rc < 0)
 		return rc;
@@ -128,7 +128,7 @@ verify_chain(struct ledger *l, uint64_t *lines, uint8_t head[static 32], struct 
 	}
 	ledger_end(&w);
 	if (rc == 0)
-		rc = read_head(l, &seq, head, e);
+		rc = ledger_log_head(l, &seq, head, e);
 	if (rc == 0 && (seq != *lines || memcmp(head, before, sizeof(before)) != 0))
 		rc = err_set(e, ERR_AUTH, "%s: the log ends at line %llu and had %llu; somebody "
 		    "changed the ledger, restore it from a backup", l->path,

@@ -151,6 +151,13 @@ ledger_request_decide(struct ledger *l, int64_t id, enum request_status status, 
 }
 
 int
+ledger_request_deny(struct ledger *l, const char *name, uint64_t now, struct err *e)
+{
+	return db_run(&l->db, e, "UPDATE request SET status = 'denied', decided = ?"
+	    " WHERE name = ? AND status IN ('waiting', 'approved')", "ut", now, name);
+}
+
+int
 ledger_request_forget(struct ledger *l, uint64_t before, struct err *e)
 {
 	return db_run(&l->db, e, "DELETE FROM request WHERE status IN ('denied', 'signed') AND"

@@ -61,6 +61,10 @@ int ledger_request_of_member(struct ledger *l, struct ledger_request *ret,
 int ledger_request_decide(struct ledger *l, int64_t id, enum request_status status,
     uint64_t serial, uint64_t now, struct err *e) must_check;
 
+/* Denies all of `name` that wait or are approved. */
+int ledger_request_deny(struct ledger *l, const char *name, uint64_t now,
+    struct err *e) must_check;
+
 /* Drops what was denied or signed before `before`. */
 int ledger_request_forget(struct ledger *l, uint64_t before, struct err *e) must_check;
 

@@ -29,4 +29,8 @@ typedef int (*ledger_read_fn)(struct ledger *l, sqlite3_stmt *stmt, void *ret, s
 int ledger_one(struct ledger *l, sqlite3_stmt *stmt, ledger_read_fn read, void *ret,
     struct err *e) must_check;
 
+/* The columns of a certificate in the tables that have a status, and how they are read. */
+#define LEDGER_CERT_COLUMNS "status, object"
+int ledger_read_cert(struct ledger *l, sqlite3_stmt *stmt, void *ret, struct err *e);
+
 #endif

@@ -181,7 +181,7 @@ static const char schema_2[] =
     "CREATE TRIGGER ca_no_delete BEFORE DELETE ON ca"
     "	BEGIN SELECT raise(ABORT, 'an authority is never forgotten'); END;"
 
-    /* Authorities that others keep: issuing CAs that this one admitted, roots that it believes. */
+    /* Authorities that others keep: issuing CAs that this one admitted; roots that were before it. */
     "CREATE TABLE issuing ("
     "	serial INTEGER PRIMARY KEY CHECK (serial > 0),"
     "	issuer BLOB NOT NULL CHECK (length(issuer) = 16),"
@@ -208,6 +208,12 @@ static const char schema_2[] =
     "	object BLOB NOT NULL,"
     "	until INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
+
+    /* What the root's office sent when it admitted this one. */
+    "CREATE TABLE charter ("
+    "	one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "	text BLOB NOT NULL"
+    ") STRICT;"
 
     /* How the network goes from one root to the next, in order. */
     "CREATE TABLE rotation ("

@@ -75,11 +75,11 @@ ledger_walk_revoked(struct ledger *l, struct ledger_walk *ret, uint64_t now, str
 {
 	ret->ledger = l;
 	return db_query(&l->db, &ret->stmt, e,
-	    "SELECT 1 AS ca, 1, issuer, serial, key, not_after FROM issuing"
+	    "SELECT 1 AS ca, 1, object, not_after, serial FROM issuing"
 	    "  WHERE status = 'revoked' AND not_after >= ?1 UNION ALL"
-	    " SELECT 0, 1, issuer, serial, key, not_after FROM disowned"
-	    "  WHERE not_after >= ?1 UNION ALL"
-	    " SELECT 0, status = 'revoked', issuer, serial, key, not_after FROM cert"
+	    " SELECT 0, 1, object, not_after, serial FROM disowned WHERE not_after >= ?1"
+	    " UNION ALL"
+	    " SELECT 0, status = 'revoked', object, not_after, serial FROM cert"
 	    "  WHERE status IN ('replaced', 'revoked') AND not_after >= ?1"
 	    " ORDER BY ca DESC, not_after DESC, serial DESC", "u", now);
 }
@@ -87,17 +87,14 @@ ledger_walk_revoked(struct ledger *l, struct ledger_walk *ret, uint64_t now, str
 int
 ledger_revoked_next(struct ledger_walk *w, struct ledger_revoked *ret, struct err *e)
 {
-	sqlite3_stmt *stmt = w->stmt;
-	int rc = db_next(&w->ledger->db, stmt, e);
+	struct bundle_cert object;
+	int rc = db_next(&w->ledger->db, w->stmt, e);
 
 	if (rc != 1)
 		return rc;
-	ret->ca = sqlite3_column_int64(stmt, 0) != 0;
-	ret->key_too = sqlite3_column_int64(stmt, 1) != 0;
-	ret->serial = (uint64_t)sqlite3_column_int64(stmt, 3);
-	ret->not_after = (uint64_t)sqlite3_column_int64(stmt, 5);
-	if (db_column_blob(stmt, 2, ret->issuer, sizeof(ret->issuer)) < 0 ||
-	    db_column_blob(stmt, 4, ret->key, sizeof(ret->key)) < 0)
+	ret->ca = sqlite3_column_int64(w->stmt, 0) != 0;
+	ret->key_too = sqlite3_column_int64(w->stmt, 1) != 0;
+	if (ledger_column_cert(w->stmt, 2, &object, &ret->cert) < 0)
 		return ledger_damaged(w->ledger, "a revoked certificate in it cannot be read", e);
 	return 1;
 }
@@ -109,6 +106,18 @@ ledger_key_revoked(struct ledger *l, const uint8_t key[static 32], struct err *e
 	int rc = db_int(&l->db, &n, e, "SELECT EXISTS (SELECT 1 FROM cert WHERE key = ?1 AND"
 	    " status = 'revoked') OR EXISTS (SELECT 1 FROM disowned WHERE key = ?1)", "b", key,
 	    (size_t)32);
+
+	return rc < 0 ? rc : n != 0;
+}
+
+int
+ledger_key_shared(struct ledger *l, const uint8_t key[static 32], uint64_t serial, uint64_t now,
+    struct err *e)
+{
+	int64_t n;
+	int rc = db_int(&l->db, &n, e, "SELECT EXISTS (SELECT 1 FROM cert WHERE key = ? AND"
+	    " serial <> ? AND status IN ('live', 'superseded') AND not_after >= ?)", "buu", key,
+	    (size_t)32, serial, now);
 
 	return rc < 0 ? rc : n != 0;
 }

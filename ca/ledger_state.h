@@ -36,16 +36,13 @@ int ledger_set_policy(struct ledger *l, const struct ledger_policy *p, struct er
 
 /* Something that is revoked and would else be valid. */
 struct ledger_revoked {
-	bool ca;	     /* an issuing CA: by its key, and everything below it */
-	bool key_too;	     /* of a host: its key as well as the serial number */
-	uint8_t issuer[16];  /* key id */
-	uint64_t serial;
-	uint8_t key[32];
-	uint64_t not_after; /* Unix seconds */
+	bool ca;      /* an issuing CA: by its key, and everything below it */
+	bool key_too; /* of a host: its key as well as the serial number */
+	struct cert cert;
 };
 
 /*
- * All of it at `now`, the last revoked of hosts first: ledger_revoked_next() until it is not 1, then
+ * All of it at `now`, CAs first, and what ends last before what ends first: ledger_revoked_next() until it is not 1, then
  * ledger_end().
  */
 int ledger_walk_revoked(struct ledger *l, struct ledger_walk *ret, uint64_t now,
@@ -55,6 +52,10 @@ int ledger_revoked_next(struct ledger_walk *w, struct ledger_revoked *ret,
 
 /* Is this key of a host revoked, whatever certificate had it? 1 or 0. */
 int ledger_key_revoked(struct ledger *l, const uint8_t key[static 32], struct err *e) must_check;
+
+/* Has another certificate than `serial`, which is valid at `now`, this key? 1 or 0. */
+int ledger_key_shared(struct ledger *l, const uint8_t key[static 32], uint64_t serial,
+    uint64_t now, struct err *e) must_check;
 
 /* Revokes a certificate of the network that another authority issued. ERR_CONFLICT when it is. */
 int ledger_disown(struct ledger *l, const struct cert *cert, const struct bundle_cert *object,

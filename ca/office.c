@@ -4,6 +4,7 @@
  */
 #include "ca/office.h"
 #include "ca/ledger_state.h"
+#include "ca/office_state.h"
 #include "core/crypto.h"
 #include "core/pem.h"
 #include "core/tlskey.h"
@@ -30,9 +31,8 @@ office_now(void)
 	return clock_now().wall / USEC_PER_SEC;
 }
 
-/* Only one command at a time may have files on their way. A descriptor to close, or negative. */
-static int
-take_lock(struct office *o, struct err *e)
+int
+office_lock(struct office *o, struct err *e)
 {
 	static const struct timespec pause = { .tv_nsec = LOCK_EVERY_MS * 1000000L };
 	int fd = file_lock(o->lock_path, e);
@@ -209,7 +209,7 @@ office_open(struct office *o, const char *dir, struct err *e)
 		rc = check_ledger(dir, e);
 	if (rc < 0)
 		return rc;
-	lock = take_lock(o, e);
+	lock = office_lock(o, e);
 	if (lock < 0)
 		return lock;
 	rc = ledger_open(&o->ledger, o->dir, false, e);
@@ -306,7 +306,7 @@ office_found(struct office *o, const char *dir, const struct founding *f,
 		rc = dir_make(dir, 0700, e);
 	if (rc < 0)
 		return rc;
-	lock = take_lock(o, e);
+	lock = office_lock(o, e);
 	if (lock < 0)
 		return lock;
 	rc = ledger_open(&o->ledger, dir, true, e);
@@ -541,6 +541,31 @@ store(struct office *o, const struct commission *c, const struct dossier *d,
 	return rc < 0 ? rc : ledger_log(&o->ledger, &line, e);
 }
 
+/* Does what was signed change what the network's state says? Of lighthouses only once there is one. */
+static int
+changes_state(struct office *o, const struct commission *c, const struct dossier *d,
+    const struct cert *cert, struct err *e)
+{
+	struct proclaimed shown;
+
+	if (office_may_state(o, NULL) < 0)
+		return 0;
+	if (d->facts.holder != NULL && !c->order.renew)
+		return 1;
+	return cert->flags & CERT_LIGHTHOUSE ? office_state_shown(o, &shown, e) : 0;
+}
+
+/* What was replaced is revoked, and everybody is told where a new lighthouse is. */
+static int
+renew_state(struct office *o, const struct ca_keys *keys, const struct commission *c,
+    const struct dossier *d, const struct cert *cert, struct err *e)
+{
+	struct proclaimed p;
+	int rc = changes_state(o, c, d, cert, e);
+
+	return rc == 1 ? office_state_renew(o, keys, d->facts.now, &p, e) : rc;
+}
+
 /* The file's text; `text` holds BUNDLE_TEXT_MAX. Returns its length. */
 static int
 make_text(struct office *o, const struct commission *c, struct outcome *ret, const uint8_t *key,
@@ -594,6 +619,8 @@ decide(struct office *o, const struct ca_keys *keys, const struct commission *c,
 		rc = authority_sign(ret, &o->ca.cert, keys, order, &d.facts, e);
 	if (rc == 0)
 		rc = store(o, c, &d, ret, e);
+	if (rc == 0)
+		rc = renew_state(o, keys, c, &d, &ret->cert, e);
 	free(d.taken);
 	return rc;
 }
@@ -695,7 +722,7 @@ office_sign(struct office *o, const struct ca_keys *keys, const struct commissio
 
 	if (rc < 0)
 		return rc;
-	lock = take_lock(o, e);
+	lock = office_lock(o, e);
 	if (lock < 0)
 		return lock;
 	rc = sign_locked(o, keys, c, &h, ret, e);

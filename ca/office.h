@@ -37,6 +37,12 @@ struct office {
 int office_open(struct office *o, const char *dir, struct err *e) must_check;
 void office_close(struct office *o);
 
+/*
+ * Only one command at a time changes anything: waits until the others are done. A descriptor that
+ * ends it when it is closed, or negative.
+ */
+int office_lock(struct office *o, struct err *e) must_check;
+
 /* Unix seconds. */
 uint64_t office_now(void);
 

@@ -2,6 +2,7 @@
 /*
  * cmd_ca.c - the authority: made, looked at, checked.
  */
+#include "ca/office_state.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/issue.h"
@@ -477,32 +478,41 @@ cmd_ca_log(struct context *c, const struct args *a, struct err *e)
 
 /* ca export ***********************************************************************************/
 
+/* What is asked for, into `text`; its length. */
+static int
+export_text(struct office *o, char *text, const struct args *a, struct err *e)
+{
+	if (arg(a, "name") != NULL)
+		return office_export(o, text, arg(a, "name"), e);
+	if (arg(a, "--network-state") != NULL)
+		return office_export_state(o, text, e);
+	return office_export_ca(o, text, e);
+}
+
 int
 cmd_ca_export(struct context *c, const struct args *a, struct err *e)
 {
-	const char *name = arg(a, "name");
+	static_assert(BUNDLE_TEXT_MAX <= OFFICE_STATE_TEXT_MAX, "a text has room for either");
 	struct office o;
 	char *text;
 	int rc;
 
-	if (name != NULL && arg(a, "--ca") != NULL)
-		return err_set(e, -EINVAL, "a name and --ca exclude each other: a bundle holds the "
-		    "authority's certificate too");
+	if ((arg(a, "name") != NULL) + (arg(a, "--ca") != NULL) +
+	    (arg(a, "--network-state") != NULL) > 1)
+		return err_set(e, -EINVAL, "a name, --ca and --network-state exclude each other: a "
+		    "bundle holds the authority's certificate too");
 	rc = open_office(&o, c, e);
 	if (rc < 0)
 		return rc;
-	text = malloc(BUNDLE_TEXT_MAX);
-	if (text == NULL)
-		rc = err_set(e, -ENOMEM, "there is no memory for a bundle");
-	else
-		rc = name != NULL ? office_export(&o, text, name, e) :
-				    office_export_ca(&o, text, e);
+	text = malloc(OFFICE_STATE_TEXT_MAX);
+	rc = text == NULL ? err_set(e, -ENOMEM, "there is no memory for a bundle") :
+			    export_text(&o, text, a, e);
 	if (rc >= 0) {
 		fwrite(text, 1, (size_t)rc, c->out.to);
 		rc = 0;
 	}
 	if (text != NULL)
-		crypto_wipe(text, BUNDLE_TEXT_MAX); /* a pre-shared key may be in it */
+		crypto_wipe(text, OFFICE_STATE_TEXT_MAX); /* a pre-shared key may be in it */
 	free(text);
 	office_close(&o);
 	return rc;

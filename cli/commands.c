@@ -20,7 +20,7 @@ const struct command commands[] = {
 	  "list every certificate that was signed" },
 	{ "ca log [--verify]", cmd_ca_log,
 	  "show what was done, or verify that nobody changed the ledger" },
-	{ "ca export [--ca] [<name>]", cmd_ca_export,
+	{ "ca export [--ca] [--network-state] [<name>]", cmd_ca_export,
 	  "print the authority's certificate, or a host's bundle without its key" },
 	{ "ca check", cmd_ca_check,
 	  "verify the ledger, and tell which certificates are close to their end" },
@@ -29,6 +29,11 @@ const struct command commands[] = {
 	  "[--tcp <port>] [--relay] [--no-relay] [--request <file>] [--yes] [--stock] "
 	  "[--public-key <base64>] [--out <file>] [--passphrase-fd <number>]", cmd_sign,
 	  "certify hosts, and write a bundle for each" },
+	{ "revoke [<name>]... [--certificate <file>] [--older-than <duration>] "
+	  "[--passphrase-fd <number>]", cmd_revoke,
+	  "end the certificates of a host, or of an organisation, for everybody" },
+	{ "ca state [--sign] [--required] [--not-required] [--passphrase-fd <number>]",
+	  cmd_ca_state, "show or sign what everybody is told: who is revoked" },
 	{ "inspect <file>", cmd_inspect,
 	  "say what is in a certificate, bundle or request" },
 

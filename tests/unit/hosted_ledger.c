@@ -7,7 +7,7 @@
 #include "ca/ledger_schema.h"
 #include "ca/ledger_state.h"
 #include "ca/ledger_token.h"
-#include "ca/office.h"
+#include "ca/office_revoke.h"
 #include "ca/template.h"
 #include "tests/unit/test.h"
 
@@ -278,10 +278,10 @@ TEST(what_is_revoked_is_what_certificates_are)
 	ASSERT_EQ(ledger_end_cert(p.l, first, LEDGER_SUPERSEDED, &p.err), ERR_CONFLICT);
 	ASSERT_EQ(ledger_walk_revoked(p.l, &w, office_now(), &p.err), 0);
 	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 1);
-	ASSERT(r.serial == second && !r.key_too && !r.ca);
+	ASSERT(r.cert.serial == second && !r.key_too && !r.ca);
 	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 1);
-	ASSERT(r.serial == first && r.key_too);
-	ASSERT_EQ(ledger_key_revoked(p.l, r.key, &p.err), 1);
+	ASSERT(r.cert.serial == first && r.key_too);
+	ASSERT_EQ(ledger_key_revoked(p.l, r.cert.key, &p.err), 1);
 	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 0);
 	ledger_end(&w);
 	ASSERT_EQ(ledger_end_cert(p.l, third, LEDGER_LIVE, &p.err), ERR_CONFLICT);
@@ -314,6 +314,164 @@ TEST(a_state_takes_the_place_of_an_older_one_only)
 	ASSERT(got.min_not_before == 5 && got.state_required);
 	close_place(&p);
 	free(s);
+}
+
+/* What the newest state says, which the caller frees. */
+static struct netstate
+newest_state(struct place *p)
+{
+	struct ledger_state *kept = calloc(1, sizeof(*kept));
+	struct netstate s;
+
+	ASSERT(kept != NULL);
+	ASSERT_EQ(ledger_state(p->l, kept, &p->err), 1);
+	ASSERT_EQ(netstate_decode(&s, kept->object, kept->len, NULL), 0);
+	free(kept);
+	return s;
+}
+
+static struct revoked
+end(struct place *p, struct revoking r)
+{
+	struct revoked done;
+
+	if (office_may_revoke(&p->office, &r, &p->err) < 0 ||
+	    office_revoke(&p->office, &p->keys, &r, 1, &done, &p->err) < 0)
+		test_fail(__FILE__, __LINE__, "%s", p->err.text);
+	return done;
+}
+
+TEST(who_is_revoked_by_name_has_no_certificate_key_or_invitation_left)
+{
+	struct commission renew = { .order.renew = true };
+	struct ledger_token t = an_invitation("a", 1);
+	struct ledger_cert first, second;
+	struct netstate s;
+	struct revoked done;
+	struct place p;
+
+	open_place(&p);
+	sign(&p, "a");
+	ASSERT_EQ(ledger_find(p.l, &first, "a", &p.err), 1);
+	sign_as(&p, "a", renew);
+	ASSERT_EQ(ledger_find(p.l, &second, "a", &p.err), 1);
+	sign(&p, "b");
+	ASSERT_EQ(ledger_token_add(p.l, &t, &p.err), 0);
+	done = end(&p, (struct revoking){ .name = "a" });
+	ASSERT(done.count == 2 && done.invitation && done.proclaimed);
+	s = newest_state(&p);
+	ASSERT(netstate_has_serial(&s, first.cert.issuer, first.cert.serial));
+	ASSERT(netstate_has_serial(&s, first.cert.issuer, second.cert.serial));
+	ASSERT(!netstate_has_serial(&s, first.cert.issuer, second.cert.serial + 1));
+	ASSERT(netstate_has_key(&s, first.cert.key) && netstate_has_key(&s, second.cert.key));
+	ASSERT_EQ(s.range_count, 1);
+	netstate_free(&s);
+	ASSERT_EQ(office_may_revoke(&p.office, &(struct revoking){ .name = "a" }, &p.err),
+	    ERR_UNKNOWN);
+	close_place(&p);
+}
+
+/* A host that renewed keeps its key, so ending the certificate before takes only its number. */
+TEST(a_serial_number_ends_alone_where_its_key_lives_on)
+{
+	struct commission same = { .order.renew = true };
+	struct ledger_cert c;
+	struct netstate s;
+	struct outcome done;
+	struct place p;
+	char path[192];
+
+	open_place(&p);
+	sign(&p, "a");
+	ASSERT_EQ(ledger_find(p.l, &c, "a", &p.err), 1);
+	strcpy(same.order.name, "a");
+	memcpy(same.order.key, c.cert.key, sizeof(same.order.key));
+	(void)snprintf(path, sizeof(path), "%s/again", p.dir);
+	same.path = path;
+	ASSERT_EQ(office_sign(&p.office, &p.keys, &same, &done, &p.err), 0);
+	end(&p, (struct revoking){ .serial = c.cert.serial });
+	s = newest_state(&p);
+	ASSERT(netstate_has_serial(&s, c.cert.issuer, c.cert.serial));
+	ASSERT(!netstate_has_serial(&s, c.cert.issuer, done.cert.serial));
+	ASSERT(!netstate_has_key(&s, c.cert.key));
+	netstate_free(&s);
+	end(&p, (struct revoking){ .serial = done.cert.serial });
+	s = newest_state(&p);
+	ASSERT(netstate_has_key(&s, c.cert.key));
+	netstate_free(&s);
+	/* And nobody is ever given that key again. */
+	strcpy(same.order.name, "b");
+	same.order.renew = false;
+	(void)snprintf(path, sizeof(path), "%s/b", p.dir);
+	ASSERT_EQ(office_sign(&p.office, &p.keys, &same, &done, &p.err), ERR_REVOKED);
+	close_place(&p);
+}
+
+TEST(a_state_is_newer_than_the_last_and_names_it)
+{
+	struct proclaimed first, second;
+	struct netstate s;
+	struct place p;
+
+	open_place(&p);
+	ASSERT_EQ(office_state_shown(&p.office, &first, &p.err), 0);
+	ASSERT_EQ(office_state_sign(&p.office, &p.keys, &first, &p.err), 0);
+	ASSERT_EQ(office_state_sign(&p.office, &p.keys, &second, &p.err), 0);
+	ASSERT(second.id.version > first.id.version);
+	ASSERT(first.id.version >= office_now() - 60);
+	s = newest_state(&p);
+	ASSERT_MEM(s.previous, first.id.hash, sizeof(first.id.hash));
+	netstate_free(&s);
+	close_place(&p);
+}
+
+/* A thousand certificates in the life of an authority whose every second one was revoked. */
+TEST(more_than_a_state_can_list_is_refused_until_what_is_old_is_revoked)
+{
+	struct revoking *all = calloc(NETSTATE_ENTRIES_MAX + 1, sizeof(*all));
+	struct cert c = { .kind = OBJECT_HOST };
+	struct revoked done;
+	struct ledger_cert model;
+	struct place p;
+
+	ASSERT(all != NULL);
+	open_place(&p);
+	sign(&p, "a");
+	ASSERT_EQ(ledger_find(p.l, &model, "a", &p.err), 1);
+	ASSERT_EQ(ledger_begin(p.l, &p.err), 0);
+	for (unsigned i = 0; i < 2 * (NETSTATE_ENTRIES_MAX + 1); i++) {
+		struct log_line line = { .time = office_now(), .event = "issue" };
+		uint8_t bytes[CERT_MAX];
+		int len;
+
+		c = model.cert;
+		c.serial = model.cert.serial + 1 + i;
+		c.address_count = 1;
+		c.not_before -= 60;
+		(void)snprintf(c.name, sizeof(c.name), "host-%u", i);
+		memset(c.key, 0x40, sizeof(c.key));
+		memcpy(c.key, &i, sizeof(i));
+		len = cert_sign(&c, bytes, sizeof(bytes), p.keys.seed, NULL);
+		ASSERT(len > 0);
+		c.address_count = 0;	/* the ledger would have each of its own */
+		ASSERT_EQ(ledger_add(p.l, &c, bytes, (size_t)len, office_now(), &p.err), 0);
+		line.serial = c.serial;
+		memcpy(line.name, c.name, sizeof(line.name));
+		memcpy(line.digest, c.fingerprint, sizeof(line.digest));
+		ASSERT_EQ(ledger_log(p.l, &line, &p.err), 0);
+		if (i % 2 == 0)
+			all[i / 2].serial = c.serial;
+	}
+	ASSERT_EQ(ledger_finish(p.l, 0, &p.err), 0);
+	ASSERT_EQ(office_revoke(&p.office, &p.keys, all, NETSTATE_ENTRIES_MAX + 1, &done, &p.err),
+	    ERR_FULL);
+	ASSERT_EQ(office_revoke(&p.office, &p.keys, all, NETSTATE_ENTRIES_MAX, &done, &p.err), 0);
+	ASSERT_EQ(done.state.ranges, NETSTATE_ENTRIES_MAX);
+	done = end(&p, (struct revoking){ .before = office_now() });
+	ASSERT_EQ(done.state.keys, NETSTATE_ENTRIES_MAX);
+	ASSERT_EQ(done.state.ranges, 0);
+	close_place(&p);
+	free(all);
 }
 
 /* The same authority, with the same rows, in the tables of version 1. */
@@ -351,6 +509,7 @@ TEST(a_ledger_of_the_first_version_is_the_same_authority)
 	strcpy(lh.lighthouse.endpoints[0], "192.0.2.1:4242");
 	sign_as(&p, "lh", lh);
 	sign(&p, "a");
+	p.office.ca.role = LEDGER_APPLICATION;	/* the first version signed no states */
 	sign_as(&p, "a", replace);
 	strcpy(old.dir, "/tmp/mpynet-ledger-XXXXXX");
 	ASSERT(mkdtemp(old.dir) != NULL);
@@ -363,6 +522,7 @@ TEST(a_ledger_of_the_first_version_is_the_same_authority)
 	ASSERT_EQ(c.status, LEDGER_LIVE);
 	memcpy(&old.keys, &p.keys, sizeof(p.keys));
 	ASSERT_EQ(sign(&old, "b"), sign(&p, "b"));
+	sign_as(&old, "a", replace);
 	close_place(&old);
 	close_place(&p);
 }

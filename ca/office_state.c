@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * office_state.c - signing the network's state from what the ledger knows.
+ */
+#include "ca/office_state.h"
+#include "ca/ledger_chain.h"
+#include "ca/ledger_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The lists of a state that is being made. Keys have to fit in beside the rest. */
+struct draft {
+	struct netstate_range *ranges;
+	struct netstate_key *keys;
+	size_t cap; /* of both */
+	uint32_t range_count;
+	uint32_t key_count;
+	struct netstate_ca cas[NETSTATE_ENTRIES_MAX];
+	uint32_t ca_count;
+	struct netstate_lighthouse lighthouses[NETSTATE_LIGHTHOUSES_MAX];
+	uint32_t lighthouse_count;
+};
+
+static struct draft *
+draft_new(struct err *e)
+{
+	struct draft *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		(void)err_set(e, -ENOMEM, "there is no memory for the network's state");
+	return d;
+}
+
+static void
+draft_free(struct draft *d)
+{
+	if (d == NULL)
+		return;
+	free(d->ranges);
+	free(d->keys);
+	free(d);
+}
+
+/* Room for one more range and key. */
+static int
+grow(struct draft *d, struct err *e)
+{
+	size_t cap = d->cap == 0 ? 256 : d->cap * 2;
+	void *ranges, *keys;
+
+	if (max_u64(d->range_count, d->key_count) < d->cap)
+		return 0;
+	ranges = realloc(d->ranges, cap * sizeof(*d->ranges));
+	if (ranges != NULL)
+		d->ranges = ranges;
+	keys = realloc(d->keys, cap * sizeof(*d->keys));
+	if (keys != NULL)
+		d->keys = keys;
+	if (ranges == NULL || keys == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	d->cap = cap;
+	return 0;
+}
+
+/* By its key, so that what it signed and what it will be given anew are no good either. */
+static int
+add_ca(struct draft *d, const struct cert *c, struct err *e)
+{
+	if (d->ca_count == NETSTATE_ENTRIES_MAX)
+		return err_set(e, ERR_FULL, "more than %d issuing authorities are revoked, and a "
+		    "state lists no more", NETSTATE_ENTRIES_MAX);
+	cert_key_id(d->cas[d->ca_count++].key_id, c->key);
+	return 0;
+}
+
+/* Serial numbers from before `min_not_before` are revoked without being listed. */
+static int
+add_revoked(struct draft *d, const struct ledger_revoked *r, uint64_t min_not_before,
+    struct err *e)
+{
+	const struct cert *c = &r->cert;
+	int rc = r->ca ? add_ca(d, c, e) : grow(d, e);
+
+	if (rc < 0 || r->ca)
+		return rc;
+	if (c->not_before >= min_not_before) {
+		struct netstate_range *range = &d->ranges[d->range_count++];
+
+		memcpy(range->issuer, c->issuer, sizeof(range->issuer));
+		range->first = range->last = c->serial;
+	}
+	if (r->key_too)
+		memcpy(d->keys[d->key_count++].key, c->key, sizeof(c->key));
+	return 0;
+}
+
+static int
+list_revoked(struct office *o, struct draft *d, uint64_t now, struct err *e)
+{
+	struct ledger_policy policy;
+	struct ledger_revoked r;
+	struct ledger_walk w;
+	int rc = ledger_policy(&o->ledger, &policy, e);
+
+	if (rc == 0)
+		rc = ledger_walk_revoked(&o->ledger, &w, now, e);
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_revoked_next(&w, &r, e)) == 1) {
+		rc = add_revoked(d, &r, policy.min_not_before, e);
+		if (rc < 0)
+			break;
+	}
+	ledger_end(&w);
+	return rc;
+}
+
+static int
+list_lighthouses(struct office *o, struct draft *d, uint64_t now, struct err *e)
+{
+	struct ledger_walk w;
+	struct ledger_cert c;
+	int rc = ledger_walk_lighthouses(&o->ledger, &w, e);
+
+	if (rc < 0)
+		return rc;
+	while (d->lighthouse_count < NETSTATE_LIGHTHOUSES_MAX &&
+	    (rc = ledger_next(&w, &c, e)) == 1) {
+		struct netstate_lighthouse *l = &d->lighthouses[d->lighthouse_count];
+
+		if (c.cert.not_after < now)
+			continue;
+		memcpy(l->key, c.cert.key, sizeof(l->key));
+		rc = ledger_endpoints(&o->ledger, &l->where, c.cert.serial, e);
+		if (rc < 0)
+			break;
+		d->lighthouse_count++;
+	}
+	ledger_end(&w);
+	return rc < 0 ? rc : 0;
+}
+
+/*
+ * A state has room for so many entries. Serial numbers and CAs have to be in it; keys, which are
+ * listed in the order in which their certificates end, as far as there is room: this authority
+ * certifies a revoked key never again, and others of the network were told which it is while it
+ * was listed.
+ */
+static int
+fit(struct draft *d, struct err *e)
+{
+	uint32_t fixed;
+
+	netstate_sort_ranges(d->ranges, &d->range_count);
+	netstate_sort_cas(d->cas, &d->ca_count);
+	netstate_sort_lighthouses(d->lighthouses, &d->lighthouse_count);
+	fixed = d->range_count + d->ca_count;
+	if (fixed > NETSTATE_ENTRIES_MAX)
+		return err_set(e, ERR_FULL, "%u ranges of serial numbers are revoked, and a state "
+		    "lists %d; give everybody new certificates, and revoke what is older with "
+		    "`mpynet revoke --older-than DURATION`", fixed, NETSTATE_ENTRIES_MAX);
+	if (d->key_count > NETSTATE_ENTRIES_MAX - fixed)
+		d->key_count = NETSTATE_ENTRIES_MAX - fixed;
+	netstate_sort_keys(d->keys, &d->key_count);
+	return 0;
+}
+
+/* Everything that a state says but its lists. */
+static int
+head_of(struct office *o, struct netstate *s, uint64_t now, struct err *e)
+{
+	struct ledger_policy policy;
+	struct ledger_state *last = calloc(1, sizeof(*last));
+	uint64_t lines;
+	int rc;
+
+	if (last == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = ledger_state(&o->ledger, last, e);
+	if (rc >= 0)
+		rc = ledger_policy(&o->ledger, &policy, e);
+	if (rc >= 0)
+		rc = ledger_log_head(&o->ledger, &lines, s->log_head, e);
+	if (rc >= 0) {
+		memcpy(s->network, o->ca.cert.network, sizeof(s->network));
+		memcpy(s->previous, last->fingerprint, sizeof(s->previous));
+		s->version = max_u64(last->version + 1, now);
+		s->issued = now;
+		s->next_update = now + OFFICE_STATE_UPDATE;
+		s->expires = now + OFFICE_STATE_LIFETIME;
+		s->min_not_before = policy.min_not_before;
+		s->required = policy.state_required;
+	}
+	free(last);
+	return rc;
+}
+
+static void
+describe_state(struct proclaimed *ret, const struct netstate *s)
+{
+	*ret = (struct proclaimed){
+		.id = netstate_id(s),
+		.issued = s->issued,
+		.next_update = s->next_update,
+		.expires = s->expires,
+		.ranges = s->range_count,
+		.keys = s->key_count,
+		.cas = s->ca_count,
+	};
+}
+
+/* It is the newest from here on, and the log says so. */
+static int
+keep_state(struct office *o, const struct ledger_state *kept, const struct proclaimed *p,
+    struct err *e)
+{
+	struct log_line line = { .time = p->issued, .event = "state" };
+	int rc = ledger_state_put(&o->ledger, kept, e);
+
+	if (rc < 0)
+		return rc;
+	memcpy(line.name, o->ca.cert.name, sizeof(line.name));
+	memcpy(line.digest, kept->fingerprint, sizeof(line.digest));
+	(void)snprintf(line.detail, sizeof(line.detail),
+	    "version %llu: %u ranges, %u keys and %u authorities are revoked",
+	    (unsigned long long)p->id.version, p->ranges, p->keys, p->cas);
+	return ledger_log(&o->ledger, &line, e);
+}
+
+static int
+sign_draft(struct office *o, const struct ca_keys *keys, const struct draft *d, uint64_t now,
+    struct proclaimed *ret, struct err *e)
+{
+	struct ledger_state *kept = calloc(1, sizeof(*kept));
+	struct netstate s = {
+		.lighthouse_count = d->lighthouse_count,
+		.lighthouses = d->lighthouses,
+		.range_count = d->range_count,
+		.ranges = d->ranges,
+		.key_count = d->key_count,
+		.keys = d->keys,
+		.ca_count = d->ca_count,
+		.cas = d->cas,
+	};
+	enum breach why = BREACH_NONE;
+	int rc;
+
+	if (kept == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = head_of(o, &s, now, e);
+	if (rc >= 0) {
+		rc = netstate_sign(&s, kept->object, sizeof(kept->object), keys->seed, &why);
+		if (rc < 0)
+			rc = err_set(e, rc, "the network's state %s",
+			    why != BREACH_NONE ? breach_phrase(why) : err_phrase(rc));
+	}
+	if (rc > 0) {
+		kept->len = (size_t)rc;
+		kept->version = s.version;
+		memcpy(kept->fingerprint, s.fingerprint, sizeof(kept->fingerprint));
+		describe_state(ret, &s);
+		rc = keep_state(o, kept, ret, e);
+	}
+	free(kept);
+	return rc;
+}
+
+int
+office_may_state(const struct office *o, struct err *e)
+{
+	if (o->ca.cert.cosigners.count > 0)
+		return err_set(e, ERR_DENIED, "%s requires %u co-signers for the network's state",
+		    o->ca.cert.name, (unsigned)o->ca.cert.cosigners.k);
+	if (o->ca.role == LEDGER_ROOT ||
+	    (o->ca.role == LEDGER_ISSUING && (o->ca.cert.flags & CERT_STATE)))
+		return 0;
+	return err_set(e, ERR_DENIED, "%s may not sign the network's state; its root does",
+	    o->ca.cert.name);
+}
+
+int
+office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
+    struct proclaimed *ret, struct err *e)
+{
+	struct draft *d;
+	int rc = office_may_state(o, e);
+
+	if (rc < 0)
+		return rc;
+	d = draft_new(e);
+	if (d == NULL)
+		return -ENOMEM;
+	rc = list_revoked(o, d, now, e);
+	if (rc == 0)
+		rc = list_lighthouses(o, d, now, e);
+	if (rc == 0)
+		rc = fit(d, e);
+	if (rc == 0)
+		rc = sign_draft(o, keys, d, now, ret, e);
+	draft_free(d);
+	return rc;
+}
+
+int
+office_state_sign(struct office *o, const struct ca_keys *keys, struct proclaimed *ret,
+    struct err *e)
+{
+	int rc, lock = office_lock(o, e);
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_begin(&o->ledger, e);
+	if (rc == 0) {
+		rc = office_state_renew(o, keys, office_now(), ret, e);
+		rc = ledger_finish(&o->ledger, rc, e);
+	}
+	close(lock);
+	return rc;
+}
+
+/*
+ * What was signed, for others
+ */
+
+int
+office_state_shown(struct office *o, struct proclaimed *ret, struct err *e)
+{
+	struct ledger_state *kept = calloc(1, sizeof(*kept));
+	struct netstate s;
+	int rc;
+
+	if (kept == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = ledger_state(&o->ledger, kept, e);
+	if (rc == 1) {
+		rc = netstate_decode(&s, kept->object, kept->len, NULL);
+		if (rc < 0) {
+			rc = err_set(e, rc, "the network's state in %s %s; restore it from a "
+			    "backup", o->ledger.path, err_phrase(rc));
+		} else {
+			describe_state(ret, &s);
+			netstate_free(&s);
+			rc = 1;
+		}
+	}
+	free(kept);
+	return rc;
+}
+
+/* The last of the rotations that lead to the root that signs here. */
+static int
+collect_rotations(struct office *o, struct ledger_rotation *to, uint32_t *count, struct err *e)
+{
+	struct ledger_walk w;
+	int rc = ledger_walk_rotations(&o->ledger, &w, e);
+
+	*count = 0;
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_rotation_next(&w, &to[*count], e)) == 1) {
+		if (++*count <= NETSTATE_ROTATIONS_MAX)
+			continue;
+		memmove(to, to + 1, NETSTATE_ROTATIONS_MAX * sizeof(*to));
+		*count = NETSTATE_ROTATIONS_MAX;
+	}
+	ledger_end(&w);
+	return rc;
+}
+
+static int
+write_blob(struct office *o, uint8_t *to, const struct ledger_state *s, struct err *e)
+{
+	struct ledger_rotation rotations[NETSTATE_ROTATIONS_MAX + 1];
+	struct netstate_blob b = { .state = { s->object, s->len } };
+	int rc = collect_rotations(o, rotations, &b.rotation_count, e);
+
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < b.rotation_count; i++)
+		b.rotations[i] = (struct netstate_part){ rotations[i].object, rotations[i].len };
+	if (o->ca.role == LEDGER_ISSUING)
+		b.ca = (struct netstate_part){ o->ca.object.bytes, o->ca.object.len };
+	rc = netstate_blob_write(to, NETSTATE_BLOB_MAX, &b);
+	return rc < 0 ? err_set(e, rc, "the network's state %s", err_phrase(rc)) : rc;
+}
+
+int
+office_state_blob(struct office *o, uint8_t *to, struct err *e)
+{
+	struct ledger_state *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (s == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = ledger_state(&o->ledger, s, e);
+	if (rc == 1)
+		rc = write_blob(o, to, s, e);
+	free(s);
+	return rc;
+}
+
+static int
+log_export(struct office *o, struct err *e)
+{
+	struct log_line line = { .time = office_now(), .event = "export" };
+	struct proclaimed shown;
+	int rc = office_state_shown(o, &shown, e);
+
+	if (rc >= 0)
+		rc = ledger_begin(&o->ledger, e);
+	if (rc < 0)
+		return rc;
+	memcpy(line.name, o->ca.cert.name, sizeof(line.name));
+	(void)snprintf(line.detail, sizeof(line.detail), "state, version %llu",
+	    (unsigned long long)shown.id.version);
+	rc = ledger_log(&o->ledger, &line, e);
+	return ledger_finish(&o->ledger, rc, e);
+}
+
+int
+office_export_state(struct office *o, char *to, struct err *e)
+{
+	uint8_t *blob = malloc(NETSTATE_BLOB_MAX);
+	int rc, len;
+
+	if (blob == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	len = office_state_blob(o, blob, e);
+	if (len == 0)
+		len = err_set(e, -ENOENT, "no state of network %s was signed yet; `mpynet ca state "
+		    "--sign` does", o->ca.cert.name);
+	if (len > 0)
+		len = pem_write(to, OFFICE_STATE_TEXT_MAX, PEM_STATE, blob, (size_t)len);
+	free(blob);
+	rc = len < 0 ? len : log_export(o, e);
+	return rc < 0 ? rc : len;
+}

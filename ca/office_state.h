@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * office_state.h - what the authority says of everybody at once: the network's state.
+ *
+ * Whatever changes what it says signs it in the same transaction. It is made anew from the
+ * ledger each time, so one that was lost costs nothing. Its version is never below the time at
+ * which it was signed: an office that was restored from an older copy cannot fall behind what it
+ * signed before.
+ * docs/certificates.md, section 13.
+ */
+#ifndef CA_OFFICE_STATE_H
+#define CA_OFFICE_STATE_H
+
+#include "ca/office.h"
+#include "core/netstate.h"
+#include "core/pem.h"
+
+/* For how long a state holds, and when the next one should be there. */
+#define OFFICE_STATE_LIFETIME (365ULL * 86400)
+#define OFFICE_STATE_UPDATE   (90ULL * 86400)
+
+/* A state blob as text. */
+#define OFFICE_STATE_TEXT_MAX PEM_LEN(sizeof(PEM_STATE) - 1, NETSTATE_BLOB_MAX)
+
+/* What a state that was signed lists. */
+struct proclaimed {
+	struct netstate_id id;
+	uint64_t issued; /* Unix seconds */
+	uint64_t next_update;
+	uint64_t expires;
+	uint32_t ranges; /* of revoked serial numbers */
+	uint32_t keys;
+	uint32_t cas;
+};
+
+/* May this office sign states? 0, or ERR_DENIED with who does. */
+int office_may_state(const struct office *o, struct err *e) must_check;
+
+/* Signs a state, in a transaction of its own. ERR_DENIED; ERR_FULL when it lists too much. */
+int office_state_sign(struct office *o, const struct ca_keys *keys, struct proclaimed *ret,
+    struct err *e) must_check;
+
+/* The same within the transaction of something that changes what the state says. */
+int office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
+    struct proclaimed *ret, struct err *e) must_check;
+
+/* What the newest state lists: 1; 0 when none was signed. */
+int office_state_shown(struct office *o, struct proclaimed *ret, struct err *e) must_check;
+
+/*
+ * The newest state as it travels (netstate.h): its length; 0 when none was signed. `to` holds
+ * NETSTATE_BLOB_MAX. The second is PEM without NUL, of at most OFFICE_STATE_TEXT_MAX, and noted in
+ * the log; -ENOENT when none was signed.
+ */
+int office_state_blob(struct office *o, uint8_t *to, struct err *e) must_check;
+int office_export_state(struct office *o, char *to, struct err *e) must_check;
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_revoke.c - ending certificates for everybody, and the network's state that says so.
+ */
+#include "ca/ledger_state.h"
+#include "ca/office_revoke.h"
+#include "cli/certs.h"
+#include "cli/cmd.h"
+#include "cli/unlock.h"
+#include "core/text.h"
+#include "host/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The state, as it is shown *****************************************************************/
+
+static const struct column state_columns[] = {
+	{ "version", "version", COLUMN_TEXT },
+	{ "hash", "hash", COLUMN_TEXT },
+	{ "signed", "issued", COLUMN_TIME },
+	{ "next due", "next_update", COLUMN_TIME },
+	{ "expires", "expires", COLUMN_TIME },
+	{ "revoked serials", "ranges", COLUMN_TEXT },
+	{ "revoked keys", "keys", COLUMN_TEXT },
+	{ "revoked authorities", "cas", COLUMN_TEXT },
+	{ "required", "required", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct view state_views[] = { { NULL, state_columns, NULL }, { NULL } };
+
+static void
+add_state(json_t *body, const struct proclaimed *p)
+{
+	json_object_set_new(body, "version", json_integer((json_int_t)p->id.version));
+	json_object_set_new(body, "hash", hex_json(p->id.hash, sizeof(p->id.hash)));
+	json_object_set_new(body, "issued", json_integer((json_int_t)p->issued));
+	json_object_set_new(body, "next_update", json_integer((json_int_t)p->next_update));
+	json_object_set_new(body, "expires", json_integer((json_int_t)p->expires));
+	json_object_set_new(body, "ranges", json_integer(p->ranges));
+	json_object_set_new(body, "keys", json_integer(p->keys));
+	json_object_set_new(body, "cas", json_integer(p->cas));
+}
+
+static void
+say_how_it_spreads(struct context *c, const struct office *o)
+{
+	const char *name = o->ca.cert.name;
+
+	output_say(&c->out, "Next: `mpynet ca serve` tells everybody; or: mpynet ca export "
+	    "--network-state > %s.state, and on any lighthouse or host: mpynet join %s.state",
+	    name, name);
+}
+
+/* ca state **********************************************************************************/
+
+static int
+show_state(struct context *c, struct office *o, const struct proclaimed *p, struct err *e)
+{
+	struct ledger_policy policy;
+	json_t *body;
+	int rc = ledger_policy(&o->ledger, &policy, e);
+
+	if (rc < 0)
+		return rc;
+	body = output_body(1);
+	json_object_set_new(body, "network", json_string(o->ca.cert.name));
+	add_state(body, p);
+	json_object_set_new(body, "required", json_boolean(policy.state_required));
+	output_show(&c->out, body, state_views);
+	json_decref(body);
+	return 0;
+}
+
+/* What nodes are to do when the state has expired, from the next one on. */
+static int
+set_required(struct office *o, bool required, struct err *e)
+{
+	struct ledger_policy policy;
+	int rc = ledger_begin(&o->ledger, e);
+
+	if (rc < 0)
+		return rc;
+	rc = ledger_policy(&o->ledger, &policy, e);
+	policy.state_required = required;
+	if (rc == 0)
+		rc = ledger_set_policy(&o->ledger, &policy, e);
+	return ledger_finish(&o->ledger, rc, e);
+}
+
+static int
+sign_state(struct context *c, struct office *o, const struct args *a, struct err *e)
+{
+	struct proclaimed p;
+	struct ca_keys *keys;
+	int rc = office_may_state(o, e);
+
+	if (rc == 0)
+		rc = unlock_keys(&keys, o, a, e);
+	if (rc < 0)
+		return rc;
+	if (arg(a, "--required") != NULL || arg(a, "--not-required") != NULL)
+		rc = set_required(o, arg(a, "--required") != NULL, e);
+	if (rc == 0)
+		rc = office_state_sign(o, keys, &p, e);
+	lock_keys(keys);
+	if (rc == 0)
+		rc = show_state(c, o, &p, e);
+	if (rc == 0)
+		say_how_it_spreads(c, o);
+	return rc;
+}
+
+int
+cmd_ca_state(struct context *c, const struct args *a, struct err *e)
+{
+	bool required = arg(a, "--required") != NULL, not_required = arg(a, "--not-required");
+	struct proclaimed p;
+	struct office o;
+	int rc;
+
+	if (required && not_required)
+		return err_set(e, -EINVAL, "--required and --not-required exclude each other");
+	if ((required || not_required) && arg(a, "--sign") == NULL)
+		return err_set(e, -EINVAL, "what a state requires is said when it is signed; say "
+		    "--sign too");
+	rc = open_office(&o, c, e);
+	if (rc < 0)
+		return rc;
+	if (arg(a, "--sign") != NULL) {
+		rc = sign_state(c, &o, a, e);
+	} else {
+		rc = office_state_shown(&o, &p, e);
+		if (rc == 1)
+			rc = show_state(c, &o, &p, e);
+		else if (rc == 0)
+			rc = err_set(e, ERR_UNKNOWN, "no state of network %s was signed yet, so "
+			    "nobody is revoked; `mpynet ca state --sign` signs one",
+			    o.ca.cert.name);
+	}
+	office_close(&o);
+	return rc;
+}
+
+/* revoke ************************************************************************************/
+
+/* What the command line names. */
+struct targets {
+	size_t count;
+	struct revoking list[ARGS_MAX];
+	struct bundle_cert cert;
+};
+
+static const struct column revoked_columns[] = {
+	{ "NAME", "name", COLUMN_TEXT },
+	{ "SERIAL", "serial", COLUMN_TEXT },
+	{ "KEY", "key", COLUMN_TEXT },
+	{ "WOULD EXPIRE", "not_after", COLUMN_TIME },
+	{ NULL },
+};
+
+static const struct view revoked_views[] = {
+	{ "revoked", revoked_columns, "No certificate was valid, and now none can become it." },
+	{ NULL },
+};
+
+/* A number means a serial, unless somebody has that name. */
+static int
+read_who(struct targets *t, struct office *o, const char *text, struct err *e)
+{
+	struct revoking *r = &t->list[t->count++];
+	struct ledger_cert c;
+	int rc = 0;
+
+	*r = (struct revoking){ .serial = 0 };
+	if (text_u64(&r->serial, text, 1, INT64_MAX) == 0)
+		rc = ledger_find(&o->ledger, &c, text, e);
+	if (r->serial == 0 || rc == 1) {
+		r->serial = 0;
+		r->name = text;
+	}
+	return rc < 0 ? rc : office_may_revoke(o, r, e);
+}
+
+static int
+read_certificate(struct targets *t, const char *path, struct err *e)
+{
+	size_t len;
+	char *text;
+	int rc = file_load(&text, &len, path, FILE_SIZE_MAX, e);
+
+	if (rc < 0)
+		return rc;
+	rc = pem_read_object(t->cert.bytes, sizeof(t->cert.bytes), text, len, e);
+	file_free(text, len);
+	if (rc < 0)
+		return err_prefix(e, rc, "%s", path);
+	t->cert.len = (uint16_t)rc;
+	t->list[t->count++] = (struct revoking){ .cert = &t->cert };
+	return 0;
+}
+
+static int
+read_age(struct targets *t, const char *text, struct err *e)
+{
+	uint64_t age;
+
+	if (text_duration(&age, text) < 0 || age > office_now() - CERT_BACKDATE)
+		return err_set(e, -EINVAL, "--older-than takes a duration, as in 30d; 0s revokes "
+		    "everything that was signed until now");
+	t->list[t->count++] = (struct revoking){ .before = office_now() - age };
+	return 0;
+}
+
+static int
+read_targets(struct targets *t, struct office *o, const struct args *a, struct err *e)
+{
+	const char *file = arg(a, "--certificate"), *age = arg(a, "--older-than");
+	size_t names = arg_count(a, "name");
+	int rc = 0;
+
+	if ((names > 0) + (file != NULL) + (age != NULL) != 1)
+		return err_set(e, -EINVAL, "say whose certificates end: names or serial numbers, "
+		    "or --certificate FILE, or --older-than DURATION");
+	for (size_t i = 0; rc == 0 && i < names; i++)
+		rc = read_who(t, o, arg_nth(a, "name", i), e);
+	if (rc == 0 && file != NULL)
+		rc = read_certificate(t, file, e);
+	if (rc == 0 && age != NULL)
+		rc = read_age(t, age, e);
+	if (rc == 0 && names == 0)
+		rc = office_may_revoke(o, &t->list[0], e);
+	return rc;
+}
+
+static json_t *
+revoked_json(const struct revoked *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->count && i < REVOKED_MAX; i++) {
+		struct cert cert;
+
+		if (cert_decode(&cert, r->certs[i].bytes, r->certs[i].len, NULL) == 0)
+			json_array_append_new(list, cert_json(&cert));
+	}
+	return list;
+}
+
+/* An issuing authority ends its own certificates; that everybody hears of it takes the root. */
+static void
+say_ask_the_root(struct context *c, const struct revoked *r)
+{
+	char text[PEM_LEN(sizeof(PEM_CERTIFICATE) - 1, CERT_MAX)];
+
+	output_say(&c->out, "They are not renewed any more, but only the network's root can tell "
+	    "everybody. Give it each of these, for: mpynet revoke --certificate FILE");
+	for (size_t i = 0; i < r->count && i < REVOKED_MAX; i++) {
+		int n = pem_write(text, sizeof(text), PEM_CERTIFICATE, r->certs[i].bytes,
+		    r->certs[i].len);
+
+		if (n > 0 && c->out.format == OUTPUT_PEOPLE)
+			fwrite(text, 1, (size_t)n, c->out.to);
+	}
+}
+
+static void
+show_revoked(struct context *c, const struct office *o, const struct revoked *r)
+{
+	json_t *body = output_body(1), *state;
+
+	json_object_set_new(body, "revoked", revoked_json(r));
+	json_object_set_new(body, "count", json_integer((json_int_t)r->count));
+	json_object_set_new(body, "invitation", json_boolean(r->invitation));
+	if (r->proclaimed) {
+		state = json_object();
+		add_state(state, &r->state);
+		json_object_set_new(body, "state", state);
+	}
+	output_show(&c->out, body, revoked_views);
+	json_decref(body);
+	if (r->count > REVOKED_MAX)
+		output_say(&c->out, "And %zu more; `mpynet ca list` shows all.",
+		    r->count - REVOKED_MAX);
+	if (r->proclaimed)
+		say_how_it_spreads(c, o);
+	else
+		say_ask_the_root(c, r);
+}
+
+int
+cmd_revoke(struct context *c, const struct args *a, struct err *e)
+{
+	struct targets t = { .count = 0 };
+	struct ca_keys *keys;
+	struct revoked done;
+	struct office o;
+	int rc = open_office(&o, c, e);
+
+	if (rc < 0)
+		return rc;
+	rc = read_targets(&t, &o, a, e);
+	if (rc == 0)
+		rc = unlock_keys(&keys, &o, a, e);
+	if (rc == 0) {
+		rc = office_revoke(&o, keys, t.list, t.count, &done, e);
+		lock_keys(keys);
+	}
+	if (rc == 0)
+		show_revoked(c, &o, &done);
+	office_close(&o);
+	return rc;
+}

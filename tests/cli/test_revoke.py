@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Revoking, and the state that says so."""
+
+import re
+import sqlite3
+import time
+
+from authority import CONFIG, DONE, NO, USAGE, Host, authority, check
+
+
+def row(ca, name):
+    """The newest certificate of a name."""
+    return [c for c in ca.json("ca", "list")["certificates"] if c["name"] == name][-1]
+
+
+def test_a_revoked_host_is_in_the_state_and_in_the_log(place):
+    ca = authority(place.dir)
+    ca.tell("sign", "party1", "party2")
+    ca.refuse(NO, "nobody is revoked", "ca", "state")
+    ca.refuse(CONFIG, "`mpynet ca state --sign` does", "ca", "export", "--network-state")
+    out = ca.tell("revoke", "party1")
+    check("party1" in out and "ca serve" in out and "mpynet join" in out, out)
+    state = ca.json("ca", "state")
+    check((state["ranges"], state["keys"], state["cas"]) == (1, 1, 0), state)
+    check(state["version"] >= state["issued"] > time.time() - 120, state)
+    check(row(ca, "party1")["status"] == "revoked" and row(ca, "party2")["status"] == "live")
+    events = [(line["event"], line["name"]) for line in ca.json("ca", "log")["log"]]
+    check(("revoke", "party1") in events and events[-1][0] == "state", events)
+    text = ca.tell("ca", "export", "--network-state")
+    check(text.startswith("-----BEGIN MPYNET NETWORK STATE-----\n"), text)
+    ca.tell("ca", "log", "--verify")
+    ca.refuse(NO, "no certificate that could be revoked", "revoke", "party1")
+    ca.refuse(NO, "no certificate that could be revoked", "revoke", "nobody")
+    # The name is free again; the key is not.
+    ca.tell("sign", "party1", "--out", "again.mpynet")
+    check(row(ca, "party1")["status"] == "live")
+
+
+def test_several_are_revoked_at_once_or_none(place):
+    ca = authority(place.dir)
+    ca.tell("sign", "party1", "party2", "party3")
+    ca.refuse(NO, "nobody has no certificate", "revoke", "party1", "nobody")
+    check(row(ca, "party1")["status"] == "live")
+    serials = [str(row(ca, name)["serial"]) for name in ("party1", "party3")]
+    done = ca.json("revoke", *serials)
+    check([c["name"] for c in done["revoked"]] == ["party1", "party3"], done)
+    check(done["state"]["ranges"] == 2 and done["state"]["keys"] == 2, done)
+    check(row(ca, "party2")["status"] == "live")
+
+
+def test_what_is_older_than_something_is_revoked(place):
+    ca = authority(place.dir)
+    ca.tell("sign", "party1", "party2")
+    ca.refuse(USAGE, "--older-than takes a duration", "revoke", "--older-than", "soon")
+    ca.refuse(USAGE, "whose certificates end", "revoke")
+    ca.refuse(USAGE, "whose certificates end", "revoke", "party1", "--older-than", "1d")
+    ca.tell("revoke", "--older-than", "1d")
+    check(row(ca, "party1")["status"] == "live")
+    time.sleep(1.1)
+    done = ca.json("revoke", "--older-than", "0s")
+    check(done["count"] == 2 and done["state"]["ranges"] == 0, done)
+    # The keys were good, so their hosts may have certificates again.
+    check(row(ca, "party2")["status"] == "replaced", row(ca, "party2"))
+    ca.tell("sign", "party2", "--out", "again.mpynet")
+    check(row(ca, "party2")["status"] == "live")
+
+
+def test_a_replaced_certificate_is_revoked_without_its_key(place):
+    ca = authority(place.dir)
+    ca.tell("sign", "party1")
+    ca.tell("sign", "party1", "--replace", "--out", "new.mpynet")
+    state = ca.json("ca", "state")
+    check((state["ranges"], state["keys"]) == (1, 0), state)
+    ca.tell("revoke", "party1")
+    state = ca.json("ca", "state")
+    check((state["ranges"], state["keys"]) == (1, 2), state)
+
+
+def test_a_state_says_what_nodes_are_to_do_when_it_has_expired(place):
+    ca = authority(place.dir)
+    ca.refuse(USAGE, "say --sign too", "ca", "state", "--required")
+    check(ca.json("ca", "state", "--sign", "--required")["required"] is True)
+    first = ca.json("ca", "state")
+    check(first["required"] is True)
+    second = ca.json("ca", "state", "--sign", "--not-required")
+    check(second["required"] is False and second["version"] > first["version"], first, second)
+
+
+def test_taking_back_a_revocation_is_noticed(place):
+    ca = authority(place.dir)
+    ca.tell("sign", "party1")
+    ca.tell("revoke", "party1")
+    db = sqlite3.connect(ca.state / "ca.db")
+    for sql, why in (("UPDATE cert SET status = 'live'", "does not return"),
+                     ("DELETE FROM state", "never forgotten"),
+                     ("UPDATE state SET version = 1", "higher version")):
+        try:
+            db.execute(sql)
+            check(False, sql)
+        except sqlite3.IntegrityError as err:
+            check(why in str(err), err)
+    db.rollback()
+    db.execute("DROP TRIGGER cert_no_return")
+    db.execute("UPDATE cert SET status = 'live'")
+    db.commit()
+    ca.refuse(CONFIG, "the log says otherwise", "ca", "log", "--verify")
+    db.execute("UPDATE cert SET status = 'revoked'")
+    db.execute("DROP TRIGGER state_no_delete")
+    db.execute("DELETE FROM state")
+    db.commit()
+    ca.refuse(CONFIG, "not the last that was signed", "ca", "log", "--verify")
