@@ -92,13 +92,21 @@ renew_member(const struct clerk *c, const char *name, const struct cert *request
  * Members
  */
 
-/* Has enough of its life gone by that it may have the next one? */
+/*
+ * Is the member to have the next one? By itself it asks when two thirds of the life have gone by; a
+ * person there may want it sooner. A request that names an earlier certificate was answered before.
+ */
 static bool
-is_due(const struct cert *c, uint64_t now)
+is_due(const struct cert *c, const struct cert *request, uint64_t now)
 {
-	uint64_t life = c->not_after - c->not_before;
+	uint64_t begin = min_u64(c->not_before + CERT_BACKDATE, c->not_after);
+	uint64_t age = (c->not_after - begin) * RENEWAL_EARLIEST_NUM / RENEWAL_EARLIEST_DEN;
 
-	return now >= c->not_before + life * RENEWAL_EARLIEST_NUM / RENEWAL_EARLIEST_DEN;
+	if (request->serial != 0 && request->serial != c->serial)
+		return false;
+	if (request->serial != 0)
+		age = min_u64(age, RENEWAL_SOONEST);
+	return now >= begin + age;
 }
 
 static void
@@ -172,7 +180,7 @@ judge_renewal(const struct clerk *c, const struct cert *request, struct blob byt
 	if (rc == 0 || now.status != LEDGER_LIVE ||
 	    memcmp(now.cert.key, request->key, sizeof(request->key)) != 0)
 		return 0;
-	if (!is_due(&now.cert, office_now())) {
+	if (!is_due(&now.cert, request, office_now())) {
 		hand_out(c, ret, &now.object);
 		return 0;
 	}

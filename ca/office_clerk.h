@@ -20,6 +20,8 @@
 /* A member may be renewed when this part of its certificate's life is over: 11 of 20. */
 #define RENEWAL_EARLIEST_NUM 11
 #define RENEWAL_EARLIEST_DEN 20
+/* Or when it is this old, if the request says that it knows it: seconds. */
+#define RENEWAL_SOONEST 300
 
 /* So many tokens may stand at once: as many as a node offers to its lighthouses. */
 #define OFFERS_KEPT 1024

@@ -4,6 +4,7 @@
  */
 #include "core/renewal.h"
 #include "core/request.h"
+#include "core/trace.h"
 
 #include <string.h>
 
@@ -87,6 +88,7 @@ renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
 	};
 	if (again && r->start <= unix_now && r->until > unix_now)
 		r->start = unix_now + max_u64((r->until - unix_now) / 2, 5);
+	r->warn = r->until - (r->until - min_u64(own->cert.not_before + CERT_BACKDATE, r->until)) / 4;
 	n = prepare(r, t, own, private);
 	r->request_len = n > 0 ? (uint16_t)n : 0;
 }
@@ -162,6 +164,7 @@ renewal_answered(struct renewal *r, const struct rng *rng, struct instant now,
 
 	r->status = (uint8_t)status;
 	r->invalid = 0;
+	r->early = false;
 	switch (status) {
 	case RENEW_KEPT:
 	case RENEW_PENDING:
@@ -193,7 +196,7 @@ renewal_phase(const struct renewal *r, struct instant now, uint64_t unix_now)
 		return RENEWAL_OVER;
 	if (t < r->start && !r->wanted && r->total == 0)
 		return RENEWAL_EARLY;
-	if (r->invalid != 0)
+	if (r->invalid != 0 || r->early)
 		return RENEWAL_TROUBLE;
 	switch (r->status) {
 	case 0:
@@ -204,6 +207,46 @@ renewal_phase(const struct renewal *r, struct instant now, uint64_t unix_now)
 	default:
 		return RENEWAL_TROUBLE;
 	}
+}
+
+void
+renewal_too_early(struct renewal *r)
+{
+	r->early = true;
+	r->wanted = false;
+	r->asked = max_u64(r->asked, 6); /* minutes, not seconds */
+}
+
+bool
+renewal_warns(struct renewal *r, struct instant now, uint64_t unix_now, uint64_t *left)
+{
+	uint64_t t = best_time(r, now, unix_now);
+
+	if (t < r->warn || renewal_phase(r, now, unix_now) == RENEWAL_EARLY)
+		return false;
+	*left = t > r->until ? 0 : r->until - t;
+	if (t > r->until)
+		r->warn = UINT64_MAX;
+	else
+		r->warn = min_u64(t + max_u64(*left / 2, 60), r->until + 1);
+	return t > r->until || *left > 0;
+}
+
+void
+renewal_warning(struct trace_fact *f, const struct renewal *r, struct instant now,
+    uint64_t unix_now, const char *name, uint64_t left)
+{
+	const char *phrase = renewal_phrase(r, renewal_phase(r, now, unix_now));
+
+	*f = (struct trace_fact){
+		.what = left > 0 ? TRACE_CERT_ENDS : TRACE_CERT_ENDED,
+		.level = TRACE_WARNING,
+		.number = (int64_t)left,
+		.number2 = (int64_t)r->until,
+	};
+	memcpy(f->name, name, strlen(name) + 1);
+	assert(strlen(phrase) < sizeof(f->other));
+	memcpy(f->other, phrase, strlen(phrase) + 1);
 }
 
 static bool
@@ -287,6 +330,8 @@ renewal_phrase(const struct renewal *r, enum renewal_phase phase)
 	}
 	if (r->invalid != 0)
 		return "what came as its renewal was none";
+	if (r->early)
+		return "the authority finds it too early to renew it";
 	return r->status < ARRAY_LEN(troubles) && troubles[r->status] != NULL ?
 		       troubles[r->status] : "its renewal does not come";
 }

@@ -48,6 +48,8 @@ struct renewal {
 	unsigned total;	   /* and in all, for this certificate */
 	uint8_t status;	   /* enum renew_status of the last answer; 0: none yet */
 	int invalid;	   /* ERR_*: what came instead of a certificate; 0: nothing did */
+	bool early;	   /* the authority gave back the one that we have: not yet */
+	uint64_t warn;	   /* Unix seconds, when it is next said that the end is near */
 	uint16_t request_len;
 	uint8_t request[CERT_REQUEST_MAX];
 };
@@ -77,6 +79,22 @@ void renewal_answered(struct renewal *r, const struct rng *rng, struct instant n
 
 /* An answer that pretends to be a certificate and is not ours, by renewal_judge(). */
 void renewal_refused(struct renewal *r, int code);
+
+/* What came is the certificate that we have: the authority gives no other yet. */
+void renewal_too_early(struct renewal *r);
+
+/*
+ * Is it time to say that the end is near, for which `*left` seconds are left, or that it is here (0)?
+ * When a quarter of the life is left and there is no successor, and then whenever half of what was
+ * left has gone by.
+ */
+bool renewal_warns(struct renewal *r, struct instant now, uint64_t unix_now,
+    uint64_t *left) must_check;
+
+/* That as a fact for the log, of the host `name`. */
+struct trace_fact;
+void renewal_warning(struct trace_fact *f, const struct renewal *r, struct instant now,
+    uint64_t unix_now, const char *name, uint64_t left);
 
 enum renewal_phase renewal_phase(const struct renewal *r, struct instant now, uint64_t unix_now);
 

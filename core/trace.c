@@ -12,7 +12,7 @@
 
 /*
  * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number,
- * %D number2, %T that as a time, %m number as milliseconds, %s number as seconds, %S number2 as
+ * %D number2, %T that as a time, %L number as a duration, %m number as milliseconds, %s number as seconds, %S number2 as
  * seconds, %e phrase of code, %r what the code means in CLOSE, %t what became of a stream, %c code.
  * `number` is microseconds where %m or %s stands.
  */
@@ -41,6 +41,8 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_CIRCUIT_CLOSE] = "no longer relaying between %n and %o (reason %c)",
 	[TRACE_WOKE_UP] = "this machine has slept for %s s: every connection is checked",
 	[TRACE_OVERLAP] = "%a lies inside the overlay network and is not used",
+	[TRACE_CERT_ENDS] = "the certificate of %n expires in %L: %o",
+	[TRACE_CERT_ENDED] = "the certificate of %n expired at %T: nobody accepts it any more",
 	[TRACE_RENEWED] = "the certificate of %n is renewed: serial %d, valid until %T",
 	[TRACE_RENEWAL_REFUSED] =
 	    "lighthouse %n: what it brought as our next certificate is refused, it %e",
@@ -129,6 +131,9 @@ write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
 		return snprintf(to, cap, "%.1f", (double)f->number / 1e6);
 	case 'S':
 		return snprintf(to, cap, "%.1f", (double)f->number2 / 1e6);
+	case 'L':
+		return snprintf(
+		    to, cap, "%s", text_format_duration(text, (uint64_t)f->number));
 	case 'T':
 		return snprintf(to, cap, "%s", text_format_time(text, (uint64_t)f->number2));
 	case 'e':

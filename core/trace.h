@@ -53,6 +53,8 @@ enum trace_what {
 	TRACE_STATE_UNWRITTEN,	  /* likewise: the disk does not take it */
 	TRACE_REVOKED,		  /* a session with `name` is ended for it */
 	TRACE_REVOKED_OURSELVES,
+	TRACE_CERT_ENDS,	  /* our own, in `number` seconds; other: how its renewal stands */
+	TRACE_CERT_ENDED,	  /* number2: Unix time */
 	TRACE_RENEWED,		  /* our own certificate; number: serial, number2: Unix time of its end */
 	TRACE_RENEWAL_REFUSED,	  /* what `name` brought as our next certificate; code: ERR_* */
 	TRACE_WHAT_COUNT,

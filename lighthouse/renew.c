@@ -31,10 +31,28 @@ look(struct beacon *b, struct instant now, struct renewal_row *row, struct outbo
 		renewed_take(&b->renewed, b->trust, renewal_cert(row), &v);
 		return;
 	}
+	if (renewal_cert(row).len == b->cert_bytes.len &&
+	    memcmp(renewal_cert(row).p, b->cert, b->cert_bytes.len) == 0) {
+		renewal_too_early(&b->renewal);
+		renewal_drop(b->mailbox, row, out);
+		return;
+	}
 	renewal_refused(&b->renewal, f.code);
 	memcpy(f.name, b->own.cert.name, sizeof(f.name));
 	outbox_trace(out, &f);
 	renewal_drop(b->mailbox, row, out);
+}
+
+static void
+warn(struct beacon *b, struct instant now, uint64_t unix_now, struct outbox *out)
+{
+	struct trace_fact f;
+	uint64_t left;
+
+	if (!renewal_warns(&b->renewal, now, unix_now, &left))
+		return;
+	renewal_warning(&f, &b->renewal, now, unix_now, b->own.cert.name, left);
+	outbox_trace(out, &f);
 }
 
 void
@@ -45,6 +63,7 @@ own_renewal_tick(struct beacon *b, struct instant now, struct outbox *out)
 	struct blob request = { r->request, r->request_len };
 	struct renewal_row *row;
 
+	warn(b, now, unix_now, out);
 	if (b->renewed.cert_len > 0 || !renewal_ask(r, now, unix_now))
 		return;
 	renewal_asked(r, &b->rng, now);

@@ -46,12 +46,25 @@ speak_renew(struct mesh *m, struct instant now, struct peer *to, struct blob req
 		(void)reach_seal(m, now, to, peer_best(to), room, (size_t)n, true, out);
 }
 
+static void
+warn(struct mesh *m, struct instant now, struct outbox *out)
+{
+	uint64_t left, unix_now = trust_now(m->trust, now.wall);
+	struct trace_fact f;
+
+	if (!renewal_warns(&m->renewal, now, unix_now, &left))
+		return;
+	renewal_warning(&f, &m->renewal, now, unix_now, m->cert.name, left);
+	outbox_trace(out, &f);
+}
+
 void
 renew_tick(struct mesh *m, struct instant now, struct outbox *out)
 {
 	struct renewal *r = &m->renewal;
 	struct peer *to;
 
+	warn(m, now, out);
 	if (m->renewed.cert_len > 0 || !renewal_ask(r, now, trust_now(m->trust, now.wall)))
 		return;
 	to = whose_turn(m, now);
@@ -89,8 +102,10 @@ issued(struct mesh *m, struct instant now, struct peer *from, const struct renew
 	if (code < 0) {
 		speak_renew(m, now, from, (struct blob){ 0 }, out);
 		if (r->cert.len == m->cert_bytes.len &&
-		    memcmp(r->cert.p, m->cert_bytes.p, r->cert.len) == 0)
-			return; /* it was brought twice */
+		    memcmp(r->cert.p, m->cert_bytes.p, r->cert.len) == 0) {
+			renewal_too_early(&m->renewal);
+			return;
+		}
 		renewal_refused(&m->renewal, code);
 		say_refused(from, code, out);
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/renewal.h"
 #include "core/request.h"
+#include "core/trace.h"
 #include "tests/unit/certs.h"
 
 #define DAY 86400
@@ -287,5 +288,32 @@ TEST(its_own_issuer_may_set_a_clock_forward_that_is_a_year_behind)
 	certs_sign_host(&h, &o.root);
 	ASSERT_EQ(judge(&o, &h), 0);
 	ASSERT(trust_now(o.trust, o.now.wall) >= BORN + 60 * DAY - CERT_BACKDATE);
+	trust_free(o.trust);
+}
+
+TEST(the_end_is_said_ever_more_often_while_no_successor_comes_and_once_when_it_is_there)
+{
+	struct one o = begin(90 * DAY);
+	uint64_t left, before = UINT64_MAX;
+	unsigned said = 0;
+
+	while (!renewal_warns(&o.r, o.now, unix_now(&o), &left) || left > 0) {
+		if (renewal_warns(&o.r, o.now, unix_now(&o), &left))
+			test_fail(__FILE__, __LINE__, "said twice");
+		o.now.mono += 30 * USEC_PER_SEC;
+		o.now.wall += 30 * USEC_PER_SEC;
+		(void)!renewal_ask(&o.r, o.now, unix_now(&o));
+		if (o.r.warn != before && before != UINT64_MAX) {
+			struct trace_fact f;
+			char text[TRACE_TEXT_MAX];
+
+			renewal_warning(&f, &o.r, o.now, unix_now(&o), "party1", 5);
+			ASSERT(strstr(trace_format(text, &f), "party1 expires in 5s: its renewal"));
+			said++;
+		}
+		before = o.r.warn;
+	}
+	ASSERT(said >= 12 && said <= 20);
+	ASSERT(!renewal_warns(&o.r, o.now, unix_now(&o), &left));
 	trust_free(o.trust);
 }
