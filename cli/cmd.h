@@ -28,6 +28,8 @@ int cmd_ca_export(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_check(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_state(struct context *c, const struct args *a, struct err *e);
 int cmd_revoke(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_backup(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_restore(struct context *c, const struct args *a, struct err *e);
 int cmd_sign(struct context *c, const struct args *a, struct err *e);
 int cmd_inspect(struct context *c, const struct args *a, struct err *e);
 int cmd_request(struct context *c, const struct args *a, struct err *e);

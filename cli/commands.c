@@ -24,6 +24,10 @@ const struct command commands[] = {
 	  "print the authority's certificate, or a host's bundle without its key" },
 	{ "ca check", cmd_ca_check,
 	  "verify the ledger, and tell which certificates are close to their end" },
+	{ "ca backup <file> [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_backup,
+	  "write the whole authority into one sealed file" },
+	{ "ca restore [<file>] [--go-back] [--passphrase-fd <number>]", cmd_ca_restore,
+	  "put a backup in place, or accept the ledger that is there" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
 	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "
 	  "[--tcp <port>] [--relay] [--no-relay] [--request <file>] [--yes] [--stock] "
