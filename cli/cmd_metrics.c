@@ -64,6 +64,12 @@ static const struct metric daemon_metrics[] = {
 	{ "mpynet_registrations", "gauge", "Members registered with a lighthouse.",
 	    "clients.registrations", 1 },
 	{ "mpynet_circuits", "gauge", "Pairs that a lighthouse relays for.", "clients.circuits", 1 },
+	{ "mpynet_invitations", "gauge", "Invitations that a lighthouse knows.",
+	    "enrolment.invitations", 1 },
+	{ "mpynet_requests_waiting", "gauge", "Invited hosts that wait for an authority.",
+	    "enrolment.requests", 1 },
+	{ "mpynet_renewals_waiting", "gauge", "Members that wait for their next certificate.",
+	    "enrolment.renewals", 1 },
 	{ NULL },
 };
 

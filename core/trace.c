@@ -66,6 +66,11 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_REVOKED] = "peer %n: its certificate is revoked, the session is ended",
 	[TRACE_REVOKED_OURSELVES] =
 	    "our own certificate is revoked: nobody will speak to us; ask the authority for another",
+	[TRACE_PLEA] = "%a: a host asks to be enrolled with an invitation; %d wait for an answer",
+	[TRACE_PLEA_TAKEN] =
+	    ("%a: a host asks with an invitation with which %d others ask already: it may be in "
+	     "wrong hands"),
+	[TRACE_DESK] = "%n speaks for its authority, and is asked about %d requests",
 };
 
 /* enum stream_news */

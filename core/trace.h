@@ -57,6 +57,9 @@ enum trace_what {
 	TRACE_CERT_ENDED,	  /* number2: Unix time */
 	TRACE_RENEWED,		  /* our own certificate; number: serial, number2: Unix time of its end */
 	TRACE_RENEWAL_REFUSED,	  /* what `name` brought as our next certificate; code: ERR_* */
+	TRACE_PLEA,	 /* a host at `at` asks with a token; number: pleas that wait */
+	TRACE_PLEA_TAKEN, /* likewise, and others wait with the same token */
+	TRACE_DESK,	 /* `name` speaks for an authority; number: requests that waited for it */
 	TRACE_WHAT_COUNT,
 };
 

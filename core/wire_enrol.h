@@ -84,7 +84,7 @@ enum renew_status {
 	RENEW_REFUSED = 4, /* never: revoked, or not the CA that was asked */
 	RENEW_UNABLE = 5,  /* not now: the CA cannot sign it; ask again later */
 	RENEW_FULL = 6,	   /* no room: ask again later */
-	RENEW_NOBODY = 7,  /* no authority of this CA was ever here */
+	RENEW_NOBODY = 7,  /* no CA that the lighthouse knows was asked */
 };
 
 struct renew_result {

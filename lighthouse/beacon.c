@@ -235,6 +235,7 @@ static void
 session_up(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {
 	struct trace_fact f = client_fact(cl, TRACE_PEER_UP, TRACE_INFO);
+	bool fresh = !cl->up;
 
 	if (!channel_ready(cl->channel, now)) {
 		client_settle(b, cl);
@@ -242,13 +243,13 @@ session_up(struct beacon *b, struct instant now, struct client *cl, struct outbo
 	}
 	client_tick(b, now, cl, out);
 	b->totals.handshakes++;
-	if (!cl->up) {
+	if (fresh) {
 		cl->up = true;
 		b->totals.sessions++;
 		outbox_trace(out, &f);
 	}
 	answer_waiting(b, now, cl, out);
-	enrolment_here(b, now, cl, out);
+	enrolment_here(b, now, cl, fresh, out);
 }
 
 static void
@@ -632,8 +633,14 @@ void
 beacon_totals(const struct beacon *b, struct beacon_totals *ret)
 {
 	struct circuits_totals t = circuits_totals(b->circuits);
+	struct mailbox_totals mail;
 
+	mailbox_totals(b->mailbox, &mail);
 	*ret = b->totals;
+	ret->tokens = mail.tokens;
+	ret->pleas = mail.pleas;
+	ret->renewals = mail.renewals;
+	ret->mail = mail.answers;
 	ret->registrations = registry_count(b->registry);
 	ret->circuits = circuits_count(b->circuits);
 	ret->relayed_packets = t.packets;

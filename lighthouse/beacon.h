@@ -128,6 +128,10 @@ struct beacon_totals {
 	uint64_t bad_frames;
 	uint64_t limited; /* frames over a limit */
 	uint64_t stun;
+	uint32_t tokens;	/* that stand */
+	uint32_t pleas;		/* of hosts with a token, not answered yet */
+	uint32_t renewals;	/* of members, not answered yet */
+	uint32_t mail;		/* answers of both kinds that nobody has fetched */
 };
 
 void beacon_totals(const struct beacon *b, struct beacon_totals *ret);

@@ -238,8 +238,12 @@ void enrolment_knock(struct beacon *b, struct instant now, const struct packet *
 bool enrolment_data(struct beacon *b, struct instant now, struct packet *pk,
     struct outbox *out) must_check;
 
-/* A session with `cl` came up: what is kept for it, or to be asked of it, is not kept longer. */
-void enrolment_here(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
+/*
+ * A session with `cl` came up, the first if `fresh`: what is kept for it, or to be asked of it, is
+ * not kept longer.
+ */
+void enrolment_here(struct beacon *b, struct instant now, struct client *cl, bool fresh,
+    struct outbox *out);
 
 /* Does what is due; enrolment_next_due() is later then, or the outbox half full. */
 void enrolment_tick(struct beacon *b, struct instant now, struct outbox *out);

@@ -27,6 +27,19 @@ clients_body(const struct beacon_totals *t)
 	return body;
 }
 
+/* What is kept for an authority, and for hosts that wait for it. */
+static json_t *
+enrolment_body(const struct beacon_totals *t)
+{
+	json_t *body = json_object();
+
+	body_number(body, "invitations", t->tokens);
+	body_number(body, "requests", t->pleas);
+	body_number(body, "renewals", t->renewals);
+	body_number(body, "answers", t->mail);
+	return body;
+}
+
 static json_t *
 counters_body(const struct beacon_totals *t)
 {
@@ -135,6 +148,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_flag(body, "stun", l->stun);
 	body_flag(body, "relay", l->relay);
 	body_put(body, "clients", clients_body(&totals));
+	body_put(body, "enrolment", enrolment_body(&totals));
 	body_put(body, "counters", counters_body(&totals));
 	warnings = warnings_body(l);
 	lighthouse_swap_show(l, now, body, warnings);

@@ -151,10 +151,21 @@ say_standing(struct beacon *b, const struct plea_row *p, struct instant now, str
 }
 
 static void
+note_plea(const struct guest_row *g, enum trace_what what, uint32_t number,
+    struct outbox *out)
+{
+	struct trace_fact f = { .what = what, .level = TRACE_NOTICE, .at = g->at };
+
+	f.number = number;
+	outbox_trace(out, &f);
+}
+
+static void
 on_plea(struct beacon *b, struct instant now, struct guest_row *g, struct token_row *t,
     const struct enrol *e, struct outbox *out)
 {
 	uint64_t clock = trust_now(b->trust, now.wall);
+	struct mailbox_totals totals;
 	struct plea_row *p = NULL;
 	uint8_t ref[32];
 	bool known;
@@ -167,9 +178,15 @@ on_plea(struct beacon *b, struct instant now, struct guest_row *g, struct token_
 		return;
 	}
 	rc = mailbox_plea(b->mailbox, t, g->key, e->plea.p, e->plea.len, out, &p);
+	if (rc == ERR_CONFLICT)
+		note_plea(g, TRACE_PLEA_TAKEN, t->pleas, out);
 	if (rc < 0) {
 		say(NULL, now, g, rc == ERR_CONFLICT ? ENROL_TAKEN : ENROL_FULL, out);
 		return;
+	}
+	if (!known) {
+		mailbox_totals(b->mailbox, &totals);
+		note_plea(g, TRACE_PLEA, totals.pleas, out);
 	}
 	if (!known && desk_of(b, now, t->issuer) != NULL)
 		matter_later(b->mailbox, &p->matter, now.mono);
@@ -453,6 +470,22 @@ say_renewal(struct beacon *b, struct instant now, struct client *cl, const struc
 		say_renewed(b, now, cl, r, RENEW_KEPT, out);
 }
 
+/* Is it a CA of this network, as far as was seen? An authority of another one will never come. */
+static bool
+knows_issuer(const struct beacon *b, const uint8_t issuer[static ISSUER_LEN])
+{
+	const struct cert *root;
+	const uint8_t *issuing;
+	uint8_t id[ISSUER_LEN];
+
+	for (size_t i = 0; (root = trust_root(b->trust, i)) != NULL; i++) {
+		cert_key_id(id, root->key);
+		if (memcmp(id, issuer, sizeof(id)) == 0)
+			return true;
+	}
+	return trust_issuing(b->trust, issuer, &issuing) > 0;
+}
+
 /* Does a key ask for itself? Whether it has that key is for the authority to say. */
 static bool
 is_request_of(const struct renew *ask, struct cert *c)
@@ -480,6 +513,10 @@ enrolment_on_renew(struct beacon *b, const struct heard *h, struct client *cl,
 	if (ask.request.len == 0) {
 		if (r != NULL && r->matter.done)
 			renewal_drop(b->mailbox, r, out);
+		return 0;
+	}
+	if (!knows_issuer(b, c.issuer)) {
+		say_renewed(b, h->now, cl, NULL, RENEW_NOBODY, out);
 		return 0;
 	}
 	if (mailbox_renew(b->mailbox, trust_now(b->trust, h->now.wall), cl->key, c.issuer,
@@ -527,13 +564,18 @@ enrolment_on_renewed(struct beacon *b, const struct heard *h, struct client *cl,
 }
 
 void
-enrolment_here(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
+enrolment_here(struct beacon *b, struct instant now, struct client *cl, bool fresh,
+    struct outbox *out)
 {
 	const struct member *m = speaks(b, now, cl);
 	const struct renewal_row *r = mailbox_find_renewal(b->mailbox, cl->key);
+	struct trace_fact f = client_fact(cl, TRACE_DESK, TRACE_INFO);
 
-	if (m != NULL)
-		mailbox_here(b->mailbox, now.mono, m->issuer);
+	if (m != NULL) {
+		f.number = mailbox_here(b->mailbox, now.mono, m->issuer);
+		if (fresh)
+			outbox_trace(out, &f);
+	}
 	if (r != NULL && r->matter.done)
 		say_renewal(b, now, cl, r, out);
 }

@@ -137,27 +137,30 @@ mailbox_next_due(const struct mailbox *m)
 	return heap_next_due(&m->matters);
 }
 
-static void
+static uint32_t
 here(struct mailbox *m, usec_t now, const uint8_t issuer[static ISSUER_LEN], struct matter *e)
 {
 	if (e->done || memcmp(e->issuer, issuer, ISSUER_LEN) != 0)
-		return;
+		return 0;
 	e->asked = 0;
 	matter_later(m, e, now);
+	return 1;
 }
 
-void
+uint32_t
 mailbox_here(struct mailbox *m, usec_t now, const uint8_t issuer[static ISSUER_LEN])
 {
 	struct plea_row *p;
 	struct renewal_row *r;
 	size_t cursor = 0;
+	uint32_t n = 0;
 
 	while ((p = table_next(&m->pleas, &cursor, NULL)) != NULL)
-		here(m, now, issuer, &p->matter);
+		n += here(m, now, issuer, &p->matter);
 	cursor = 0;
 	while ((r = table_next(&m->renewals, &cursor, NULL)) != NULL)
-		here(m, now, issuer, &r->matter);
+		n += here(m, now, issuer, &r->matter);
+	return n;
 }
 
 /* Counts a matter in or out, by what it is now. */

@@ -135,10 +135,10 @@ void renewal_result(struct mailbox *m, struct renewal_row *r, const struct renew
 void renewal_drop(struct mailbox *m, struct renewal_row *r, struct outbox *out);
 
 /*
- * Matters. An authority of `issuer` is here: what it has not answered is due at `now`. mailbox_due()
- * is the first matter that is, or NULL; matter_later() sets when it is due next.
+ * Matters. An authority of `issuer` is here: what it has not answered is due at `now`, and counted.
+ * mailbox_due() is the first matter that is, or NULL; matter_later() sets when it is due next.
  */
-void mailbox_here(struct mailbox *m, usec_t now, const uint8_t issuer[static ISSUER_LEN]);
+uint32_t mailbox_here(struct mailbox *m, usec_t now, const uint8_t issuer[static ISSUER_LEN]);
 struct matter *mailbox_due(struct mailbox *m, usec_t now);
 void matter_later(struct mailbox *m, struct matter *e, usec_t due);
 usec_t mailbox_next_due(const struct mailbox *m);

@@ -49,8 +49,10 @@ struct petition {
 
 /*
  * All tokens that stand, at most OFFERS_MAX, which are copied; what was offered before and is not
- * among them is withdrawn from the lighthouses. To be called at start, and whenever one was made,
- * used up, withdrawn or has expired. 0, -ENOMEM, or ERR_DENIED for a node without the flag ENROL.
+ * among them is withdrawn from the lighthouses. To be called at start, and whenever one was made or
+ * withdrawn, or has expired; one that was used goes on standing until then, or the host whose
+ * answer was lost and whoever else shows it would hear nothing. 0, -ENOMEM, or ERR_DENIED for a
+ * node without the flag ENROL.
  */
 int mesh_offer(struct mesh *m, struct instant now, const struct offer *tokens, size_t n,
     struct outbox *out) must_check;

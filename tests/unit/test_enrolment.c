@@ -824,9 +824,11 @@ TEST(a_request_waits_for_an_authority_and_its_result_for_the_member_over_restart
 TEST(nobody_renews_for_another_and_only_an_authority_answers)
 {
 	uint8_t request[CERT_REQUEST_MAX], frame[FRAME_MAX];
-	struct renew_result r = { .status = RENEW_REFUSED };
+	struct renew_result r;
+	struct authority other;
 	struct frame f;
 	size_t len;
+	int n;
 
 	begin();
 	connect_all();
@@ -836,6 +838,14 @@ TEST(nobody_renews_for_another_and_only_an_authority_answers)
 	say_renew(member, party_host.cert.key, request, len);
 	ASSERT(guest_got(member, FRAME_ERROR, &f, NULL));
 	ASSERT_EQ(totals().renewals, 0);
+	other = certs_root();
+	n = request_make(request, sizeof(request), &other.cert, party_host.secret, "party1", NULL);
+	ASSERT(n > 0);
+	say_renew(member, party_host.cert.key, request, (size_t)n);
+	ASSERT(got_renewed(member, &r));
+	ASSERT_EQ(r.status, RENEW_NOBODY);
+	ASSERT_EQ(totals().renewals, 0);
+	r = (struct renew_result){ .status = RENEW_REFUSED };
 	len = request_of(request, &party_host);
 	say_renew(member, party_host.cert.key, request, len);
 	ASSERT_EQ(totals().renewals, 1);
