@@ -37,7 +37,7 @@ HOSTED_IN_ROLES := \
 		netverb.c mapper.c dial.c machine.c groups.c workers.c enrol_run.c desk.c \
 		seat.c swap.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c swap.c)) \
-	$(wildcard ca/ledger*.c ca/office*.c ca/mark.c ca/backup.c)
+	$(wildcard ca/ledger*.c ca/office*.c)
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \
 		$(wildcard core/*.c node/*.c lighthouse/*.c ca/*.c)))
@@ -56,7 +56,7 @@ BENCH       := $(sort $(wildcard bench/*.c))
 
 PURE_PKGS   := libsodium libcrypto
 HOSTED_PKGS := $(PURE_PKGS) libssl libuv sqlite3 jansson libmnl readline \
-	libseccomp libcap-ng miniupnpc
+	libseccomp libcap-ng miniupnpc libqrencode
 
 # Asked once, and only when something is built: `make deps` runs without pkg-config.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(HOSTED_PKGS)))$(PKG_CFLAGS)

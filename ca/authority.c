@@ -129,7 +129,7 @@ first_number(const struct cert *ca, uint32_t flags)
 {
 	struct ip ip;
 
-	if (flags & CERT_LIGHTHOUSE)
+	if (flags & (CERT_LIGHTHOUSE | CERT_ENROL))
 		return 1;
 	for (uint32_t i = 0; i < ca->address_count; i++) {
 		if (authority_address(&ip, ca, ca->addresses[i].ip.family, AUTHORITY_ROOMY) < 0)

@@ -5,6 +5,7 @@
 #include "cli/bring.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/enrol.h"
 #include "cli/join.h"
 #include "cli/member.h"
 #include "cli/state.h"
@@ -96,6 +97,25 @@ bring_state(struct context *c, struct brought_file *f, struct err *e)
 	return EXIT_DONE;
 }
 
+static int
+join_token(struct context *c, char *text, struct err *e)
+{
+	struct joined joined;
+	struct token t;
+	struct cert me;
+	int rc = state_check_node(c->state_option, "join", "TOKEN", e);
+
+	if (rc == 0)
+		rc = enrol_take_token(&t, text, e);
+	if (rc < 0)
+		return rc;
+	rc = enrol_join(&joined, &me, c, &t, e);
+	token_wipe(&t);
+	if (rc == 0)
+		show_joined(c, &joined, &me);
+	return rc;
+}
+
 int
 cmd_join(struct context *c, const struct args *a, struct err *e)
 {
@@ -103,8 +123,11 @@ cmd_join(struct context *c, const struct args *a, struct err *e)
 	struct bundle_cert object;
 	struct brought_file state;
 	struct cert cert;
-	int rc = bring_read(&state, file, e);
+	int rc;
 
+	if (enrol_is_token(file))
+		return join_token(c, (char *)(uintptr_t)file, e);
+	rc = bring_read(&state, file, e);
 	if (rc == 1)
 		return bring_state(c, &state, e);
 	if (rc == 0)

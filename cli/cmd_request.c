@@ -19,8 +19,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define KEY_PEM_MAX PEM_LEN(sizeof(PEM_HOST_KEY) - 1, 32)
-
 /* The authority to ask: the last of the file, which is the one closest to the hosts. */
 static int
 load_ca(struct cert *ret, const char *path, struct err *e)
@@ -37,38 +35,6 @@ load_ca(struct cert *ret, const char *path, struct err *e)
 	if (rc >= 0 && cert_decode(ret, cas[rc - 1].bytes, cas[rc - 1].len, NULL) < 0)
 		rc = err_set(e, ERR_FORMAT, "it holds no CA certificate");
 	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
-}
-
-static int
-store_key(const char *path, const uint8_t key[static 32], struct err *e)
-{
-	char text[KEY_PEM_MAX];
-	int rc = pem_write(text, sizeof(text), PEM_HOST_KEY, key, 32);
-
-	assert(rc > 0);
-	rc = file_create(path, 0600, text, (size_t)rc, e);
-	crypto_wipe(text, sizeof(text));
-	return rc;
-}
-
-/* The key that waits, or a new one, which waits from now on. */
-static int
-obtain_key(uint8_t key[static 32], const struct context *c, enum home_role role, struct err *e)
-{
-	struct rng rng = kernel_rng();
-	char path[PATH_MAX];
-	int rc = home_make(c->state, role, e);
-
-	if (rc == 0)
-		rc = home_path(path, c->state, role, HOME_REQUEST, e);
-	if (rc == 0)
-		rc = request_key_read(key, path, e);
-	if (rc != -ENOENT)
-		return rc;
-	rng_fill(&rng, key, 32);
-	key[0] &= 0xf8; /* clamped, as WireGuard's tools keep it (RFC 7748) */
-	key[31] = (uint8_t)((key[31] & 0x7f) | 0x40);
-	return store_key(path, key, e);
 }
 
 static int
@@ -129,7 +95,7 @@ cmd_request(struct context *c, const struct args *a, struct err *e)
 	if (rc == 0 && role == HOME_NODE)
 		rc = state_check_node(c->state_option, "request", name, e);
 	if (rc == 0)
-		rc = obtain_key(key, c, role, e);
+		rc = request_key_obtain(key, c->state, role, e);
 	if (rc == 0)
 		rc = make_request(text, sizeof(text), words, &ca, key, name, e);
 	crypto_wipe(key, sizeof(key));

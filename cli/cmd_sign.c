@@ -5,16 +5,14 @@
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/issue.h"
+#include "cli/order.h"
 #include "cli/unlock.h"
 #include "core/pem.h"
 #include "core/request.h"
-#include "core/text.h"
 #include "host/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 /* One `sign`: what holds for all of its names. */
 struct signing {
@@ -30,71 +28,6 @@ struct signing {
 };
 
 /* Options *************************************************************************************/
-
-static int
-read_addresses(struct order *o, const struct args *a, struct err *e)
-{
-	char shown[64];
-
-	for (size_t i = 0; i < arg_count(a, "--ip"); i++) {
-		const char *text = arg_nth(a, "--ip", i);
-
-		if (o->address_count == CERT_ADDRESSES_MAX - 2)
-			return err_set(e, -EINVAL, "a host has fewer addresses");
-		if (ip_parse(&o->addresses[o->address_count++], text) < 0)
-			return err_set(e, -EINVAL, "--ip %s is no address; one looks like "
-			    "10.87.0.20", output_escape(shown, sizeof(shown), text));
-	}
-	return 0;
-}
-
-static int
-read_groups(struct order *o, const struct args *a, struct err *e)
-{
-	for (size_t i = 0; i < arg_count(a, "--groups"); i++) {
-		struct list l = { .text = arg_nth(a, "--groups", i) };
-		char group[CERT_GROUP_LEN + 1];
-		int rc;
-
-		while ((rc = list_next(&l, group, sizeof(group))) == 1) {
-			if (!text_is_name(group, strlen(group)))
-				rc = ERR_FORMAT;
-			if (rc < 0 || o->group_count == CERT_GROUPS_MAX)
-				break;
-			memcpy(o->groups[o->group_count++], group, sizeof(group));
-		}
-		if (rc < 0)
-			return err_set(e, -EINVAL, "--groups takes names with commas between them; "
-			    "each has 1 to %d of a-z, 0-9, '.', '_' and '-'", CERT_GROUP_LEN);
-		if (rc == 1)
-			return err_set(e, -EINVAL, "a host has at most %d groups", CERT_GROUPS_MAX);
-	}
-	return 0;
-}
-
-static int
-read_routes(struct order *o, const struct args *a, struct err *e)
-{
-	for (size_t i = 0; i < arg_count(a, "--routes"); i++) {
-		struct list l = { .text = arg_nth(a, "--routes", i) };
-		char text[PREFIX_TEXT_MAX];
-		int rc;
-
-		while ((rc = list_next(&l, text, sizeof(text))) == 1) {
-			if (o->route_count == CERT_ROUTES_MAX)
-				break;
-			rc = prefix_parse(&o->routes[o->route_count++], text);
-			if (rc < 0)
-				break;
-		}
-		if (rc < 0)
-			return err_set(e, -EINVAL, "--routes takes ranges with commas between "
-			    "them; one looks like 192.168.7.0/24");
-		if (rc == 1)
-			return err_set(e, -EINVAL, "a host has at most %d routes", CERT_ROUTES_MAX);
-	}
-	return 0;
-}
 
 /* What the host is to be. A lighthouse relays too, unless told otherwise. */
 static int
@@ -164,22 +97,14 @@ check_counts(const struct args *a, struct err *e)
 static int
 read_options(struct commission *w, const struct args *a, struct err *e)
 {
-	const char *lifetime = arg(a, "--lifetime");
 	int rc = check_counts(a, e);
 
 	w->order.replace = arg(a, "--replace") != NULL;
-	if (rc == 0 && lifetime != NULL &&
-	    (text_duration(&w->order.lifetime, lifetime) < 0 || w->order.lifetime == 0))
-		rc = err_set(e, -EINVAL, "--lifetime takes a duration, as in 90d or 12h");
 	if (rc == 0)
 		rc = read_roles(w, a, e);
 	if (rc == 0)
 		rc = read_key(w, a, e);
-	if (rc == 0)
-		rc = read_addresses(&w->order, a, e);
-	if (rc == 0)
-		rc = read_groups(&w->order, a, e);
-	return rc < 0 ? rc : read_routes(&w->order, a, e);
+	return rc < 0 ? rc : order_read(&w->order, a, e);
 }
 
 /* The request *********************************************************************************/
@@ -218,30 +143,6 @@ request_refused(int rc, enum breach why, const char *path, const struct cert *ca
 	return err_set(e, rc, "%s: the request %s", path, breach_phrase(why));
 }
 
-/* A person compares the words with what the host showed: only that binds name and key. */
-static int
-confirm(const struct cert *request, const struct args *a, struct err *e)
-{
-	char words[CERT_WORDS_MAX], answer[8] = "";
-	int tty;
-	ssize_t n;
-
-	cert_key_words(words, request->key);
-	if (arg(a, "--yes") != NULL)
-		return 0;
-	tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (tty < 0)
-		return err_set(e, -EINVAL, "the key of %s is: %s. There is no terminal to ask on "
-		    "whether the host shows the same; say --yes if it does", request->name, words);
-	dprintf(tty, "%s asks to be certified. Its key in words:\n  %s\n"
-	    "Does the host show the same words? [y/N] ", request->name, words);
-	n = read(tty, answer, sizeof(answer) - 1);
-	close(tty);
-	if (n > 0 && (answer[0] == 'y' || answer[0] == 'Y'))
-		return 0;
-	return err_set(e, ERR_UNKNOWN, "%s was not signed", request->name);
-}
-
 static int
 use_request(struct signing *s, const struct bundle_cert *object, struct err *e)
 {
@@ -257,7 +158,7 @@ use_request(struct signing *s, const struct bundle_cert *object, struct err *e)
 		    s->request.name, name);
 	memcpy(s->work.order.key, s->request.key, sizeof(s->request.key));
 	memcpy(s->work.order.tls_pin, s->request.tls_pin, sizeof(s->request.tls_pin));
-	return confirm(&s->request, s->args, e);
+	return order_confirm(s->request.name, s->request.key, s->args, e);
 }
 
 /* A stock peer ********************************************************************************/
@@ -348,12 +249,10 @@ set_name(struct commission *w, char path[static PATH_MAX], const struct args *a,
     struct err *e)
 {
 	const char *name = arg_nth(a, "name", i), *out = arg(a, "--out");
-	int n;
+	int n = order_name(&w->order, name, e);
 
-	if (!text_is_name(name, strlen(name)))
-		return err_set(e, -EINVAL, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', with "
-		    "a letter or digit at both ends");
-	memcpy(w->order.name, name, strlen(name) + 1);
+	if (n < 0)
+		return n;
 	n = out != NULL ? snprintf(path, PATH_MAX, "%s", out) :
 			  snprintf(path, PATH_MAX, "%s.%s", name, w->bare ? "crt" : "mpynet");
 	w->path = path;

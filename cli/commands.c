@@ -24,20 +24,27 @@ const struct command commands[] = {
 	  "print the authority's certificate, or a host's bundle without its key" },
 	{ "ca check", cmd_ca_check,
 	  "verify the ledger, and tell which certificates are close to their end" },
-	{ "ca backup <file> [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_backup,
-	  "write the whole authority into one sealed file" },
-	{ "ca restore [<file>] [--go-back] [--passphrase-fd <number>]", cmd_ca_restore,
-	  "put a backup in place, or accept the ledger that is there" },
+	{ "ca state [--sign] [--required] [--not-required] [--passphrase-fd <number>]",
+	  cmd_ca_state, "show or sign what everybody is told: who is revoked" },
+	{ "ca serve [--foreground] [--approve] [--no-key] [--passphrase-fd <number>]", cmd_ca_serve,
+	  "answer hosts that were invited, and members that need their next certificate" },
+	{ "ca pending [--approve <name>] [--deny <name>] [--yes] [--passphrase-fd <number>]",
+	  cmd_ca_pending,
+	  "list who was invited and who waits, or say yes or no to one" },
+	{ "ca renew --pending [--passphrase-fd <number>]", cmd_ca_renew,
+	  "sign for all who wait and need no decision" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
 	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "
 	  "[--tcp <port>] [--relay] [--no-relay] [--request <file>] [--yes] [--stock] "
 	  "[--public-key <base64>] [--out <file>] [--passphrase-fd <number>]", cmd_sign,
 	  "certify hosts, and write a bundle for each" },
+	{ "invite <name> [--expires <duration>] [--approve] [--qr] [--withdraw] "
+	  "[--lighthouse <name>] [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
+	  "[--lifetime <duration>] [--relay]", cmd_invite,
+	  "print a line with which a host becomes a member" },
 	{ "revoke [<name>]... [--certificate <file>] [--older-than <duration>] "
 	  "[--passphrase-fd <number>]", cmd_revoke,
 	  "end the certificates of a host, or of an organisation, for everybody" },
-	{ "ca state [--sign] [--required] [--not-required] [--passphrase-fd <number>]",
-	  cmd_ca_state, "show or sign what everybody is told: who is revoked" },
 	{ "inspect <file>", cmd_inspect,
 	  "say what is in a certificate, bundle or request" },
 
@@ -45,7 +52,7 @@ const struct command commands[] = {
 	{ "request <name> --ca <file> [--lighthouse]", cmd_request,
 	  "ask to be certified with a key that never leaves this host" },
 	{ "join <bundle> [--endpoint <endpoint>]", cmd_join,
-	  "become a member, or know the stock WireGuard of a certificate" },
+	  "become a member by a bundle, a token or - (to be asked for one); or take a state" },
 	{ "up [<bundle>] [--foreground] [--allow-all] [--listen <port>] "
 	  "[--interface <name>]", cmd_up,
 	  "join the mesh, with a bundle the first time" },

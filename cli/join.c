@@ -14,6 +14,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KEY_PEM_MAX PEM_LEN(sizeof(PEM_HOST_KEY) - 1, 32)
+
+int
+join_read_text(struct bundle *ret, struct verified *me, const char *text, size_t len, struct err *e)
+{
+	int r = bundle_read(ret, text, len, e);
+
+	if (r < 0)
+		return r;
+	r = bundle_check(ret, clock_now().wall, me, e);
+	if (r < 0)
+		bundle_wipe(ret);
+	return r;
+}
+
 /* Reads and checks a bundle; without `secret` it may belong to anybody, as a copy by hand does. */
 static int
 read_bundle(struct bundle *ret, struct verified *me, const char *path, bool secret, struct err *e)
@@ -25,13 +40,8 @@ read_bundle(struct bundle *ret, struct verified *me, const char *path, bool secr
 
 	if (r < 0)
 		return r;
-	r = bundle_read(ret, text, len, e);
+	r = join_read_text(ret, me, text, len, e);
 	file_free(text, len);
-	if (r < 0)
-		return err_prefix(e, r, "%s", path);
-	r = bundle_check(ret, clock_now().wall, me, e);
-	if (r < 0)
-		bundle_wipe(ret);
 	return r < 0 ? err_prefix(e, r, "%s", path) : 0;
 }
 
@@ -63,6 +73,37 @@ request_key_read(uint8_t key[static 32], const char *path, struct err *e)
 	if (r >= 0 && (r != 32 || strcmp(label, PEM_HOST_KEY) != 0))
 		r = err_set(e, ERR_FORMAT, "it holds no host key");
 	return r < 0 ? err_prefix(e, r, "%s", path) : 0;
+}
+
+static int
+store_key(const char *path, const uint8_t key[static 32], struct err *e)
+{
+	char text[KEY_PEM_MAX];
+	int rc = pem_write(text, sizeof(text), PEM_HOST_KEY, key, 32);
+
+	assert(rc > 0);
+	rc = file_create(path, 0600, text, (size_t)rc, e);
+	crypto_wipe(text, sizeof(text));
+	return rc;
+}
+
+int
+request_key_obtain(uint8_t key[static 32], const char *state, enum home_role role, struct err *e)
+{
+	struct rng rng = kernel_rng();
+	char path[PATH_MAX];
+	int rc = home_make(state, role, e);
+
+	if (rc == 0)
+		rc = home_path(path, state, role, HOME_REQUEST, e);
+	if (rc == 0)
+		rc = request_key_read(key, path, e);
+	if (rc != -ENOENT)
+		return rc;
+	rng_fill(&rng, key, 32);
+	key[0] &= 0xf8; /* clamped, as WireGuard's tools keep it (RFC 7748) */
+	key[31] = (uint8_t)((key[31] & 0x7f) | 0x40);
+	return store_key(path, key, e);
 }
 
 static bool

@@ -27,6 +27,10 @@ struct joined {
 int join_read(struct bundle *ret, struct verified *me, enum home_role *role, const char *file,
     struct err *e) must_check;
 
+/* The same for the text of a bundle that came another way. */
+int join_read_text(struct bundle *ret, struct verified *me, const char *text, size_t len,
+    struct err *e) must_check;
+
 /*
  * Joins with what join_read() gave: `b` gets its key and is stored below `state`. 0; -EEXIST when
  * the state belongs to another host or has a newer certificate; -ENOENT when the key is nowhere.
@@ -39,6 +43,10 @@ int join_store(struct joined *ret, const char *state, enum home_role role, struc
  * when none waits.
  */
 int request_key_read(uint8_t key[static 32], const char *path, struct err *e) must_check;
+
+/* The key that waits in `state` for its certificate, or a new one, which waits from now on. */
+int request_key_obtain(uint8_t key[static 32], const char *state, enum home_role role,
+    struct err *e) must_check;
 
 /* Has the state joined in this role? 0, or -ENOENT with what would do. */
 int join_have(const char *state, enum home_role role, struct err *e) must_check;

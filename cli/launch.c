@@ -82,17 +82,23 @@ struct daemon {
 	const char *state;
 	enum home_role role;
 	bool foreground;
+	const struct desk *desk; /* of an authority */
 };
 
 static int
 run_daemon(void *arg, struct ready *ready, struct err *e)
 {
 	const struct daemon *d = arg;
-	struct node_options node = { .state = d->state, .foreground = d->foreground };
+	struct node_options node = {
+		.state = d->state,
+		.foreground = d->foreground,
+		.role = d->role,
+		.desk = d->desk,
+	};
 	struct lighthouse_options lighthouse = { .state = d->state, .foreground = d->foreground };
 
-	return d->role == HOME_NODE ? node_run(&node, ready, e)
-	                            : lighthouse_run(&lighthouse, ready, e);
+	return d->role == HOME_LIGHTHOUSE ? lighthouse_run(&lighthouse, ready, e)
+	                                  : node_run(&node, ready, e);
 }
 
 /* A daemon's status, once it is ready or a while has passed. */
@@ -165,6 +171,10 @@ tell_started(struct context *c, enum home_role role)
 		show_status(c, w.body);
 	else if (role == HOME_NODE)
 		say_node_is_up(c, w.body, ready);
+	else if (role == HOME_AUTHORITY)
+		output_say(&c->out, ready ? "%s answers who asks for a certificate\nNext: mpynet "
+		    "invite NAME; mpynet ca pending lists who waits; mpynet down ends it" :
+		    "%s runs, and no lighthouse answers yet\nNext: mpynet status", name);
 	else
 		output_say(&c->out,
 		    "%s is lit\nNext: mpynet up BUNDLE on the other hosts; mpynet "
@@ -173,17 +183,37 @@ tell_started(struct context *c, enum home_role role)
 	json_decref(w.body);
 }
 
+static int
+start(struct context *c, struct daemon *d, struct err *e)
+{
+	struct ready ready = ready_foreground();
+	int r;
+
+	if (d->foreground)
+		return run_daemon(d, &ready, e);
+	r = daemon_start(run_daemon, d, e);
+	if (r == 0)
+		tell_started(c, d->role);
+	return r;
+}
+
 int
 launch(struct context *c, enum home_role role, bool foreground, struct err *e)
 {
 	struct daemon d = { .state = c->state, .role = role, .foreground = foreground };
-	struct ready ready = ready_foreground();
-	int r;
 
-	if (foreground)
-		return run_daemon(&d, &ready, e);
-	r = daemon_start(run_daemon, &d, e);
-	if (r == 0)
-		tell_started(c, role);
-	return r;
+	return start(c, &d, e);
+}
+
+int
+launch_authority(struct context *c, const struct desk *desk, bool foreground, struct err *e)
+{
+	struct daemon d = {
+		.state = c->state,
+		.role = HOME_AUTHORITY,
+		.foreground = foreground,
+		.desk = desk,
+	};
+
+	return start(c, &d, e);
 }

@@ -30,4 +30,9 @@ int launch_presets(struct db *db, const struct setting *list, const struct prese
  */
 int launch(struct context *c, enum home_role role, bool foreground, struct err *e) must_check;
 
+/* The same for the node of an authority, with who answers there (node/desk.h). */
+struct desk;
+int launch_authority(struct context *c, const struct desk *desk, bool foreground,
+    struct err *e) must_check;
+
 #endif

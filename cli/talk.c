@@ -230,7 +230,7 @@ talk_ask(struct talk *t, const char *verb, json_t *args, struct err *e)
 /* Answers *************************************************************************************/
 
 static int
-refusal_parse(struct answer *a, const json_t *error)
+refusal_parse(struct talk_answer *a, const json_t *error)
 {
 	const json_t *code = json_object_get(error, "code");
 	const json_t *text = json_object_get(error, "text");
@@ -246,12 +246,12 @@ refusal_parse(struct answer *a, const json_t *error)
 }
 
 int
-answer_parse(struct answer *ret, const char *line, size_t len)
+talk_answer_parse(struct talk_answer *ret, const char *line, size_t len)
 {
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *id = json_object_get(object, "id"), *v = json_object_get(object, "v");
 	json_t *body = json_object_get(object, "body");
-	struct answer a = {
+	struct talk_answer a = {
 		.id = json_integer_value(id),
 		.more = json_is_true(json_object_get(object, "more")),
 	};
@@ -364,7 +364,7 @@ int
 talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms, struct err *e)
 {
 	usec_t until = now_ms() + (usec_t)timeout_ms;
-	struct answer a = { 0 };
+	struct talk_answer a = { 0 };
 	const char *line = NULL;
 	size_t len = 0;
 	int r;
@@ -373,7 +373,7 @@ talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms, str
 		json_decref(a.body);
 		if ((r = read_line(t, &line, &len, until, e)) < 0)
 			return r;
-		if ((r = answer_parse(&a, line, len)) < 0)
+		if ((r = talk_answer_parse(&a, line, len)) < 0)
 			return err_set(e, r,
 			    "the daemon's answer cannot be read; is it another "
 			    "version of mpynet?");

@@ -28,7 +28,7 @@ struct talk {
 };
 
 /* One line of a daemon. */
-struct answer {
+struct talk_answer {
 	json_int_t id;
 	json_t *body; /* NULL: refused; owned by whoever has the answer */
 	bool more;
@@ -37,7 +37,7 @@ struct answer {
 };
 
 /* Parses `len` bytes without the newline. 0; ERR_FORMAT or ERR_VERSION when it is no answer. */
-int answer_parse(struct answer *ret, const char *line, size_t len) must_check;
+int talk_answer_parse(struct talk_answer *ret, const char *line, size_t len) must_check;
 
 /*
  * Connects to the daemon that `c` means: that of its state, a node before a lighthouse before an

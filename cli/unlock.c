@@ -116,18 +116,16 @@ passphrase_room(struct passphrase *p, struct err *e)
 }
 
 static int
-ask_twice(struct passphrase *p, const char *what, struct err *e)
+ask_twice(struct passphrase *p, struct err *e)
 {
 	struct passphrase again = { NULL };
-	char question[64];
 	int rc, tty = open_terminal(e);
 
 	if (tty < 0)
 		return tty;
 	rc = passphrase_room(&again, e);
-	(void)snprintf(question, sizeof(question), "New passphrase for the %s", what);
 	if (rc == 0)
-		rc = ask(p, tty, question, e);
+		rc = ask(p, tty, "New passphrase for the authority's key", e);
 	if (rc == 0)
 		rc = ask(&again, tty, "The same again", e);
 	if (rc == 0 && (p->len != again.len || memcmp(p->text, again.text, p->len) != 0))
@@ -138,7 +136,7 @@ ask_twice(struct passphrase *p, const char *what, struct err *e)
 }
 
 int
-passphrase_choose(struct passphrase *ret, const char *what, const struct args *a, struct err *e)
+passphrase_choose(struct passphrase *ret, const struct args *a, struct err *e)
 {
 	int fd, rc = given_descriptor(&fd, a, e);
 
@@ -146,41 +144,33 @@ passphrase_choose(struct passphrase *ret, const char *what, const struct args *a
 		rc = passphrase_room(ret, e);
 	if (rc < 0)
 		return rc;
-	rc = fd >= 0 ? read_line(ret, fd, e) : ask_twice(ret, what, e);
+	rc = fd >= 0 ? read_line(ret, fd, e) : ask_twice(ret, e);
 	if (rc == 0 && ret->len < PASSPHRASE_MIN)
-		rc = err_set(e, -EINVAL, "a passphrase has at least %d characters; who opens the %s "
-		    "is the network's authority", PASSPHRASE_MIN, what);
+		rc = err_set(e, -EINVAL, "a passphrase has at least %d characters; who holds this "
+		    "key is the network's authority", PASSPHRASE_MIN);
 	if (rc < 0)
 		passphrase_free(ret);
 	return rc;
 }
 
 int
-passphrase_ask(struct passphrase *ret, const char *question, const struct args *a, struct err *e)
+secret_line(struct passphrase *ret, const char *question, struct err *e)
 {
-	int fd, tty, rc = given_descriptor(&fd, a, e);
+	int tty, rc = passphrase_room(ret, e);
 
 	if (rc < 0)
 		return rc;
-	tty = fd >= 0 ? -1 : open_terminal(e);
-	if (fd < 0 && tty < 0)
-		return tty;
-	rc = passphrase_room(ret, e);
-	if (rc == 0)
-		rc = fd >= 0 ? read_line(ret, fd, e) : ask(ret, tty, question, e);
+	if (!isatty(STDIN_FILENO)) {
+		rc = read_line(ret, STDIN_FILENO, e);
+	} else if ((tty = open_terminal(e)) < 0) {
+		rc = tty;
+	} else {
+		rc = ask(ret, tty, question, e);
+		close(tty);
+	}
 	if (rc < 0)
 		passphrase_free(ret);
-	if (tty >= 0)
-		close(tty);
 	return rc;
-}
-
-struct keyfile_cost
-passphrase_cost(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-	return keyfile_cost_for(pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0);
 }
 
 int

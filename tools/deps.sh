@@ -8,7 +8,7 @@ set -eu
 
 build='gcc libc6-dev pkg-config libsodium-dev libssl-dev libuv1-dev libsqlite3-dev
 libreadline-dev libjansson-dev libmnl-dev libseccomp-dev libcap-ng-dev
-libminiupnpc-dev libnatpmp-dev'
+libminiupnpc-dev libnatpmp-dev libqrencode-dev'
 check='clang libclang-rt-14-dev valgrind mandoc iproute2 iputils-ping
 nftables conntrack procps util-linux wireguard-go wireguard-tools coturn miniupnpd
 miniupnpd-nftables zsh fish'

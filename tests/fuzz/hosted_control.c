@@ -76,8 +76,8 @@ check_answers(const char *text, size_t len)
 	const char *end;
 
 	while ((end = memchr(text, '\n', len)) != NULL) {
-		struct answer a = { 0 };
-		int r = answer_parse(&a, text, (size_t)(end - text));
+		struct talk_answer a = { 0 };
+		int r = talk_answer_parse(&a, text, (size_t)(end - text));
 
 		assert(r == 0);
 		json_decref(a.body);
@@ -114,10 +114,10 @@ ask_daemon(const uint8_t *data, size_t size)
 static void
 show_answer(const char *line, size_t len)
 {
-	struct answer a = { 0 };
+	struct talk_answer a = { 0 };
 	struct context c;
 
-	if (answer_parse(&a, line, len) < 0 || a.body == NULL)
+	if (talk_answer_parse(&a, line, len) < 0 || a.body == NULL)
 		return;
 	context_init(&c, commands, fuzz.nowhere);
 	show_status(&c, a.body);

@@ -151,15 +151,15 @@ TEST(a_cell_is_bounded)
 /* Answers of a daemon *************************************************************************/
 
 static int
-parse(struct answer *a, const char *line)
+parse(struct talk_answer *a, const char *line)
 {
-	*a = (struct answer){ 0 };
-	return answer_parse(a, line, strlen(line));
+	*a = (struct talk_answer){ 0 };
+	return talk_answer_parse(a, line, strlen(line));
 }
 
 TEST(an_answer_is_a_body_or_a_refusal)
 {
-	struct answer a;
+	struct talk_answer a;
 
 	ASSERT_EQ(parse(&a, "{\"v\":1,\"id\":7,\"body\":{\"schema\":1}}"), 0);
 	ASSERT(a.id == 7 && a.body != NULL && !a.more);
@@ -179,7 +179,7 @@ TEST(what_is_no_answer_is_refused)
 		"{\"v\":1,\"id\":\"1\",\"body\":{}}", "{\"v\":1,\"id\":1,\"body\":[]}",
 		"{\"v\":1,\"id\":1,\"error\":{\"code\":1}}",
 		"{\"v\":1,\"v\":1,\"id\":1,\"body\":{}}" };
-	struct answer a;
+	struct talk_answer a;
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		ASSERT_EQ(parse(&a, lines[i]), ERR_FORMAT);
@@ -193,7 +193,7 @@ TEST(a_refusal_never_looks_like_success)
 
 	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
 		char line[128];
-		struct answer a;
+		struct talk_answer a;
 
 		snprintf(line, sizeof(line),
 		    "{\"v\":1,\"id\":1,\"error\":{\"code\":%d,\"text\":\"x\"}}", codes[i]);
