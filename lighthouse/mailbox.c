@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mailbox.c - three tables, a heap of matters, and their rows on disk.
+ * mailbox.c - tokens and pleas, the heap of matters, and what lasts.
  */
-#include "lighthouse/mailbox.h"
+#include "lighthouse/mailbox_impl.h"
 #include "core/bytes.h"
 #include "core/crypto.h"
-#include "core/field.h"
-#include "core/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,27 +12,11 @@
 
 #define ANSWER_TIME (7 * UINT64_C(86400)) /* seconds that an answer waits, at the least */
 
-#define RENEWAL_CERT WIRE_CA_MAX /* in renewal_row.bytes */
-#define RENEWAL_CA   (RENEWAL_CERT + WIRE_CERT_MAX)
-
 #define PLEA_KEY_LEN (WIRE_TOKEN_ID + ENROL_REF_LEN)
 
-/* Rows on disk: u8 version, and what the functions below write. */
-#define ROW_VERSION 1
-#define TOKEN_ROW_HEAD	 (1 + ISSUER_LEN + 32 + 8)
-#define ERRAND_ROW_HEAD	 (1 + ISSUER_LEN + 1 + 1 + 8)
-#define PLEA_ROW_MAX	 (ERRAND_ROW_HEAD + 32 + 2 + WIRE_PLEA_MAX + WIRE_ANSWER_MAX)
-#define RENEWAL_ROW_MAX	 (ERRAND_ROW_HEAD + 3 * 2 + RENEWAL_CA + WIRE_CA_MAX)
-
-struct mailbox {
-	struct table tokens;
-	struct table pleas; /* id || ref */
-	struct table renewals;
-	struct heap matters;
-	uint32_t answers;
-	uint32_t pleas_open;
-	uint32_t renewals_open;
-};
+/* Rows on disk. */
+#define TOKEN_ROW_HEAD (1 + ISSUER_LEN + 32 + 8)
+#define PLEA_ROW_MAX   (MATTER_ROW_HEAD + 32 + 2 + WIRE_PLEA_MAX + WIRE_ANSWER_MAX)
 
 struct plea_key {
 	uint8_t bytes[PLEA_KEY_LEN];
@@ -117,7 +99,7 @@ matter_later(struct mailbox *m, struct matter *e, usec_t due)
 	(void)heap_set(&m->matters, &e->ask, due);
 }
 
-static int
+int
 mailbox_reserve(struct mailbox *m)
 {
 	return heap_reserve(&m->matters, (size_t)m->pleas.count + m->renewals.count + 1);
@@ -164,8 +146,8 @@ mailbox_here(struct mailbox *m, usec_t now, const uint8_t issuer[static ISSUER_L
 }
 
 /* Counts a matter in or out, by what it is now. */
-static void
-count(struct mailbox *m, const struct matter *e, int by)
+void
+matter_count(struct mailbox *m, const struct matter *e, int by)
 {
 	if (e->done)
 		m->answers += (uint32_t)by;
@@ -175,18 +157,18 @@ count(struct mailbox *m, const struct matter *e, int by)
 		m->pleas_open += (uint32_t)by;
 }
 
-static void
-set_done(struct mailbox *m, struct matter *e, bool done)
+void
+matter_set_done(struct mailbox *m, struct matter *e, bool done)
 {
-	count(m, e, -1);
+	matter_count(m, e, -1);
 	e->done = done;
-	count(m, e, 1);
+	matter_count(m, e, 1);
 	if (done)
 		matter_later(m, e, 0);
 }
 
-static void
-put_matter(struct wr *w, const struct matter *e)
+void
+matter_put(struct wr *w, const struct matter *e)
 {
 	wr_u8(w, ROW_VERSION);
 	wr_bytes(w, e->issuer, sizeof(e->issuer));
@@ -195,8 +177,8 @@ put_matter(struct wr *w, const struct matter *e)
 	wr_u64(w, e->until);
 }
 
-static void
-in_matter(struct in *in, struct matter *e)
+void
+matter_in(struct in *in, struct matter *e)
 {
 	uint8_t done;
 
@@ -373,7 +355,7 @@ plea_remember(const struct plea_row *p, struct outbox *out)
 	uint8_t row[PLEA_ROW_MAX];
 	struct wr w = wr_init(row, sizeof(row));
 
-	put_matter(&w, &p->matter);
+	matter_put(&w, &p->matter);
 	wr_bytes(&w, p->key, sizeof(p->key));
 	put_counted(&w, (struct blob){ p->plea, p->plea_len });
 	if (p->matter.done)
@@ -389,7 +371,7 @@ plea_drop(struct mailbox *m, struct plea_row *p, struct outbox *out)
 
 	if (t != NULL)
 		t->pleas--;
-	count(m, &p->matter, -1);
+	matter_count(m, &p->matter, -1);
 	matter_later(m, &p->matter, 0);
 	table_del(&m->pleas, key.bytes);
 	outbox_remember(out, MEMORY_PLEA, key.bytes, sizeof(key.bytes), NULL, 0, 0);
@@ -432,7 +414,7 @@ plea_enter(struct mailbox *m, struct token_row *t, struct plea_row *p)
 		return rc;
 	}
 	t->pleas++;
-	count(m, &p->matter, 1);
+	matter_count(m, &p->matter, 1);
 	return 0;
 }
 
@@ -498,7 +480,7 @@ plea_piece(struct mailbox *m, struct plea_row *p, const struct enrol_result *r, 
 	p->matter.status = ENROL_ANSWER;
 	if (p->got < p->total)
 		return 0;
-	set_done(m, &p->matter, true);
+	matter_set_done(m, &p->matter, true);
 	plea_remember(p, out);
 	return 1;
 }
@@ -511,7 +493,7 @@ plea_status(struct mailbox *m, struct plea_row *p, enum enrol_status status, str
 	p->got = p->total = 0;
 	p->matter.status = (uint8_t)status;
 	if (status == ENROL_GONE)
-		set_done(m, &p->matter, true);
+		matter_set_done(m, &p->matter, true);
 	else
 		p->matter.until += ANSWER_TIME; /* asked in time, decided whenever */
 	plea_remember(p, out);
@@ -528,7 +510,7 @@ recall_plea(struct mailbox *m, uint64_t now, const struct memory *row)
 
 	if (p == NULL)
 		return -ENOMEM;
-	in_matter(&in, &p->matter);
+	matter_in(&in, &p->matter);
 	rd_bytes(&in.rd, p->key, sizeof(p->key));
 	plea = in_counted(&in, WIRE_PLEA_MAX);
 	answer = in_blob(&in, in.rd.left, WIRE_ANSWER_MAX);
@@ -552,166 +534,6 @@ recall_plea(struct mailbox *m, uint64_t now, const struct memory *row)
 	if (answer.len > 0)
 		memcpy(p->answer, answer.p, answer.len);
 	return plea_enter(m, t, p);
-}
-
-/*
- * Renewals
- */
-
-static struct blob
-part(const struct renewal_row *r, size_t at, uint16_t len)
-{
-	return (struct blob){ len > 0 ? r->bytes + at : NULL, len };
-}
-
-struct blob
-renewal_request(const struct renewal_row *r)
-{
-	return part(r, 0, r->request_len);
-}
-
-struct blob
-renewal_cert(const struct renewal_row *r)
-{
-	return part(r, RENEWAL_CERT, r->cert_len);
-}
-
-struct blob
-renewal_ca(const struct renewal_row *r)
-{
-	return part(r, RENEWAL_CA, r->ca_len);
-}
-
-/* Copies a part to its place: its length. */
-static uint16_t
-set_part(struct renewal_row *r, size_t at, struct blob b)
-{
-	if (b.len > 0)
-		memcpy(r->bytes + at, b.p, b.len);
-	return b.len;
-}
-
-static void
-renewal_remember(const struct renewal_row *r, struct outbox *out)
-{
-	uint8_t row[RENEWAL_ROW_MAX];
-	struct wr w = wr_init(row, sizeof(row));
-
-	put_matter(&w, &r->matter);
-	put_counted(&w, renewal_request(r));
-	put_counted(&w, renewal_cert(r));
-	put_counted(&w, renewal_ca(r));
-	outbox_remember(out, MEMORY_RENEWAL, r->key, sizeof(r->key), row, (uint32_t)w.len, 0);
-}
-
-void
-renewal_drop(struct mailbox *m, struct renewal_row *r, struct outbox *out)
-{
-	count(m, &r->matter, -1);
-	matter_later(m, &r->matter, 0);
-	table_del(&m->renewals, r->key);
-	outbox_remember(out, MEMORY_RENEWAL, r->key, sizeof(r->key), NULL, 0, 0);
-	free(r);
-}
-
-struct renewal_row *
-mailbox_find_renewal(struct mailbox *m, const uint8_t key[static 32])
-{
-	return table_get(&m->renewals, key);
-}
-
-static int
-renewal_new(struct mailbox *m, const uint8_t key[static 32], struct renewal_row **ret)
-{
-	struct renewal_row *r = calloc(1, sizeof(*r));
-	int rc = r == NULL ? -ENOMEM : mailbox_reserve(m);
-
-	if (rc == 0)
-		rc = table_put(&m->renewals, key, r);
-	if (rc < 0) {
-		free(r);
-		return rc;
-	}
-	memcpy(r->key, key, sizeof(r->key));
-	r->matter.renewal = true;
-	count(m, &r->matter, 1);
-	*ret = r;
-	return 0;
-}
-
-int
-mailbox_renew(struct mailbox *m, uint64_t now, const uint8_t key[static 32],
-    const uint8_t issuer[static ISSUER_LEN], struct blob request, struct outbox *out,
-    struct renewal_row **ret)
-{
-	struct renewal_row *r = mailbox_find_renewal(m, key);
-	int rc = 0;
-
-	if (r != NULL && r->request_len == request.len &&
-	    memcmp(r->bytes, request.p, request.len) == 0) {
-		*ret = r;
-		return 0;
-	}
-	if (r == NULL)
-		rc = renewal_new(m, key, &r);
-	if (rc < 0)
-		return rc;
-	set_done(m, &r->matter, false);
-	memcpy(r->matter.issuer, issuer, ISSUER_LEN);
-	r->matter.status = 0;
-	r->matter.asked = 0;
-	r->matter.until = now + MAILBOX_RENEWAL_TIME;
-	r->request_len = set_part(r, 0, request);
-	r->cert_len = r->ca_len = 0;
-	renewal_remember(r, out);
-	*ret = r;
-	return 0;
-}
-
-void
-renewal_result(struct mailbox *m, struct renewal_row *r, const struct renew_result *result,
-    struct outbox *out)
-{
-	if (r->matter.done || (r->matter.status == result->status && result->cert.len == 0))
-		return;
-	r->matter.status = result->status;
-	r->cert_len = set_part(r, RENEWAL_CERT, result->cert);
-	r->ca_len = set_part(r, RENEWAL_CA, result->ca);
-	if (result->status == RENEW_ISSUED || result->status == RENEW_REFUSED)
-		set_done(m, &r->matter, true);
-	renewal_remember(r, out);
-}
-
-static int
-recall_renewal(struct mailbox *m, uint64_t now, const struct memory *row)
-{
-	struct in in = in_init(row->value, row->value_len);
-	struct renewal_row *r;
-	struct matter e = { .renewal = true };
-	struct blob request, cert, ca;
-	int rc;
-
-	if (row->key_len != 32)
-		return ERR_FORMAT;
-	in_matter(&in, &e);
-	request = in_counted(&in, WIRE_CA_MAX);
-	cert = in_counted(&in, WIRE_CERT_MAX);
-	ca = in_counted(&in, WIRE_CA_MAX);
-	in_demand(&in, request.len > 0);
-	if (in_end(&in) < 0)
-		return in_end(&in);
-	if (e.until < now)
-		return ERR_EXPIRED;
-	rc = renewal_new(m, row->key, &r);
-	if (rc < 0)
-		return rc;
-	count(m, &r->matter, -1);
-	r->matter = e;
-	count(m, &r->matter, 1);
-	r->request_len = set_part(r, 0, request);
-	r->cert_len = set_part(r, RENEWAL_CERT, cert);
-	r->ca_len = set_part(r, RENEWAL_CA, ca);
-	return 0;
 }
 
 /*
@@ -770,7 +592,7 @@ mailbox_recall(struct mailbox *m, uint64_t now, const struct memory *row)
 	switch ((int)row->table) {
 	case MEMORY_TOKEN: return recall_token(m, now, row);
 	case MEMORY_PLEA: return recall_plea(m, now, row);
-	case MEMORY_RENEWAL: return recall_renewal(m, now, row);
+	case MEMORY_RENEWAL: return renewal_recall(m, now, row);
 	}
 	return ERR_UNKNOWN;
 }
