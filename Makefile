@@ -37,7 +37,7 @@ HOSTED_IN_ROLES := \
 		netverb.c mapper.c dial.c machine.c groups.c workers.c enrol_run.c desk.c \
 		seat.c swap.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c swap.c)) \
-	$(wildcard ca/ledger*.c ca/office*.c)
+	$(wildcard ca/ledger*.c ca/office*.c ca/mark.c ca/backup.c)
 
 PURE   := $(sort $(filter-out $(HOSTED_IN_ROLES), \
 		$(wildcard core/*.c node/*.c lighthouse/*.c ca/*.c)))

@@ -260,6 +260,9 @@ static const char schema_2[] =
     "ALTER TABLE meta ADD COLUMN state_required INTEGER NOT NULL DEFAULT 0"
     "	CHECK (state_required IN (0, 1));"
 
+    /* A ledger that was restored does not know which serials were used since. */
+    "ALTER TABLE meta ADD COLUMN serial_floor INTEGER NOT NULL DEFAULT 0;"
+
     /* The keys go when the invitation has expired; until then the same host may ask again. */
     "CREATE TABLE token ("
     "	id BLOB PRIMARY KEY CHECK (length(id) = 8),"

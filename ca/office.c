@@ -4,6 +4,7 @@
  */
 #include "ca/office.h"
 #include "ca/ledger_state.h"
+#include "ca/mark.h"
 #include "ca/office_state.h"
 #include "core/crypto.h"
 #include "core/pem.h"
@@ -214,7 +215,9 @@ office_open(struct office *o, const char *dir, struct err *e)
 		return lock;
 	rc = ledger_open(&o->ledger, o->dir, false, e);
 	if (rc == 0) {
-		rc = ledger_ca(&o->ledger, &o->ca, e);
+		rc = mark_check(&o->ledger, o->dir, e);
+		if (rc == 0)
+			rc = ledger_ca(&o->ledger, &o->ca, e);
 		if (rc < 0)
 			ledger_close(&o->ledger);
 		else if (finish_handouts(o, &o->notice) == 0)
@@ -227,6 +230,7 @@ office_open(struct office *o, const char *dir, struct err *e)
 void
 office_close(struct office *o)
 {
+	mark_note(&o->ledger, o->dir);
 	ledger_close(&o->ledger);
 	crypto_wipe(&o->ca, sizeof(o->ca));
 }

@@ -32,7 +32,7 @@ struct office {
 
 /*
  * Opens the authority in the state directory `dir`. -ENOENT when there is none; what
- * ledger_open() says.
+ * ledger_open() and mark_check() say. Closing it notes how far its ledger has come (mark.h).
  */
 int office_open(struct office *o, const char *dir, struct err *e) must_check;
 void office_close(struct office *o);

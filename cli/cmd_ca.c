@@ -65,15 +65,6 @@ read_founding(struct founding *f, const struct args *a, struct err *e)
 	return read_ranges(f, a, e);
 }
 
-/* A quarter of what this machine has, whatever is in use now. */
-static struct keyfile_cost
-cost_here(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-	return keyfile_cost_for(pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0);
-}
-
 static int
 choose_secret(struct secret *s, struct passphrase *p, const struct args *a, struct err *e)
 {
@@ -87,10 +78,10 @@ choose_secret(struct secret *s, struct passphrase *p, const struct args *a, stru
 		s->passphrase = "";
 		return 0;
 	}
-	rc = passphrase_choose(p, a, e);
+	rc = passphrase_choose(p, "authority's key", a, e);
 	if (rc < 0)
 		return rc;
-	s->cost = cost_here();
+	s->cost = passphrase_cost();
 	s->passphrase = p->text;
 	s->passphrase_len = p->len;
 	return 0;

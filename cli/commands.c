@@ -33,6 +33,10 @@ const struct command commands[] = {
 	  "list who was invited and who waits, or say yes or no to one" },
 	{ "ca renew --pending [--passphrase-fd <number>]", cmd_ca_renew,
 	  "sign for all who wait and need no decision" },
+	{ "ca backup <file> [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_backup,
+	  "write the whole authority into one sealed file" },
+	{ "ca restore [<file>] [--go-back] [--passphrase-fd <number>]", cmd_ca_restore,
+	  "put a backup in place, or accept the ledger that is there" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
 	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "
 	  "[--tcp <port>] [--relay] [--no-relay] [--request <file>] [--yes] [--stock] "

@@ -116,16 +116,18 @@ passphrase_room(struct passphrase *p, struct err *e)
 }
 
 static int
-ask_twice(struct passphrase *p, struct err *e)
+ask_twice(struct passphrase *p, const char *what, struct err *e)
 {
 	struct passphrase again = { NULL };
+	char question[64];
 	int rc, tty = open_terminal(e);
 
 	if (tty < 0)
 		return tty;
 	rc = passphrase_room(&again, e);
+	(void)snprintf(question, sizeof(question), "New passphrase for the %s", what);
 	if (rc == 0)
-		rc = ask(p, tty, "New passphrase for the authority's key", e);
+		rc = ask(p, tty, question, e);
 	if (rc == 0)
 		rc = ask(&again, tty, "The same again", e);
 	if (rc == 0 && (p->len != again.len || memcmp(p->text, again.text, p->len) != 0))
@@ -136,7 +138,7 @@ ask_twice(struct passphrase *p, struct err *e)
 }
 
 int
-passphrase_choose(struct passphrase *ret, const struct args *a, struct err *e)
+passphrase_choose(struct passphrase *ret, const char *what, const struct args *a, struct err *e)
 {
 	int fd, rc = given_descriptor(&fd, a, e);
 
@@ -144,10 +146,10 @@ passphrase_choose(struct passphrase *ret, const struct args *a, struct err *e)
 		rc = passphrase_room(ret, e);
 	if (rc < 0)
 		return rc;
-	rc = fd >= 0 ? read_line(ret, fd, e) : ask_twice(ret, e);
+	rc = fd >= 0 ? read_line(ret, fd, e) : ask_twice(ret, what, e);
 	if (rc == 0 && ret->len < PASSPHRASE_MIN)
-		rc = err_set(e, -EINVAL, "a passphrase has at least %d characters; who holds this "
-		    "key is the network's authority", PASSPHRASE_MIN);
+		rc = err_set(e, -EINVAL, "a passphrase has at least %d characters; who opens the %s "
+		    "is the network's authority", PASSPHRASE_MIN, what);
 	if (rc < 0)
 		passphrase_free(ret);
 	return rc;
@@ -171,6 +173,34 @@ secret_line(struct passphrase *ret, const char *question, struct err *e)
 	if (rc < 0)
 		passphrase_free(ret);
 	return rc;
+}
+
+int
+passphrase_ask(struct passphrase *ret, const char *question, const struct args *a, struct err *e)
+{
+	int fd, tty, rc = given_descriptor(&fd, a, e);
+
+	if (rc < 0)
+		return rc;
+	tty = fd >= 0 ? -1 : open_terminal(e);
+	if (fd < 0 && tty < 0)
+		return tty;
+	rc = passphrase_room(ret, e);
+	if (rc == 0)
+		rc = fd >= 0 ? read_line(ret, fd, e) : ask(ret, tty, question, e);
+	if (rc < 0)
+		passphrase_free(ret);
+	if (tty >= 0)
+		close(tty);
+	return rc;
+}
+
+struct keyfile_cost
+passphrase_cost(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return keyfile_cost_for(pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : 0);
 }
 
 int

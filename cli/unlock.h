@@ -21,14 +21,22 @@ struct passphrase {
 };
 
 /*
- * A new passphrase: the first line of the descriptor that --passphrase-fd names, or what was typed
- * twice. passphrase_free() wipes it.
+ * A new passphrase for `what` ("authority's key"): the first line of the descriptor that
+ * --passphrase-fd names, or what was typed twice. passphrase_free() wipes it.
  */
-int passphrase_choose(struct passphrase *ret, const struct args *a, struct err *e) must_check;
+int passphrase_choose(struct passphrase *ret, const char *what, const struct args *a,
+    struct err *e) must_check;
 void passphrase_free(struct passphrase *p);
 
 /* One line of a pipe on stdin, else what is typed on the terminal without echo. Likewise. */
 int secret_line(struct passphrase *ret, const char *question, struct err *e) must_check;
+
+/* One that exists: from the descriptor, or typed once. */
+int passphrase_ask(struct passphrase *ret, const char *question, const struct args *a,
+    struct err *e) must_check;
+
+/* How hard a passphrase that is chosen here is to try: by what memory this machine has. */
+struct keyfile_cost passphrase_cost(void);
 
 /* Opens the office of `c`'s state. Says on stderr what a crash left and cannot be finished yet. */
 int open_office(struct office *o, const struct context *c, struct err *e) must_check;
