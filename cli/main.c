@@ -4,6 +4,7 @@
  */
 #include "cli/command.h"
 #include "cli/shell.h"
+#include "host/harden.h"
 
 int
 main(int argc, char **argv)
@@ -13,6 +14,7 @@ main(int argc, char **argv)
 	struct err e;
 	int r;
 
+	harden_process();
 	context_init(&c, commands, stdout);
 	r = context_options(&c, argv + 1, n, &e);
 	if (r == ERR_UNKNOWN)
