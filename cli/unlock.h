@@ -30,7 +30,6 @@ void passphrase_free(struct passphrase *p);
 
 /* One line of a pipe on stdin, else what is typed on the terminal without echo. Likewise. */
 int secret_line(struct passphrase *ret, const char *question, struct err *e) must_check;
-
 /* One that exists: from the descriptor, or typed once. */
 int passphrase_ask(struct passphrase *ret, const char *question, const struct args *a,
     struct err *e) must_check;
