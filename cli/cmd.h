@@ -54,6 +54,9 @@ int cmd_unset(struct context *c, const struct args *a, struct err *e);
 int cmd_allow(struct context *c, const struct args *a, struct err *e);
 int cmd_disallow(struct context *c, const struct args *a, struct err *e);
 
+/* Makes a new key for the node of this state, which waits, and prints the request for it. */
+int request_rekey(struct context *c, struct err *e);
+
 /* Draws the body of `status`. */
 void show_status(struct context *c, const json_t *body);
 

@@ -96,9 +96,11 @@ cmd_renew(struct context *c, const struct args *a, struct err *e)
 {
 	struct await w = { .c = c };
 	json_t *body;
-	int r = talk_call(c, "renew", NULL, &body, e);
+	int r;
 
-	(void)a;
+	if (arg(a, "--rekey") != NULL)
+		return request_rekey(c, e);
+	r = talk_call(c, "renew", NULL, &body, e);
 	if (r != 0)
 		return r;
 	w.had = serial_of(body);

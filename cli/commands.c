@@ -67,8 +67,8 @@ const struct command commands[] = {
 	  "stop the daemon, and leave nothing behind on this machine's network" },
 	{ "reload", cmd_reload,
 	  "let the daemon read its state again" },
-	{ "renew", cmd_renew,
-	  "get the next certificate now, instead of in time" },
+	{ "renew [--rekey]", cmd_renew,
+	  "get the next certificate now, instead of in time, or ask for one with a new key" },
 	{ "leave [--yes]", cmd_leave,
 	  "forget the network and the key" },
 

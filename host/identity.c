@@ -114,26 +114,52 @@ write_bundle(const struct home *h, const struct bundle *b, struct err *err)
 	return rc;
 }
 
+/* What the state holds by now, as far as it can be read; else what the daemon has read. */
+static int
+newest_bundle(const struct home *h, struct bundle *ret, const struct bundle *had,
+    const struct cert *next, usec_t wall, struct err *err)
+{
+	struct verified me;
+
+	if (identity_load(h, ret, &me, wall, NULL) < 0) {
+		*ret = *had;
+		return 0;
+	}
+	if (sodium_memcmp(ret->key, had->key, sizeof(ret->key)) == 0 &&
+	    (memcmp(me.cert.issuer, next->issuer, sizeof(next->issuer)) != 0 ||
+		me.cert.serial < next->serial))
+		return 0;
+	return err_set(err, -EEXIST, "a newer bundle was joined: mpynet reload takes it");
+}
+
+static int
+renew(const struct home *h, struct bundle *stored, struct bundle *b, const struct renewed *r,
+    usec_t wall, struct err *err)
+{
+	int rc = newest_bundle(h, stored, b, &r->chain.cert, wall, err);
+
+	if (rc < 0)
+		return rc;
+	rc = put_renewed(stored, r);
+	if (rc < 0)
+		return err_set(err, rc, "the bundle has no room for one more authority");
+	rc = bundle_check(stored, wall, NULL, err);
+	if (rc == 0)
+		rc = write_bundle(h, stored, err);
+	return rc < 0 ? rc : put_renewed(b, r);
+}
+
 int
 identity_renew(const struct home *h, struct bundle *b, const struct renewed *r, usec_t wall,
     struct err *err)
 {
-	struct bundle *fresh = malloc(sizeof(*fresh));
+	struct bundle *stored = calloc(1, sizeof(*stored));
 	int rc;
 
-	if (!fresh)
+	if (!stored)
 		return err_set(err, -ENOMEM, "no memory for a renewed certificate");
-	*fresh = *b;
-	rc = put_renewed(fresh, r);
-	if (rc < 0)
-		err_set(err, rc, "the bundle has no room for one more authority");
-	if (rc == 0)
-		rc = bundle_check(fresh, wall, NULL, err);
-	if (rc == 0)
-		rc = write_bundle(h, fresh, err);
-	if (rc == 0)
-		*b = *fresh;
-	bundle_wipe(fresh);
-	free(fresh);
+	rc = renew(h, stored, b, r, wall, err);
+	bundle_wipe(stored);
+	free(stored);
 	return rc < 0 ? err_prefix(err, rc, "the renewed certificate cannot be stored") : 0;
 }

@@ -18,8 +18,9 @@ int identity_load(const struct home *h, struct bundle *ret, struct verified *me,
     struct err *err) must_check;
 
 /*
- * Stores the bundle `b` with `r` as the host's certificate, and the CAs that it stands on, in the
- * place of the one that the daemon joined with; `b` becomes that. Nothing is changed on failure.
+ * Stores `r` as the host's certificate, and the CAs that it stands on, in the bundle of the state,
+ * which a person may have joined anew since the daemon read it as `b`; and puts both into `b` too.
+ * -EEXIST when what was joined has another key or a newer certificate. Nothing is changed on failure.
  */
 int identity_renew(const struct home *h, struct bundle *b, const struct renewed *r, usec_t wall,
     struct err *err) must_check;
