@@ -4,6 +4,8 @@
  */
 #include "core/pull.h"
 
+#include "core/grow.h"
+
 #include <stdlib.h>
 
 #define CHUNKS_MAX    (BLOB_SIZE_MAX / BLOB_CHUNK_MAX)
@@ -29,7 +31,8 @@ void
 pull_wipe(struct pull *p)
 {
 	reset(p);
-	p->count = 0;
+	free(p->sources);
+	*p = (struct pull){ 0 };
 }
 
 static struct pull_source *
@@ -67,10 +70,13 @@ before(const struct pull_source *a, const struct pull_source *b)
 static struct pull_source *
 place(struct pull *p)
 {
-	struct pull_source *worst = NULL;
+	struct pull_source *worst = NULL, *more;
 
-	if (p->count < PULL_SOURCES_MAX)
+	more = grow(p->sources, &p->room, p->count, sizeof(*more), PULL_SOURCES_MAX);
+	if (more != NULL) {
+		p->sources = more;
 		return &p->sources[p->count++];
+	}
 	for (size_t i = p->runs ? 1 : 0; i < p->count; i++) {
 		struct pull_source *s = &p->sources[i];
 

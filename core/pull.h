@@ -39,8 +39,9 @@ struct pull_source {
 
 /* Zeroed it is empty. */
 struct pull {
-	struct pull_source sources[PULL_SOURCES_MAX];
+	struct pull_source *sources; /* NULL until there was one */
 	size_t count;
+	size_t room;
 	bool runs;	    /* sources[0] is being asked */
 	struct state_id id; /* of what comes; zeros until its first bytes are there */
 	uint32_t size;
@@ -78,7 +79,7 @@ void pull_sift(struct pull *p, bool (*wanted)(const void *ctx, const struct stat
 bool pull_take(struct pull *p, usec_t now, const uint8_t key[static 32],
     const struct blob_part *part) must_check;
 
-/* The source that is or was asked last. */
+/* The source that is asked now, or was last; valid until the next call that is not const. */
 const struct pull_source *pull_from(const struct pull *p);
 
 /* How a pull went. */

@@ -374,12 +374,10 @@ void
 spread_part(struct spread *s, struct instant now, const uint8_t key[static 32],
     const struct blob_part *part, struct outbox *out)
 {
-	const struct pull_source *from = pull_from(&s->pull);
-
 	if (!pull_take(&s->pull, now.mono, key, part))
 		return;
 	pull_end(&s->pull, now.mono,
-	    judge(s, now, from->name, s->pull.bytes, s->pull.size, out));
+	    judge(s, now, pull_from(&s->pull)->name, s->pull.bytes, s->pull.size, out));
 	pull_sift(&s->pull, wanted, s);
 }
 
