@@ -53,10 +53,10 @@ class Study:
     def talk(self, a, b, seconds):
         """One TCP connection from a to b; wait() on what is returned gives the longest pause."""
         echo = self.lab.spawn(b.namespace, sys.executable, "-c", ECHO, b.overlay(),
-                              stdout=subprocess.PIPE, text=True)
+                              stdout=subprocess.PIPE)
         echo.stdout.readline()
         return self.lab.spawn(a.namespace, sys.executable, "-c", TALK, b.overlay(), seconds,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def carry_state(self, *hosts):
         """The newest state, as a file that somebody carries there."""
