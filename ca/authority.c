@@ -205,6 +205,33 @@ permit_all(struct cert *c)
 	c->group_count = 1;
 }
 
+/* In the order of their keys, which is the one that a certificate has. */
+static int
+seat_cosigners(struct cert *c, const struct founding *f, struct err *e)
+{
+	struct cosigners *to = &c->cosigners;
+
+	*to = f->cosigners;
+	if (to->k == 0)
+		return 0;
+	if (f->cosigns) {
+		if (to->count == COSIGNERS_MAX)
+			return err_set(e, ERR_FULL, "a network has at most %d co-signers",
+			    COSIGNERS_MAX);
+		memcpy(to->keys[to->count++], c->key, 32);
+	}
+	for (size_t i = 1; i < to->count; i++) {
+		uint8_t held[32];
+		size_t at = i;
+
+		memcpy(held, to->keys[i], 32);
+		for (; at > 0 && memcmp(to->keys[at - 1], held, 32) > 0; at--)
+			memcpy(to->keys[at], to->keys[at - 1], 32);
+		memcpy(to->keys[at], held, 32);
+	}
+	return 0;
+}
+
 int
 authority_found(struct issued *ret, struct ca_keys *keys, const struct founding *f,
     const struct rng *rng, struct err *e)
@@ -233,6 +260,9 @@ authority_found(struct issued *ret, struct ca_keys *keys, const struct founding 
 	c.address_count = (uint32_t)f->range_count;
 	permit_all(&c);
 	cert_sort(&c);
+	rc = seat_cosigners(&c, f, e);
+	if (rc < 0)
+		return rc;
 
 	rc = cert_sign(&c, ret->bytes, sizeof(ret->bytes), keys->seed, &why);
 	if (rc < 0)
@@ -337,6 +367,16 @@ named_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 	return 0;
 }
 
+/*
+ * The number that a draft tries first. The ledger knows no addresses of drafts that are under way,
+ * but each has a serial number of its own (the root has 1), so they keep out of each other's way.
+ */
+static uint64_t
+draft_number(const struct cert *ca, const struct cert *c)
+{
+	return c->serial >= 2 ? first_number(ca, c->flags) + c->serial - 2 : 0;
+}
+
 /* Every host has an address in every family that the network has. */
 static int
 choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
@@ -350,6 +390,8 @@ choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 	if (rc < 0)
 		return rc;
 	hint = c->address_count > 0 ? number_of(ca, c->addresses[0].ip) : 0;
+	if (hint == 0 && o->draft)
+		hint = draft_number(ca, c);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		if (has_family(ca, families[i]) && !has_family(c, families[i]))
 			w.families[w.count++] = families[i];
@@ -440,14 +482,73 @@ choose_times(struct cert *c, const struct cert *ca, const struct order *o, const
 	return 0;
 }
 
+static int
+may_sign_alone(const struct cert *ca, const struct order *o, struct err *e)
+{
+	if (ca->cosigners.count == 0 || o->draft)
+		return 0;
+	return err_set(e, ERR_DENIED, "%s is signed for by %u of %u co-signers, and by nobody alone; "
+	    "`mpynet sign %s --request FILE` writes a draft for them", ca->name, ca->cosigners.k,
+	    ca->cosigners.count, o->name);
+}
+
+/* May the host that `c` describes be there, as things are now? */
+static int
+may_be(const struct cert *c, const struct cert *ca, const struct order *order,
+    const struct facts *facts, struct err *e)
+{
+	int rc = authority_may_name(order, facts, e);
+
+	if (rc == 0)
+		rc = may_certify_key(order, facts, e);
+	for (uint32_t i = 0; rc == 0 && i < c->address_count; i++)
+		rc = check_address(c->addresses[i].ip, ca, facts, e);
+	if (rc == 0 && facts->holder != NULL && facts->holder->serial > c->serial)
+		rc = err_set(e, ERR_SUPERSEDED, "%s has a newer certificate (serial %llu) than this "
+		    "draft; make a new one", c->name, (unsigned long long)facts->holder->serial);
+	if (rc == 0 && c->not_after <= facts->now)
+		rc = err_set(e, ERR_EXPIRED, "what was signed for %s has expired; make a new draft",
+		    c->name);
+	return rc;
+}
+
+int
+authority_take(struct issued *ret, const struct cert *ca, const uint8_t *object, size_t len,
+    const struct order *order, const struct facts *facts, struct err *e)
+{
+	enum breach why = BREACH_NONE;
+	struct cert c;
+	int rc = cert_decode(&c, object, len, &why);
+
+	if (rc == 0 && (c.kind != OBJECT_HOST || strcmp(c.name, order->name) != 0 ||
+			   memcmp(c.key, order->key, sizeof(c.key)) != 0))
+		rc = breach_set(&why, BREACH_NOT_A_HOST);
+	if (rc == 0)
+		rc = cert_permitted(&c, ca, &why);
+	if (rc == 0)
+		rc = cert_verify_by(object, len, ca);
+	if (rc < 0)
+		return err_set(e, rc, "what was signed for %s %s", order->name,
+		    breach_reason(rc, why));
+	rc = may_be(&c, ca, order, facts, e);
+	if (rc < 0)
+		return rc;
+	ret->cert = c;
+	ret->len = len;
+	memcpy(ret->bytes, object, len);
+	return 0;
+}
+
 int
 authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *keys,
     const struct order *order, const struct facts *facts, struct err *e)
 {
 	struct cert c = { .kind = OBJECT_HOST, .serial = facts->serial };
 	enum breach why = BREACH_NONE;
-	int rc = authority_may_name(order, facts, e);
+	int rc = may_sign_alone(ca, order, e);
 
+	if (rc == 0)
+		rc = authority_may_name(order, facts, e);
 	if (rc == 0)
 		rc = may_certify_key(order, facts, e);
 	if (rc < 0)

@@ -36,6 +36,8 @@ struct founding {
 	uint64_t lifetime; /* seconds, 0: AUTHORITY_ROOT_LIFETIME */
 	size_t range_count; /* at least 1 */
 	struct prefix ranges[AUTHORITY_RANGES_MAX];
+	struct cosigners cosigners; /* who signs with it, in any order; or none */
+	bool cosigns;               /* its own key is one of them, and not among these */
 };
 
 /* A certificate as bytes, and what they say. */
@@ -62,6 +64,7 @@ struct order {
 	uint8_t tls_pin[32];	/* for who becomes a lighthouse; zeros: not known */
 	uint32_t flags;		/* CERT_*; GATEWAY comes with routes */
 	bool replace;		/* take the place of the live certificate of that name */
+	bool draft;		/* for co-signers; what comes back is signed by none of them */
 	bool renew;		/* the same, and it stays valid until its end: no host changed */
 	uint64_t lifetime;	/* seconds, 0: AUTHORITY_HOST_LIFETIME, of a renewal as before */
 	size_t address_count;	/* those asked for; families that are missing are allocated */
@@ -93,9 +96,17 @@ int authority_may_name(const struct order *order, const struct facts *facts,
 /*
  * Signs. A replacement inherits addresses, routes, groups and roles that the order does not name.
  * 0; ERR_CONFLICT when name, key or an address belongs to another; ERR_FULL when no address is
- * free; ERR_FORMAT or ERR_DENIED for what no CA or not this one may sign; each with a sentence.
+ * free; ERR_FORMAT or ERR_DENIED for what no CA or not this one may sign, or not alone; each with a
+ * sentence.
  */
 int authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *keys,
+    const struct order *order, const struct facts *facts, struct err *e) must_check;
+
+/*
+ * Takes what co-signers signed in the place of authority_sign(): a whole host certificate, of which
+ * name and key are the order's. As authority_sign(); ERR_AUTH when too few signed it; ERR_EXPIRED.
+ */
+int authority_take(struct issued *ret, const struct cert *ca, const uint8_t *object, size_t len,
     const struct order *order, const struct facts *facts, struct err *e) must_check;
 
 /*

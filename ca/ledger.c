@@ -188,6 +188,7 @@ ledger_next_serial(struct ledger *l, uint64_t *ret, struct err *e)
 	int64_t n;
 	int rc = db_int(&l->db, &n, e, "SELECT 1 + max((SELECT coalesce(max(serial), 0) FROM cert),"
 	    " (SELECT coalesce(max(serial), 0) FROM issuing),"
+	    " (SELECT coalesce(max(serial), 0) FROM log WHERE event = 'draft'),"
 	    " (SELECT coalesce(max(serial), 0) FROM ca WHERE role <> 'issuing'),"
 	    " (SELECT serial_floor FROM meta))", "");
 

@@ -149,7 +149,7 @@ static const char schema_2[] =
     "CREATE INDEX cert_ended ON cert (not_after) WHERE status IN ('replaced', 'revoked');"
 
     "CREATE TRIGGER cert_order BEFORE INSERT ON cert"
-    "	WHEN NEW.serial <= (SELECT coalesce(max(serial), 0) FROM cert)"
+    "	WHEN EXISTS (SELECT 1 FROM cert WHERE serial = NEW.serial)"
     "	BEGIN SELECT raise(ABORT, 'a serial number is used once'); END;"
     "CREATE TRIGGER cert_no_update BEFORE UPDATE OF"
     "	serial, issuer, name, key, not_after, fingerprint, object ON cert"

@@ -611,6 +611,19 @@ write_hidden(struct office *o, const struct commission *c, const struct handout 
 	return rc;
 }
 
+/* Its serial number is taken from here on, whether it comes back or not. */
+static int
+log_draft(struct office *o, const struct dossier *d, const struct issued *issued, struct err *e)
+{
+	struct log_line line = { .time = d->facts.now, .event = "draft" };
+	const struct cert *c = &issued->cert;
+
+	line.serial = c->serial;
+	memcpy(line.name, c->name, sizeof(line.name));
+	describe(line.detail, sizeof(line.detail), c);
+	return ledger_log(&o->ledger, &line, e);
+}
+
 /* Facts, decision, result; in a transaction. */
 static int
 decide(struct office *o, const struct ca_keys *keys, const struct commission *c,
@@ -619,11 +632,14 @@ decide(struct office *o, const struct ca_keys *keys, const struct commission *c,
 	struct dossier d = { .facts.now = office_now() };
 	int rc = gather(o, &d, order, e);
 
-	if (rc == 0)
+	if (rc == 0 && c->cosigned != NULL)
+		rc = authority_take(ret, &o->ca.cert, c->cosigned->bytes, c->cosigned->len, order,
+		    &d.facts, e);
+	else if (rc == 0)
 		rc = authority_sign(ret, &o->ca.cert, keys, order, &d.facts, e);
 	if (rc == 0)
-		rc = store(o, c, &d, ret, e);
-	if (rc == 0)
+		rc = order->draft ? log_draft(o, &d, ret, e) : store(o, c, &d, ret, e);
+	if (rc == 0 && !order->draft)
 		rc = renew_state(o, keys, c, &d, &ret->cert, e);
 	free(d.taken);
 	return rc;
@@ -735,6 +751,24 @@ office_sign(struct office *o, const struct ca_keys *keys, const struct commissio
 }
 
 int
+office_draft(struct office *o, const struct ca_keys *keys, const struct order *order,
+    struct issued *ret, struct err *e)
+{
+	struct commission c = { .order = *order };
+	int lock = office_lock(o, e), rc;
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_begin(&o->ledger, e);
+	if (rc == 0) {
+		rc = decide(o, keys, &c, order, ret, e);
+		rc = ledger_finish(&o->ledger, rc, e);
+	}
+	close(lock);
+	return rc;
+}
+
+int
 office_check(struct office *o, const struct commission *c, struct err *e)
 {
 	struct dossier d = { .facts.now = office_now() };
@@ -813,7 +847,7 @@ office_verify(struct office *o, uint64_t *ret_lines, uint8_t ret_head[static 32]
 	if (rc < 0)
 		return rc;
 	while ((rc = ledger_next(&w, &c, e)) == 1) {
-		if (cert_verify(c.object.bytes, c.object.len, o->ca.cert.key) == 0)
+		if (cert_verify_by(c.object.bytes, c.object.len, &o->ca.cert) == 0)
 			continue;
 		rc = err_set(e, ERR_AUTH, "%s: certificate %llu was not signed by this authority; "
 		    "somebody changed the ledger, restore it from a backup", o->ledger.path,

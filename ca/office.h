@@ -80,6 +80,7 @@ struct commission {
 	bool make_key; /* order.key is ours to make, and the bundle carries the private one */
 	bool bare;     /* write the certificate alone, as for a stock peer */
 	struct bundle_lighthouse lighthouse; /* its endpoints; its cert is not looked at */
+	const struct bundle_cert *cosigned; /* what co-signers signed for it, or NULL */
 	const char *path; /* the file to write; must not exist */
 };
 
@@ -97,7 +98,8 @@ struct outcome {
 int office_check(struct office *o, const struct commission *c, struct err *e) must_check;
 
 /*
- * Signs, stores, and writes the file. On failure nothing has happened, but for a file that could
+ * Signs, stores, and writes the file; with `cosigned` there is nothing to sign, and `keys` may be
+ * NULL. On failure nothing has happened, but for a file that could
  * not get its name after the COMMIT: then the next command tries again, and `e` says so.
  */
 int office_sign(struct office *o, const struct ca_keys *keys, const struct commission *c,
@@ -116,6 +118,14 @@ int office_issue(struct office *o, const struct ca_keys *keys, const struct orde
  */
 int office_bundle(struct office *o, char *to, const struct bundle_cert *host,
     struct err *e) must_check;
+
+/*
+ * What co-signers are to sign for `order`, whose `draft` is set: decided as office_sign() does, and
+ * noted in the log, so that its serial number is given to nobody else. It counts for nothing before
+ * it comes back as commission.cosigned.
+ */
+int office_draft(struct office *o, const struct ca_keys *keys, const struct order *order,
+    struct issued *ret, struct err *e) must_check;
 
 /*
  * The bundle, without a key, of the live certificate of `name`; and the authority's certificate

@@ -249,7 +249,7 @@ check_foreign(struct office *o, struct cert *ret, const struct bundle_cert *obje
 	while ((rc = ledger_next(&w, &ca, e)) == 1) {
 		cert_key_id(key_id, ca.cert.key);
 		if (memcmp(key_id, ret->issuer, sizeof(key_id)) == 0 &&
-		    cert_verify(object->bytes, object->len, ca.cert.key) == 0)
+		    cert_verify_by(object->bytes, object->len, &ca.cert) == 0)
 			break;
 	}
 	ledger_end(&w);

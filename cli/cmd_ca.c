@@ -5,6 +5,7 @@
 #include "ca/office_state.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/cosign.h"
 #include "cli/issue.h"
 #include "cli/progress.h"
 #include "cli/ranges.h"
@@ -54,6 +55,7 @@ read_founding(struct founding *f, const struct args *a, struct err *e)
 {
 	const char *name = arg(a, "name") != NULL ? arg(a, "name") : "mesh";
 	const char *lifetime = arg(a, "--lifetime");
+	int rc;
 
 	f->now = office_now();
 	if (!text_is_name(name, strlen(name)))
@@ -62,7 +64,8 @@ read_founding(struct founding *f, const struct args *a, struct err *e)
 	memcpy(f->name, name, strlen(name) + 1);
 	if (lifetime != NULL && (text_duration(&f->lifetime, lifetime) < 0 || f->lifetime == 0))
 		return err_set(e, -EINVAL, "--lifetime takes a duration, as in 10y or 90d");
-	return read_ranges(f, a, e);
+	rc = cosigners_read(f, a, e);
+	return rc < 0 ? rc : read_ranges(f, a, e);
 }
 
 static int
@@ -164,6 +167,11 @@ after_init(struct context *c, struct office *o, const struct ca_keys *keys, cons
 	json_decref(body);
 	if (endpoint != NULL)
 		return issue_lighthouse(c, o, keys, endpoint, NULL, NULL, e);
+	if (o->ca.cert.cosigners.count > 0) {
+		output_say(&c->out, "Next: give everybody what `mpynet ca export --ca` prints, and "
+		    "sign what they ask for with `mpynet request NAME --ca FILE`");
+		return 0;
+	}
 	output_say(&c->out, "Next: sign a lighthouse, a machine that everybody can reach:");
 	output_say(&c->out, "  mpynet sign lh --lighthouse --public HOST:%d", DEFAULT_PORT);
 	return 0;

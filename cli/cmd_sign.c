@@ -4,6 +4,7 @@
  */
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/cosign.h"
 #include "cli/issue.h"
 #include "cli/order.h"
 #include "cli/unlock.h"
@@ -347,6 +348,20 @@ say_next(struct signing *s, struct err *e)
 	return 0;
 }
 
+/* Nobody signs alone here: a draft goes to the co-signers. The host's key is not ours to see. */
+static int
+sign_together(struct signing *s, struct err *e)
+{
+	char path[PATH_MAX];
+	int rc = s->work.make_key || arg_count(s->args, "name") > 1
+	    ? err_set(e, -EINVAL, "%s is signed for by co-signers: one host at a time, and only "
+		  "with --request", s->office.ca.cert.name)
+	    : set_name(&s->work, path, s->args, 0, e);
+
+	return rc < 0 ? rc : draft_order(s->context, &s->office, s->keys, &s->work.order,
+	    arg(s->args, "--out"), e);
+}
+
 static int
 sign_unlocked(struct signing *s, const struct bundle_cert *request, struct err *e)
 {
@@ -354,6 +369,8 @@ sign_unlocked(struct signing *s, const struct bundle_cert *request, struct err *
 
 	if (rc < 0)
 		return rc;
+	if (s->office.ca.cert.cosigners.count > 0)
+		return sign_together(s, e);
 	s->body = output_body(1);
 	rc = sign_all(s, e);
 	if (rc == 0 && s->work.bare) {

@@ -12,7 +12,8 @@ const char global_options[] = "[--state <dir>] [--json] [--porcelain] [--help] [
 const struct command commands[] = {
 	{ NULL, NULL, "authority" },
 	{ "ca init [<name>] [--network <cidr>]... [--lighthouse <endpoint>] [--lifetime <duration>] "
-	  "[--psk] [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_init,
+	  "[--cosigners <k-of-n>] [--cosigner <file>]... [--psk] [--no-passphrase] "
+	  "[--passphrase-fd <number>]", cmd_ca_init,
 	  "make a network: an authority with its ranges of addresses" },
 	{ "ca show", cmd_ca_show,
 	  "show the network, how its key is kept, and its lighthouses" },
@@ -37,6 +38,12 @@ const struct command commands[] = {
 	  "write the whole authority into one sealed file" },
 	{ "ca restore [<file>] [--go-back] [--passphrase-fd <number>]", cmd_ca_restore,
 	  "put a backup in place, or accept the ledger that is there" },
+	{ "ca cosigner <name> [--out <file>] [--no-passphrase] [--passphrase-fd <number>]",
+	  cmd_ca_cosigner,
+	  "make a key to sign for networks together with others, and its card for them" },
+	{ "ca cosign <file>... [--yes] [--replace] [--public <endpoint>]... [--out <file>] "
+	  "[--passphrase-fd <number>]", cmd_ca_cosign,
+	  "add this co-signer's signature to a draft, or take one that has enough" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
 	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "
 	  "[--tcp <port>] [--relay] [--no-relay] [--request <file>] [--yes] [--stock] "
