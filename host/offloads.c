@@ -19,6 +19,7 @@ static const struct {
 	{ "uso", OFFLOAD_CHECKSUM | OFFLOAD_TSO | OFFLOAD_USO },
 	{ "udp-gso", OFFLOAD_UDP_GSO },
 	{ "udp-gro", OFFLOAD_UDP_GRO },
+	{ "lanes", OFFLOAD_LANES },
 };
 
 /* Adds the flags of the first word of `list` to `to`. Returns its length, or -EINVAL. */
@@ -61,7 +62,7 @@ offloads_check(char to[static SETTING_VALUE_MAX], const char *value, struct err 
 
 	if (strlen(value) >= SETTING_VALUE_MAX || parse(&flags, value) < 0)
 		return err_set(err, -EINVAL, "\"%.64s\" is no list of offloads; say all, none, or "
-		    "some of checksum,tso,uso,udp-gso,udp-gro", value);
+		    "some of checksum,tso,uso,udp-gso,udp-gro,lanes", value);
 	strcpy(to, value);
 	return 0;
 }

@@ -16,7 +16,8 @@ enum {
 	OFFLOAD_USO = 1 << 2,	   /* and that of UDP: "uso" */
 	OFFLOAD_UDP_GSO = 1 << 3,  /* many datagrams to a socket at once: "udp-gso" */
 	OFFLOAD_UDP_GRO = 1 << 4,  /* and from one: "udp-gro" */
-	OFFLOAD_ALL = (1 << 5) - 1,
+	OFFLOAD_LANES = 1 << 5,	   /* the device tells flows apart (host/tun.h): "lanes" */
+	OFFLOAD_ALL = (1 << 6) - 1,
 };
 
 /* A setting's check: "all", "none", or names separated by commas. */

@@ -184,6 +184,20 @@ tun_join(struct tun *t, const struct tun *first, bool own_queue, struct err *err
 	return 0;
 }
 
+int
+tun_join_lane(struct tun *t, const struct tun *first)
+{
+	assert(first->several);
+	*t = (struct tun){
+		.fd = -1,
+		.ifindex = first->ifindex,
+		.several = true,
+		.buffers = first->buffers,
+		.borrowed = true,
+	};
+	return open_device(t, first->name, first->offloads);
+}
+
 static void
 on_poll(uv_poll_t *handle, int status, int events)
 {
@@ -320,7 +334,8 @@ tun_close(struct tun *t)
 		uv_close((uv_handle_t *)&t->poll, NULL);
 	if (t->fd >= 0)
 		close(t->fd);
-	free(t->buffers);
+	if (!t->borrowed)
+		free(t->buffers);
 	t->fd = -1;
 	t->buffers = NULL;
 	t->on_readable = NULL;

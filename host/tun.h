@@ -25,6 +25,8 @@
 #define TUN_BATCH 96
 /* Flows whose packets are put together at the same time. */
 #define TUN_FLOWS 8
+/* Queues beside the first, where packets pass each other. */
+#define TUN_LANES 8
 
 /* Packets of one flow on their way into the device. */
 struct tun_flow {
@@ -50,6 +52,7 @@ struct tun {
 	uint64_t refused;	/* read, but no packet that we could carry */
 
 	uint8_t *buffers;	/* TUN_BATCH with head- and tailroom, and one super-packet */
+	bool borrowed;		/* the buffers are the first queue's */
 	struct segmenter cutting; /* the one in hand; len 0: there is none */
 	struct tun_flow flows[TUN_FLOWS];
 	size_t flow_count;
@@ -69,6 +72,20 @@ int tun_open(struct tun *t, const char *name, unsigned offloads, struct err *err
  */
 int tun_open_several(struct tun *t, const char *name, unsigned offloads, struct err *err) must_check;
 int tun_join(struct tun *t, const struct tun *first, bool own_queue, struct err *err) must_check;
+
+/*
+ * Gives a device that is to have several queues `count` more of them for the thread that has `t`, so
+ * that who sends little does not wait behind a bulk transfer: flows of TCP are divided between the
+ * lanes, and all else stays with `t`. Returns how many there are; fewer than asked for, or 0, where
+ * the kernel does not want to, which costs nothing but that wait. All packets are written to `t`.
+ *
+ * A lane reads to the buffers of `t`, so what one gave is used and tun_rest() taken before another
+ * is read. Lanes are closed before `t`.
+ */
+size_t tun_open_lanes(struct tun *t, struct tun *lanes, size_t count);
+
+/* One of them. */
+int tun_join_lane(struct tun *t, const struct tun *first) must_check;
 
 /* Calls `on_readable` from the loop whenever there is a packet to take. */
 int tun_watch(struct tun *t, uv_loop_t *loop, void *ctx,

@@ -492,6 +492,20 @@ open_sockets(struct node *n, struct err *err)
 	return rc;
 }
 
+/* The device for one thread. One that somebody made before us may have a single queue. */
+static int
+open_lanes(struct node *n, const char *name, unsigned offloads, struct err *err)
+{
+	int rc;
+
+	if (!(offloads & OFFLOAD_LANES) || if_nametoindex(name) != 0)
+		return tun_open(&n->tun, name, offloads, err);
+	rc = tun_open_several(&n->tun, name, offloads, err);
+	if (rc == 0)
+		n->lane_count = tun_open_lanes(&n->tun, n->lanes, TUN_LANES);
+	return rc;
+}
+
 static int
 open_tun(struct node *n, struct err *err)
 {
@@ -503,7 +517,7 @@ open_tun(struct node *n, struct err *err)
 
 	if (rc >= 0)
 		rc = workers > 1 ? tun_open_several(&n->tun, name, offloads, err)
-				 : tun_open(&n->tun, name, offloads, err);
+				 : open_lanes(n, name, offloads, err);
 	if (rc >= 0 && workers > 1)
 		rc = workers_open(n, workers, err);
 	return rc;
@@ -580,6 +594,8 @@ watch_packets(struct node *n, struct err *err)
 {
 	int rc = node_has_device(n) ? tun_watch(&n->tun, &n->loop.uv, n, on_tun) : 0;
 
+	for (size_t i = 0; i < n->lane_count && rc == 0; i++)
+		rc = tun_watch(&n->lanes[i], &n->loop.uv, n, on_tun);
 	for (size_t i = 0; i < NODE_SOCKETS && rc == 0; i++)
 		if (n->udp[i].fd >= 0)
 			rc = udp_watch(&n->udp[i], &n->loop.uv, n, on_udp);
@@ -649,6 +665,8 @@ clean_up(struct node *n)
 	udp_pool_free(&n->pool);
 	groups_close(n);
 	tls_pool_free(&n->streams);
+	for (size_t i = 0; i < n->lane_count; i++)
+		tun_close(&n->lanes[i]);
 	tun_close(&n->tun);
 	net_close(&n->net);
 	if (n->keep.db)

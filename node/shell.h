@@ -53,6 +53,8 @@ struct node {
 	char trouble_said[320];	/* about a proxy, so that it is not said again */
 	struct ip listen;	/* the address they are bound to; FAMILY_NONE: all */
 	struct tun tun;
+	struct tun lanes[TUN_LANES]; /* of the same device, without workers */
+	size_t lane_count;
 	struct net net;
 	struct mapper mapper;
 	struct resolve translator; /* looked up where there is only IPv6; ctx NULL: never was */

@@ -427,6 +427,55 @@ TEST(a_flow_stays_in_one_of_several_queues)
 	stop(&first, &n);
 }
 
+/* A TCP socket that has sent a packet of its handshake to nobody. */
+static int
+knock(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7000) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	inet_pton(AF_INET, "10.87.0.3", &to.sin_addr);
+	ASSERT(connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0);
+	return fd;
+}
+
+TEST(lanes_take_tcp_and_leave_the_rest)
+{
+	struct tun t, lanes[TUN_LANES];
+	size_t count, used = 0, in_lanes = 0;
+	struct err err = { 0 };
+	int fds[40];
+	struct net n;
+
+	if (!in_namespace())
+		return;
+	ASSERT_EQ(tun_open_several(&t, "mpylanes", OFFLOAD_ALL, &err), 0);
+	count = tun_open_lanes(&t, lanes, TUN_LANES);
+	configure(&t, &n);
+	(void)count_in(&t);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = knock();
+	for (size_t i = 0; i < count; i++) {
+		size_t some = count_in(&lanes[i]);
+
+		used += some > 0;
+		in_lanes += some;
+	}
+	/* Without the right to load a program there are none, and the device has them all. */
+	if (count > 0) {
+		ASSERT_EQ(count, TUN_LANES);
+		ASSERT(used > 1);
+		ASSERT(in_lanes >= ARRAY_LEN(fds));
+	} else {
+		ASSERT(count_in(&t) >= ARRAY_LEN(fds));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+	for (size_t i = 0; i < count; i++)
+		tun_close(&lanes[i]);
+	stop(&t, &n);
+}
+
 struct watcher {
 	struct loop loop;
 	int changes;
