@@ -110,7 +110,7 @@ export MPYNET := $(abspath $(B)/mpynet)
 export MPYNET_BUILD := $(abspath $(B))
 export MPYNET_VENV := $(abspath $(O)/venv)
 
-.PHONY: all engine everything unit units sim fuzz bench bench-micro bench-scale bench-sim check check-all check-long check-long-all \
+.PHONY: all engine everything unit units sim fuzz bench bench-micro bench-scale bench-certs bench-sim check check-all check-long check-long-all \
 	check-pure check-budget check-layers check-vectors check-sim check-fuzz check-cli \
 	check-netns check-mpyc check-nat demo deps venv format install uninstall clean help FORCE
 
@@ -251,6 +251,10 @@ check-fuzz: fuzz
 bench-micro: $(B)/bench/micro
 	@$<
 
+# 10,000 certificates issued, listed, backed up, revoked and distributed; COUNT= for another number.
+bench-certs: $(PROGRAM)
+	@bench/certs.py $(COUNT)
+
 # Does it cost more when there are more? MILLION=1: and what a million registrations take.
 bench-scale: $(B)/bench/scale
 	@$< && if [ -n "$(MILLION)" ]; then $< 1000000; fi
@@ -385,6 +389,7 @@ help:
 #:   make sim fuzz          the simulator, the fuzzers
 #:   make bench             beside wireguard-go and others, half an hour (root); QUICK=1 two minutes
 #:   make bench-micro       what a packet, a handshake and a decision cost, without system calls
+#:   make bench-certs       10,000 certificates, from issued to revoked and distributed
 #:   make bench-scale       10 to 10,000 peers of a node, 10 to 100,000 clients of a lighthouse
 #:   make bench-sim         1,000 virtual nodes, and regions; BIG=1: and 10,000, half an hour
 #:   make check-NAME        one family: pure budget layers vectors sim cli netns mpyc nat fuzz
