@@ -61,9 +61,10 @@ reply(const struct enrolment *n, struct clerk_answer *ret, struct err *e)
 {
 	struct answer no = { .refusal = n->refusal };
 
-	if (n->issued)
+	/* Whatever is said is sealed with the authority's key. */
+	if (n->clerk->keys != NULL && n->issued)
 		return seal_bundle(n, ret, e);
-	if (n->refusal != 0 && n->clerk->keys != NULL)
+	if (n->clerk->keys != NULL && n->refusal != 0)
 		return seal(n, &no, ret, e);
 	ret->status = ENROL_PENDING;
 	return 0;

@@ -229,6 +229,9 @@ TEST(a_locked_authority_collects_and_signs_later)
 	}
 	ASSERT_EQ(ledger_request_of_token(&p.office.ledger, &r, g.id, &p.err), 1);
 	ASSERT_EQ(clerk_sign(&p.clerk, r.id, &issued, &p.err), 0);
+	/* What is signed is sealed with the authority's key, too: it has to be unlocked for that. */
+	ASSERT_EQ(clerk_enrol(&locked, g.id, g.blob, &a, &p.err), 0);
+	ASSERT_EQ(a.status, ENROL_PENDING);
 	ASSERT_EQ(ask(&p, &g, &refusal), issued.cert.serial);
 	close_place(&p);
 }
