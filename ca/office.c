@@ -3,6 +3,7 @@
  * office.c - where an authority works: its ledger, and the files that it hands out.
  */
 #include "ca/office.h"
+#include "ca/ledger_chain.h"
 #include "ca/ledger_state.h"
 #include "ca/mark.h"
 #include "ca/office_state.h"
@@ -392,15 +393,37 @@ add_lighthouses(struct office *o, struct bundle *b, struct err *e)
 	return rc;
 }
 
+/* Who signs here, and who did before while it is still believed: so many as a bundle holds. */
+static int
+add_cas(struct office *o, struct bundle *b, struct err *e)
+{
+	struct ledger_walk w;
+	struct cert cert;
+	int rc = ledger_walk_anchors(&o->ledger, &w, office_now(), e);
+
+	if (rc < 0)
+		return rc;
+	b->cas[0] = o->ca.object;
+	b->ca_count = 1;
+	while (b->ca_count < BUNDLE_CAS_MAX &&
+	    (rc = ledger_anchor_next(&w, &cert, &b->cas[b->ca_count], e)) == 1)
+		b->ca_count++;
+	ledger_end(&w);
+	return rc < 0 ? rc : 0;
+}
+
 /* What the host of this certificate needs to know. `key` is NULL when it made its own. */
 static int
 make_bundle(struct office *o, struct bundle *b, const struct bundle_cert *host, const uint8_t *key,
     struct err *e)
 {
+	int rc;
+
 	memset(b, 0, sizeof(*b));
 	b->host = *host;
-	b->cas[0] = o->ca.object;
-	b->ca_count = 1;
+	rc = add_cas(o, b, e);
+	if (rc < 0)
+		return rc;
 	if (key != NULL) {
 		b->has_key = true;
 		memcpy(b->key, key, sizeof(b->key));
@@ -835,25 +858,59 @@ office_export_ca(struct office *o, char *to, struct err *e)
 	return rc < 0 ? rc : len;
 }
 
+/* Did this office sign it, under whichever certificate it had then? 0, ERR_AUTH, or negative. */
+static int
+signed_here(struct office *o, const struct ledger_cert *c, struct err *e)
+{
+	struct bundle_cert object;
+	struct ledger_walk w;
+	uint8_t key_id[16];
+	struct cert ca;
+	int rc = ledger_walk_cas(&o->ledger, &w, e);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_ca_next(&w, &ca, &object, e)) == 1) {
+		cert_key_id(key_id, ca.key);
+		if (memcmp(key_id, c->cert.issuer, sizeof(key_id)) == 0 &&
+		    cert_verify_by(c->object.bytes, c->object.len, &ca) == 0)
+			break;
+	}
+	ledger_end(&w);
+	if (rc == 0)
+		rc = err_set(e, ERR_AUTH, "%s: certificate %llu was not signed by this authority; "
+		    "somebody changed the ledger, restore it from a backup", o->ledger.path,
+		    (unsigned long long)c->cert.serial);
+	return rc < 0 ? rc : 0;
+}
+
+/* Every certificate of this walk, which ends here. */
+static int
+verify_walk(struct office *o, struct ledger_walk *w, struct err *e)
+{
+	struct ledger_cert c;
+	int rc;
+
+	while ((rc = ledger_next(w, &c, e)) == 1) {
+		rc = signed_here(o, &c, e);
+		if (rc < 0)
+			break;
+	}
+	ledger_end(w);
+	return rc;
+}
+
 int
 office_verify(struct office *o, uint64_t *ret_lines, uint8_t ret_head[static 32], struct err *e)
 {
 	struct ledger_walk w;
-	struct ledger_cert c;
 	int rc = ledger_verify(&o->ledger, ret_lines, ret_head, e);
 
 	if (rc == 0)
 		rc = ledger_walk(&o->ledger, &w, e);
-	if (rc < 0)
-		return rc;
-	while ((rc = ledger_next(&w, &c, e)) == 1) {
-		if (cert_verify_by(c.object.bytes, c.object.len, &o->ca.cert) == 0)
-			continue;
-		rc = err_set(e, ERR_AUTH, "%s: certificate %llu was not signed by this authority; "
-		    "somebody changed the ledger, restore it from a backup", o->ledger.path,
-		    (unsigned long long)c.cert.serial);
-		break;
-	}
-	ledger_end(&w);
-	return rc;
+	if (rc == 0)
+		rc = verify_walk(o, &w, e);
+	if (rc == 0)
+		rc = ledger_walk_issuing(&o->ledger, &w, e);
+	return rc < 0 ? rc : verify_walk(o, &w, e);
 }

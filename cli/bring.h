@@ -2,9 +2,9 @@
 /*
  * bring.h - a network state that a person carries to a host, where no lighthouse brings it.
  *
- * The file (`ca export --network-state`) is one PEM block with a blob of core/netstate.h. A daemon that runs
- * on the state takes it over its control socket; without one it goes into the daemon's database,
- * judged exactly as the daemon would, and is in force from its start.
+ * The file (`ca export --network-state`) is one PEM block with a blob of core/netstate.h. A daemon
+ * that runs on the state takes it over its control socket; without one it goes into the daemon's
+ * database, judged exactly as the daemon would, and is in force from its start.
  */
 #ifndef CLI_BRING_H
 #define CLI_BRING_H

@@ -27,6 +27,7 @@ int cmd_ca_log(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_export(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_check(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_state(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_rotate(struct context *c, const struct args *a, struct err *e);
 int cmd_revoke(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_serve(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_pending(struct context *c, const struct args *a, struct err *e);

@@ -27,6 +27,8 @@ const struct command commands[] = {
 	  "verify the ledger, and tell which certificates are close to their end" },
 	{ "ca state [--sign] [--required] [--not-required] [--passphrase-fd <number>]",
 	  cmd_ca_state, "show or sign what everybody is told: who is revoked" },
+	{ "ca rotate [--overlap <duration>] [--lifetime <duration>] [--passphrase-fd <number>]",
+	  cmd_ca_rotate, "give the network a new root, and everybody time to move over" },
 	{ "ca serve [--foreground] [--approve] [--no-key] [--passphrase-fd <number>]", cmd_ca_serve,
 	  "answer hosts that were invited, and members that need their next certificate" },
 	{ "ca pending [--approve <name>] [--deny <name>] [--yes] [--passphrase-fd <number>]",

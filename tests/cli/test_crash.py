@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signing survives whatever happens between two system calls.
+"""Signing and revoking survive whatever happens between two system calls.
 
 A command is killed, or the disk fails it, at every call that changes the disk. After
 each of them: the ledger verifies, serial numbers are unique, no certificate exists
@@ -121,6 +121,22 @@ def replacing(path):
     return Scene(path, prepare, "sign", "party1", "--replace", "--groups", "a")
 
 
+def revoking(path):
+    def prepare(p):
+        authority(p, LIGHTHOUSE, ("party1",), ("party2",)).tell("revoke", "party1")
+    return Scene(path, prepare, "revoke", "party2")
+
+
+def check_revoked(site):
+    """Revoked and in a state, or neither; and if not, it can be done again."""
+    status = [c["status"] for c in site.json("ca", "list")["certificates"]][-1]
+    check(site.json("ca", "state")["keys"] == (2 if status == "revoked" else 1), status)
+    if status == "live":
+        site.tell("revoke", "party2")
+        check(site.json("ca", "state")["keys"] == 2)
+    check_goes_on(site)
+
+
 def several(path):
     return Scene(path, lambda p: authority(p, LIGHTHOUSE), "sign", "party1", "party2", "party3")
 
@@ -135,6 +151,14 @@ def test_sign_killed_in_the_middle_of_every_write(place):
 
 def test_replace_killed_at_every_call(place):
     kill_everywhere(replacing(place.dir), "kill")
+
+
+def test_revoke_killed_at_every_call(place):
+    kill_everywhere(revoking(place.dir), "kill", check_revoked)
+
+
+def test_revoke_killed_in_the_middle_of_every_write(place):
+    kill_everywhere(revoking(place.dir), "torn", check_revoked)
 
 
 def test_sign_of_several_killed_at_every_call(place):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Revoking, and the state that says so."""
+"""Revoking, rotating, and the state that says so."""
 
-import re
 import sqlite3
 import time
 
-from authority import CONFIG, DONE, NO, USAGE, Host, authority, check
+from authority import CONFIG, DONE, NO, USAGE, Host, SmallHost, authority, check
 
 
 def row(ca, name):
@@ -109,3 +108,51 @@ def test_taking_back_a_revocation_is_noticed(place):
     db.execute("DELETE FROM state")
     db.commit()
     ca.refuse(CONFIG, "not the last that was signed", "ca", "log", "--verify")
+
+
+def test_a_network_gets_a_new_root_and_moves_over(place):
+    ca = authority(place.dir, ("party1",))
+    ca.tell("sign", "party2", "--out", "party2.old")
+    before = ca.json("ca", "show")
+    ca.refuse(USAGE, "--overlap takes a duration", "ca", "rotate", "--overlap", "never")
+    done = ca.json("ca", "rotate", "--overlap", "200d")
+    after = ca.json("ca", "show")
+    check(done["before"]["fingerprint"] == before["fingerprint"], done)
+    check(after["fingerprint"] == done["fingerprint"] != before["fingerprint"], after)
+    check(after["network"] == before["network"] and after["ranges"] == before["ranges"])
+    check(abs(done["before"]["until"] - time.time() - 200 * 86400) < 120, done)
+    events = [line["event"] for line in ca.json("ca", "log")["log"]]
+    check(events[-3:] == ["init", "rotate", "state"], events)
+    ca.tell("ca", "log", "--verify")
+    ca.tell("ca", "check")
+
+    # Both roots are in what is handed out, so old and new members believe each other.
+    ca.tell("sign", "party3")
+    host = Host(place.dir / "host")
+    host.tell("join", ca.path / "party3.mpynet")
+    old = Host(place.dir / "old")
+    old.tell("join", ca.path / "party2.old")
+    check(ca.json("inspect", "party3.mpynet")["valid"])
+    ca.tell("revoke", "party1")
+    check(ca.json("ca", "state")["version"] > done["state"])
+    ca.json("ca", "rotate")
+    ca.tell("ca", "log", "--verify")
+
+
+def test_the_old_key_is_gone_after_a_rotation(place):
+    ca = authority(place.dir)
+    db = sqlite3.connect(ca.state / "ca.db")
+    (old,), = db.execute("SELECT keyfile FROM ca").fetchall()
+    ca.tell("ca", "rotate")
+    kept = [bytes(k) for k, in db.execute("SELECT keyfile FROM ca ORDER BY id")]
+    check(kept[0] == b"" and len(kept[1]) == len(old), kept)
+    check(bytes(old) not in (ca.state / "ca.db").read_bytes(), "the old key is in the file")
+
+
+def test_the_new_root_has_a_passphrase_of_its_own(place):
+    ca = SmallHost(place.dir)
+    check(ca.unlocked("the first passphrase", "ca", "init", "study")[0] == DONE)
+    status, _, err = ca.unlocked("the first passphrase\nthe second passphrase", "ca", "rotate")
+    check(status == DONE, err)
+    check(ca.unlocked("the first passphrase", "sign", "party1")[0] != DONE)
+    check(ca.unlocked("the second passphrase", "sign", "party1")[0] == DONE)
