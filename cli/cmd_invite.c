@@ -58,8 +58,9 @@ show_people(struct context *c, const struct invitation *i, const struct token *t
 	fprintf(c->out.to, "%s\n", text);
 	output_say(&c->out, "This line makes whoever has it %s, once, until %s: hand it over like a "
 	    "key.", i->order.name, text_format_time(until, t->expires));
-	output_say(&c->out, "Next: on %s: mpynet join TOKEN, then sudo mpynet up. The authority "
-	    "answers while mpynet ca serve runs here%s.", i->order.name,
+	output_say(&c->out, "Next: on %s: sudo mpynet join - takes the line where no list of "
+	    "processes and no log shows it, then sudo mpynet up. The authority answers while mpynet "
+	    "ca serve runs here%s.", i->order.name,
 	    i->approve ? ", once you have compared the words: mpynet ca pending" : "");
 	return 0;
 }

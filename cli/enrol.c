@@ -97,7 +97,13 @@ ask(char **text, size_t *len, const struct token *t, const uint8_t key[static 32
 		.told = on_told,
 	};
 
-	return enrol_run(&run, text, len, e);
+	int rc = enrol_run(&run, text, len, e);
+
+	/* What is wrong was said when it showed. */
+	if (rc == -ETIMEDOUT && strcmp(e->text, story.trouble.text) == 0)
+		return err_set(e, rc, "given up after %d s; the same command tries again",
+		    (int)(ENROL_PATIENCE / USEC_PER_SEC));
+	return rc;
 }
 
 static int
