@@ -180,6 +180,21 @@ def test_init_killed_at_every_call(place):
         again(site)
 
 
+def test_invite_killed_at_every_call(place):
+    """There is an invitation or there is none; a token that nobody has seen is withdrawn."""
+    scene = Scene(place.dir, lambda p: authority(p, LIGHTHOUSE), "invite", "party2")
+    count = scene.calls()
+    for at in points(count, count):
+        site, status, _ = scene.run(FAULT_AT=str(at), FAULT_HOW="kill")
+        check(status == -9, "call", at, "was to kill")
+        check(site.json("ca", "log", "--verify")["verified"], "the ledger does not verify")
+        invited = site.json("ca", "pending")["invitations"]
+        check(len(invited) <= 1, "call", at, "left", invited)
+        if invited:
+            site.tell("invite", "party2", "--withdraw")
+        site.tell("invite", "party2")
+
+
 def test_sign_on_a_full_disk(place):
     fail_everywhere(signing(place.dir), "ENOSPC", stays=True)
 
