@@ -206,11 +206,21 @@ db_column_blob(sqlite3_stmt *stmt, int column, void *to, size_t len)
 	return 0;
 }
 
+/* What a check found, without the line that it may put above: "*** in database main ***". */
+static const char *
+past_heading(const char *found)
+{
+	const char *line = strchr(found, '\n');
+
+	return line != NULL && strncmp(found, "***", 3) == 0 ? line + 1 : found;
+}
+
 /* Is this file ours, of this kind, whole, and not from the future? */
 static int
 check(struct db *db, enum db_kind kind, int64_t version, size_t n_migrations, struct err *err)
 {
 	sqlite3_stmt *stmt;
+	const char *found;
 	int64_t id;
 	int rc = db_int(db, &id, err, "PRAGMA application_id", "");
 
@@ -227,9 +237,10 @@ check(struct db *db, enum db_kind kind, int64_t version, size_t n_migrations, st
 	if (rc < 0)
 		return rc;
 	rc = db_next(db, stmt, err);
-	if (rc == 1 && strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") != 0)
+	found = rc == 1 ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+	if (found != NULL && strcmp(found, "ok") != 0)
 		rc = err_set(err, ERR_FORMAT, "%s is damaged: %s; restore it from a backup",
-		    db->path, (const char *)sqlite3_column_text(stmt, 0));
+		    db->path, past_heading(found));
 	sqlite3_finalize(stmt);
 	return rc < 0 ? rc : 0;
 }

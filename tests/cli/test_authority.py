@@ -393,7 +393,7 @@ def test_a_damaged_or_foreign_ledger_gets_a_sentence(place):
     ca = authority(place.dir, ("a",))
     ledger = ca.state / "ca.db"
     good = ledger.read_bytes()
-    for bad in b"hello", good[:5000], bytes(4096), good[:1000] + b"\xff" * 3000 + good[4000:]:
+    for bad in b"hello", good[:5000], bytes(4096), good[:4096] + b"\xff" * 4096 + good[8192:]:
         ledger.write_bytes(bad)
         status, _, err = ca.run("ca", "list")
         check(status == CONFIG and err.startswith("mpynet: ") and err.count("\n") == 1, err)
