@@ -4,6 +4,9 @@
  */
 #include "cli/clerk.h"
 
+#include "ca/office_state.h"
+#include "core/netstate.h"
+
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -78,6 +81,21 @@ offer(struct clerk_desk *d, struct node *n)
 	if (desk_offer(n, o.offers, o.count) == 0)
 		d->offers = o.count;
 	clerk_offers_free(&o);
+}
+
+/* What the authority says of everybody, for everybody; nodes have it from us. */
+static void
+bring_state(struct clerk_desk *d, struct node *n)
+{
+	uint8_t *blob = malloc(NETSTATE_BLOB_MAX);
+	struct err e = { .text = "there is no memory" };
+	int rc = blob == NULL ? -ENOMEM : office_state_blob(&d->office, blob, &e);
+
+	if (rc > 0)
+		rc = desk_bring_state(n, blob, (size_t)rc, &e);
+	if (rc < 0 && rc != ERR_SUPERSEDED)
+		desk_log(n, TRACE_WARNING, "the network's state is not handed on: %s", e.text);
+	free(blob);
 }
 
 /* Is this the answer at which somebody goes on waiting? */
@@ -203,12 +221,33 @@ ledger_changed(struct clerk_desk *d)
 	return true;
 }
 
+/* After a rotation our key is the old root's, and worth nothing. */
+static void
+follow_rotation(struct clerk_desk *d, struct node *n)
+{
+	struct ledger_ca now;
+	struct err e;
+
+	if (ledger_ca(&d->office.ledger, &now, &e) == 0 &&
+	    memcmp(now.cert.fingerprint, d->office.ca.cert.fingerprint,
+	        sizeof(now.cert.fingerprint)) != 0) {
+		d->office.ca = now;
+		sodium_free(d->keys); /* wipes */
+		d->keys = NULL;
+		d->clerk.keys = NULL;
+		desk_log(n, TRACE_WARNING, "the authority has another key now; requests wait until "
+		    "mpynet down and mpynet ca serve unlock that");
+	}
+	sodium_memzero(&now, sizeof(now));
+}
+
 static void
 on_started(void *ctx, struct node *n)
 {
 	struct clerk_desk *d = ctx;
 
 	(void)ledger_changed(d);
+	bring_state(d, n);
 	offer(d, n);
 	reconsider(d, n);
 }
@@ -221,8 +260,11 @@ on_look(void *ctx, struct node *n)
 
 	if (changed || office_now() >= d->offered_at + OFFER_EVERY)
 		offer(d, n);
-	if (changed)
+	if (changed) {
+		follow_rotation(d, n);
+		bring_state(d, n);
 		reconsider(d, n);
+	}
 }
 
 static void
