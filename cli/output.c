@@ -111,10 +111,17 @@ usec_cell(char to[static CELL_MAX], double usec)
 		snprintf(to, CELL_MAX, "%.1f s", usec / 1e6);
 }
 
+/* Of a number that may be anything: one that no unit below has room for is as large as can be. */
+static uint64_t
+whole(double number)
+{
+	return number <= 0 ? 0 : number < (double)INT64_MAX ? (uint64_t)number : INT64_MAX;
+}
+
 static void
 number_cell(char to[static CELL_MAX], enum column_kind kind, double number)
 {
-	uint64_t n = number > 0 ? (uint64_t)number : 0;
+	uint64_t n = whole(number);
 	char text[32];
 
 	switch (kind) {
