@@ -14,7 +14,7 @@ CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CLANG   ?= clang
 NM      ?= nm
 PYTHON  ?= /usr/bin/python3
-SECONDS ?= 20
+SECONDS ?= 10
 JOBS    ?= $(shell nproc)
 
 MAKEFLAGS += --no-builtin-rules
