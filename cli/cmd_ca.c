@@ -548,6 +548,15 @@ check_authority(const struct office *o, struct err *e)
 	return 0;
 }
 
+/* When hosts get less than their usual time because it ends, its successor is overdue. */
+static bool
+ends_soon(const struct cert *ca)
+{
+	uint64_t left = ca->not_after - office_now();
+
+	return left <= min_u64(AUTHORITY_HOST_LIFETIME, CLOSE_TO_END(ca));
+}
+
 int
 cmd_ca_check(struct context *c, const struct args *a, struct err *e)
 {
@@ -555,6 +564,7 @@ cmd_ca_check(struct context *c, const struct args *a, struct err *e)
 	uint8_t head[32];
 	uint64_t lines;
 	json_t *body, *list;
+	bool old = false;
 	int rc = open_office(&o, c, e);
 
 	(void)a;
@@ -566,14 +576,20 @@ cmd_ca_check(struct context *c, const struct args *a, struct err *e)
 	body = output_body(1);
 	list = json_array();
 	json_object_set_new(body, "expiring", list);
+	if (rc == 0 && (old = ends_soon(&o.ca.cert)))
+		json_array_append_new(list, cert_json(&o.ca.cert));
 	if (rc == 0)
 		rc = list_certs(list, &o, keep_close_to_end, 0, e);
 	if (rc == 0)
 		output_show(&c->out, body, check_views);
-	if (rc == 0 && json_array_size(list) > 0) {
-		output_say(&c->out, "Next: mpynet sign NAME --replace gives a host a new one.");
+	if (rc == 0 && json_array_size(list) > old)
+		output_say(&c->out, "Next: mpynet ca serve renews who asks; mpynet sign NAME "
+		    "--replace gives a host a new one.");
+	if (rc == 0 && old)
+		output_say(&c->out, "Next: mpynet ca rotate. The authority ends before a host's "
+		    "certificate would, so hosts get less time than they should.");
+	if (rc == 0 && json_array_size(list) > 0)
 		rc = EXIT_NO;
-	}
 	json_decref(body);
 	office_close(&o);
 	return rc;

@@ -320,6 +320,18 @@ def test_check_tells_who_is_close_to_the_end(place):
     check(names == ["b"], names)
 
 
+def test_check_tells_when_the_authority_itself_ends_too_soon(place):
+    ca = authority(place.dir)
+    old = Host(place.dir / "old")
+    old.tell("ca", "init", "study", "--no-passphrase", "--lifetime", "15s")
+    check("no certificate is close" in ca.tell("ca", "check"))
+    time.sleep(10.1)                    # the last third begins
+    status, out, _ = old.run("ca", "check")
+    check(status == NO and "ca rotate" in out, status, out)
+    old.tell("ca", "rotate", "--overlap", "1h", "--lifetime", "10y")
+    check("no certificate is close" in old.tell("ca", "check"))
+
+
 def test_lighthouses_relay_unless_told_otherwise(place):
     ca = authority(place.dir, LIGHTHOUSE)
     ca.tell("sign", "lh2", "--lighthouse", "--public", "[2001:db8::1]", "--public",
