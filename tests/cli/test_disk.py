@@ -13,16 +13,31 @@ COMMANDS = {
     "revoke-several": ("revoke", "party2", "party3"),
     "state": ("ca", "state", "--sign"),
     "export": ("ca", "export", "party2"),
+    "rotate": ("ca", "rotate"),
+    "invite": ("invite", "party9"),
+    "uninvite": ("invite", "party8", "--withdraw"),
 }
 
 
 def prepare(path):
     ca = authority(path, LIGHTHOUSE, ("party1",), ("party2",), ("party3",))
     ca.tell("revoke", "party1")
+    ca.tell("invite", "party8")
 
 
 def statuses(site):
     return {c["name"]: c["status"] for c in site.json("ca", "list")["certificates"]}
+
+
+def check_invitation(site, words, done):
+    """An invitation is there or not; either way it can be had, and be taken back."""
+    name = words[1]
+    was = name in [i["name"] for i in site.json("ca", "pending")["invitations"]]
+    check(not done or was != ("--withdraw" in words), "it was said and not done")
+    if was:
+        site.tell("invite", name, "--withdraw")
+    site.tell("invite", name)
+    site.tell("invite", name, "--withdraw")
 
 
 def check_ledger(site, words, done):
@@ -36,6 +51,8 @@ def check_ledger(site, words, done):
         if named == {"live"}:
             site.tell(*words)
             check(statuses(site)[words[1]] == "revoked")
+    elif words[0] == "invite":
+        check_invitation(site, words, done)
     else:
         check(now["party2"] == "live", now)
         site.tell(*words)
