@@ -15,11 +15,23 @@
 #include <string.h>
 #include <unistd.h>
 
+/* "mpy1_", or what a later version may write: that is for token_read() to refuse. */
+static bool
+begins_as_token(const char *text)
+{
+	size_t digits;
+
+	if (strncmp(text, TOKEN_PREFIX, 3) != 0)
+		return false;
+	digits = strspn(text + 3, "0123456789");
+	return digits > 0 && text[3 + digits] == '_';
+}
+
 bool
 enrol_is_token(const char *text)
 {
 	return strcmp(text, "-") == 0 || strncmp(text, TOKEN_URL, strlen(TOKEN_URL)) == 0 ||
-	    strncmp(text, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) == 0;
+	    begins_as_token(text);
 }
 
 int

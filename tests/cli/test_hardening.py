@@ -2,13 +2,15 @@
 """What holds keys is closed: files, links, memory, and the places where others look."""
 
 import os
+import pathlib
 import resource
 import shutil
 import signal
 import subprocess
 import time
 
-from authority import CONFIG, DONE, LIGHTHOUSE, PERMISSION, USAGE, Host, SmallHost, authority, check
+from authority import (CONFIG, DONE, LIGHTHOUSE, NO, PERMISSION, USAGE, Host, SmallHost,
+                       authority, check)
 from place import Skipped
 
 PASSPHRASE = "a passphrase that is nowhere else"
@@ -144,3 +146,38 @@ def test_a_process_with_keys_leaves_no_core_and_nobody_attaches(place):
         child.kill()
         child.wait()
     check(not list(place.dir.rglob("core*")), "there is a core file")
+
+
+def test_a_token_leaves_the_list_of_processes_and_the_history(place):
+    ca = authority(place.dir / "ca", ("lh", "--lighthouse", "--public", "192.0.2.1:7717"))
+    token = ca.tell("invite", "party1").split()[0]
+    host = Host(place.dir / "party1")
+    child = subprocess.Popen(host.words("join", token), cwd=host.path, env=host.environment(),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True)
+    try:
+        shown = pathlib.Path("/proc/%d/cmdline" % child.pid)
+        until = time.monotonic() + 20
+        while token.encode() in shown.read_bytes() or b"join" not in shown.read_bytes():
+            check(time.monotonic() < until, "the token is still shown")
+            time.sleep(0.05)
+        check(child.poll() is None, "it does not wait for the lighthouse")
+        check(token.encode() not in pathlib.Path("/proc/%d/environ" % child.pid).read_bytes())
+    finally:
+        child.terminate()
+    _, err = child.communicate(timeout=20)
+    check(token not in err, err)
+    for path in host.state.rglob("*"):
+        check(not path.is_file() or token.encode() not in path.read_bytes(), path)
+
+
+def test_a_token_that_is_spoilt_or_expired_gets_a_sentence(place):
+    ca = authority(place.dir / "ca", ("lh", "--lighthouse", "--public", "192.0.2.1:7717"))
+    token = ca.tell("invite", "party1", "--expires", "1s").split()[0]
+    host = Host(place.dir / "party1")
+    for bad in token[:-1], token[:40] + "AAAA" + token[44:], "mpy2_" + token[5:], token + "x":
+        status, _, err = host.run("join", bad)
+        check(status not in (DONE, NO) and err.count("\n") == 1 and bad not in err, bad, err)
+    time.sleep(2.1)
+    check(ca.json("ca", "pending")["invitations"] == [])
+    ca.tell("invite", "party1")         # its place is free again
