@@ -568,7 +568,10 @@ store(struct office *o, const struct commission *c, const struct dossier *d,
 	return rc < 0 ? rc : ledger_log(&o->ledger, &line, e);
 }
 
-/* Does what was signed change what the network's state says? Of lighthouses only once there is one. */
+/*
+ * Does what was signed change what the network's state says? Of lighthouses only once there is
+ * one.
+ */
 static int
 changes_state(struct office *o, const struct commission *c, const struct dossier *d,
     const struct cert *cert, struct err *e)

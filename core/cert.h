@@ -91,8 +91,9 @@ struct cert {
 };
 
 /*
- * Exactly one whole object in `p`, of a kind of struct cert. Nothing is said about who signed
- * it. 0; ERR_VERSION for what is reserved (kinds 5 and 7); ERR_CANON for anything else. `why` (may be NULL) is set to the rule, BREACH_NONE on success.
+ * Exactly one whole object in `p`, of a kind of struct cert. Nothing is said about who signed it.
+ * 0; ERR_VERSION for what is reserved (kinds 5 and 7); ERR_CANON for anything else. `why` (may be
+ * NULL) is set to the rule, BREACH_NONE on success.
  */
 int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why) must_check;
 
@@ -103,7 +104,10 @@ int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why
  */
 int cert_encode(uint8_t *to, size_t cap, const struct cert *c, enum breach *why) must_check;
 
-/* The same with `c->signature` or `c->parts` at the end: encode(decode(x)) == x for every x accepted. */
+/*
+ * The same with `c->signature` or `c->parts` at the end: encode(decode(x)) == x for every x
+ * accepted.
+ */
 int cert_encode_whole(uint8_t *to, size_t cap, const struct cert *c, enum breach *why) must_check;
 
 /*

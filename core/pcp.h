@@ -71,8 +71,8 @@ struct pcp_response {
 
 /*
  * Any answer of a server. Of one in another version than 2 there are `version`, `opcode` and
- * `result`, and of NAT-PMP (version 0) also `epoch`, which its announcements bring as well. 0; ERR_SHORT, ERR_EXCESS, or ERR_FORMAT for what is no answer, or one to another question than
- * ours.
+ * `result`, and of NAT-PMP (version 0) also `epoch`, which its announcements bring as well. 0;
+ * ERR_SHORT, ERR_EXCESS, or ERR_FORMAT for what is no answer, or one to another question than ours.
  */
 int pcp_response_decode(struct pcp_response *ret, const uint8_t *p, size_t len) must_check;
 

@@ -397,8 +397,9 @@ spread_bring(struct spread *s, struct instant now, const uint8_t *blob, size_t l
 	case -ENOMEM: return err_set(e, rc, "not enough memory for a network state");
 	case ERR_STATE:
 	case ERR_SUPERSEDED:
-		return err_set(e, ERR_SUPERSEDED, "network state %llu is not newer than the one in force here, %llu",
-		    (unsigned long long)id.version, (unsigned long long)s->held.id.version);
+		return err_set(e, ERR_SUPERSEDED, "network state %llu is not newer than the one in "
+		    "force here, %llu", (unsigned long long)id.version,
+		    (unsigned long long)s->held.id.version);
 	case ERR_CONFLICT:
 		s->forks++;
 		keep_fork(s, blob, len, &id, out);

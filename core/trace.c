@@ -11,10 +11,10 @@
 #include <stdio.h>
 
 /*
- * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number,
- * %D number2, %T that as a time, %L number as a duration, %m number as milliseconds, %s number as seconds, %S number2 as
- * seconds, %e phrase of code, %r what the code means in CLOSE, %t what became of a stream, %c code.
- * `number` is microseconds where %m or %s stands.
+ * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number, %D
+ * number2, %T that as a time, %L number as a duration, %m number as milliseconds, %s number as
+ * seconds, %S number2 as seconds, %e phrase of code, %r what the code means in CLOSE, %t what
+ * became of a stream, %c code. `number` is microseconds where %m or %s stands.
  */
 static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PEER_UP] = "peer %n: session up over %a",

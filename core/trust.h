@@ -62,9 +62,10 @@ trust_add(struct trust *t, const uint8_t *ca, size_t len, usec_t wall, enum brea
  * NULL with length 0: then it must be signed by a root, or by an issuing CA that was seen before.
  *
  * 0, with everything in `ret`. ERR_VERSION, ERR_CANON: the encoding, see cert_decode. ERR_UNKNOWN:
- * the issuer is not known here. ERR_AUTH: a signature does not verify. ERR_DENIED: not permitted
- * by its issuer, of another network, or a chain that is none. ERR_NOT_YET, ERR_EXPIRED: by the
- * effective clock. ERR_REVOKED: by the network state, the host or a CA above it. `why` (may be NULL) names the rule for ERR_CANON, ERR_VERSION and ERR_DENIED.
+ * the issuer is not known here. ERR_AUTH: a signature does not verify. ERR_DENIED: not permitted by
+ * its issuer, of another network, or a chain that is none. ERR_NOT_YET, ERR_EXPIRED: by the
+ * effective clock. ERR_REVOKED: by the network state, the host or a CA above it. `why` (may be
+ * NULL) names the rule for ERR_CANON, ERR_VERSION and ERR_DENIED.
  */
 int trust_verify(struct trust *t, const uint8_t *host, size_t host_len, const uint8_t *issuing,
     size_t issuing_len, usec_t wall, struct verified *ret, enum breach *why) must_check;

@@ -17,7 +17,8 @@ struct ready {
 
 /*
  * Runs `run(arg, ready, err)` in a new process that is nobody's child, without terminal, with / as
- * its directory and nothing open that was, and waits for its ready_tell(). Returns 0 then; or what `run` returned before, with its sentence.
+ * its directory and nothing open that was, and waits for its ready_tell(). Returns 0 then; or what
+ * `run` returned before, with its sentence.
  */
 int daemon_start(int (*run)(void *arg, struct ready *ready, struct err *err), void *arg,
     struct err *err) must_check;

@@ -3,7 +3,8 @@
  * group.h - a multicast group, on every interface of this machine and no farther than its links.
  *
  * One socket a family, that hears the group where it was joined, and of IPv6 also what is sent to
- * its port alone; several programs on one machine may have it. Traffic here is a few datagrams a minute: nothing is batched.
+ * its port alone; several programs on one machine may have it. Traffic here is a few datagrams a
+ * minute: nothing is batched.
  */
 #ifndef HOST_GROUP_H
 #define HOST_GROUP_H

@@ -2,9 +2,10 @@
 /*
  * home.h - where a daemon's files are, and that only one daemon uses them.
  *
- * One directory holds everything: ca.db and its key beside it, node/, lighthouse/ and authority/ for
- * the daemons (the last is the node that speaks for the authority), each with a database, a lock
- * and a control socket of its own, so that one host may be all of them. As root the control socket is also in HOME_RUN_DIR, which others may enter.
+ * One directory holds everything: ca.db and its key beside it, node/, lighthouse/ and authority/
+ * for the daemons (the last is the node that speaks for the authority), each with a database, a
+ * lock and a control socket of its own, so that one host may be all of them. As root the control
+ * socket is also in HOME_RUN_DIR, which others may enter.
  */
 #ifndef HOST_HOME_H
 #define HOST_HOME_H

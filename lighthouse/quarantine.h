@@ -51,10 +51,10 @@ void quarantine_wipe(struct quarantine *q);
 bool quarantine_has(const struct quarantine *q, uint32_t index) must_check;
 
 /*
- * A newcomer whose token stands, with pre-shared key `psk`, called from `pk`. `index` is new in
- * the engine. Returns the RESPONSE_LEN bytes to answer with, valid until the next call; NULL where
- * silence is the answer: it is an old call, there is no room or memory, or its key is of low order. The same
- * call again has the same answer. A later call of the same key ends the session before.
+ * A newcomer whose token stands, with pre-shared key `psk`, called from `pk`. `index` is new in the
+ * engine. Returns the RESPONSE_LEN bytes to answer with, valid until the next call; NULL where
+ * silence is the answer: it is an old call, there is no room or memory, or its key is of low order.
+ * The same call again has the same answer. A later call of the same key ends the session before.
  */
 const uint8_t *quarantine_admit(struct quarantine *q, struct instant now, struct newcomer *n,
     const uint8_t psk[static 32], const uint8_t ephemeral[static 32], uint32_t index,

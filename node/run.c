@@ -32,9 +32,14 @@ static void
 change_route(struct node *n, const struct route_change *change)
 {
 	struct err err;
-	int rc = !node_has_device(n) ? 0 : change->add ? net_route_add(&n->net, n->tun.ifindex, change->to, change->mtu, &err)
-			     : net_route_del(&n->net, n->tun.ifindex, change->to, &err);
+	int rc = 0;
 
+	if (!node_has_device(n))
+		return;
+	if (change->add)
+		rc = net_route_add(&n->net, n->tun.ifindex, change->to, change->mtu, &err);
+	else
+		rc = net_route_del(&n->net, n->tun.ifindex, change->to, &err);
 	if (rc < 0 && rc != -ESRCH)
 		log_line(&n->log, TRACE_WARNING, "%s", err.text);
 }
