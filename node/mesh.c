@@ -2,21 +2,16 @@
 /*
  * mesh.c - the way of a packet through a node.
  *
- * From the network: type and length; the session, found by index, opens it in place; the path
- * learns that it was heard; a frame goes to speak.c, an inner packet past source check and firewall
- * to the TUN. From the TUN: the route names the peer, its channel seals in place, its best path
- * carries it; where there is no session yet the packet waits while reach.c makes one.
+ * From the network: type and length; what begins a session goes to greet.c; the session, found by
+ * index, opens data in place; the path learns that it was heard; a frame goes to speak.c, an inner
+ * packet past source check and firewall to the TUN. From the TUN: the route names the peer, its
+ * channel seals in place, its best path carries it; where there is no session yet the packet waits
+ * while reach.c makes one.
  */
 #include "core/mss.h"
 #include "node/mesh_impl.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-/* Of one introduction: OPENs that are answered, and handshakes sent because one came. */
-#define OPEN_ANSWERS_MAX  16
-#define OPEN_ATTEMPTS_MAX 8
-#define MEMBERS_EXPIRE_AT_ONCE 64
 
 /* How many packets a copy may be behind, or somebody sends again what was sent long ago. */
 #define COPY_AGE_MAX 1024
@@ -110,6 +105,22 @@ mesh_unreachable(struct mesh *m, struct instant now, struct peer *peer, struct o
 		say_unreachable(m, now.mono, &peer->unreachable_at, w->bytes, w->len, out);
 		free(w);
 	}
+}
+
+void
+mesh_nobody_knows(struct mesh *m, struct instant now, struct seek *s, struct outbox *out)
+{
+	usec_t never = 0;
+
+	if (s->first != NULL)
+		say_unreachable(m, now.mono, &never, s->first->bytes, s->first->len, out);
+	while (s->first != NULL) {
+		struct waiting *w = s->first;
+
+		s->first = w->next;
+		free(w);
+	}
+	s->waiting_count = 0;
 }
 
 /* An address that we do not know: kept while the lighthouses are asked. */
@@ -316,39 +327,6 @@ from_peer(struct mesh *m, struct instant now, struct peer *peer, struct path *pa
 		to_tun(peer, p, &in, out);
 }
 
-/* The first packet of a keypair that the other side made: it proves the path, both ways. */
-static void
-confirmed(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
-    struct outbox *out)
-{
-	struct member *member = members_get(m->members, peer->key);
-
-	/* Its timestamp was noted when it knocked; now it is worth the disk. */
-	if (member != NULL)
-		members_remember(member, out);
-	path_handshaken(path, now.mono);
-	upkeep_proven(m, now, peer, path, out);
-	upkeep_session(m, now, peer, out);
-}
-
-/* A path that was heard for the first time, or again after its death, is asked whether it works. */
-static void
-ask_back(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
-    struct outbox *out)
-{
-	if (peer->stock) {
-		/* WireGuard's rule: the newest authentic source is where the peer is. */
-		path_handshaken(path, now.mono);
-		upkeep_choose(m, now, peer, out);
-		return;
-	}
-	if (!path_may_ask(path, now.mono))
-		return;
-	if (path_may_send(path, PING_LEN + DATA_MIN) &&
-	    (!path_is_udp(path) || target_allow(&m->targets, now.mono, &path->remote)))
-		speak_ping(m, now, peer, path, PING_LEN, out);
-}
-
 /* What the peer sent on two paths came on the second: that speaks for it as for the first. */
 static void
 on_copy(struct mesh *m, struct instant now, struct peer *peer, const struct way *way,
@@ -399,205 +377,17 @@ on_data(struct mesh *m, struct instant now, const struct way *way, uint8_t *msg,
 		hedge_elsewhere(&peer->hedge, now.mono);
 	peer->heard_at = now.mono;
 	if (o.first)
-		confirmed(m, now, peer, path, out);
+		greet_confirmed(m, now, peer, path, out);
 	if (frame)
 		speak_heard(m, now, peer, path, o.index, o.p, o.len, out);
 	else if (o.len > 0)
 		from_peer(m, now, peer, path, o.p, o.len, out);
 	if (path->state != PATH_VALID && path->state != PATH_FREE)
-		ask_back(m, now, peer, path, out);
+		greet_path(m, now, peer, path, out);
 	else if (peer->stock)
 		upkeep_choose(m, now, peer, out);
 	if (o.due || frame)
 		upkeep_due(m, peer, channel_next_due(peer->channel));
-}
-
-/* Whoever sent an initiation, as cookies and limits see it. */
-static struct source
-source_of(const struct mesh *m, const struct way *way)
-{
-	const struct circuit *c;
-
-	if (way->relay == NULL)
-		return source_direct(&way->addr);
-	c = relay_get(&m->relaying, way->relay, way->circuit);
-	return source_relayed(way->relay->key, c != NULL ? c->key : way->relay->key);
-}
-
-static void
-admit(struct mesh *m, struct instant now, const struct way *way, size_t len, struct visitor *v,
-    struct outbox *out)
-{
-	uint8_t response[RESPONSE_LEN];
-	uint32_t index = roster_index(m);
-	struct peer *peer;
-	struct path *path;
-
-	acquaint_loser(m, now, v->loser, out);
-	peer = roster_peer(m, now, v->member, out);
-	if (state_halts(m, now, v->member->flags) || peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
-		noise_wipe(&v->handshake);
-		m->counts[MESH_UNREACHABLE]++;
-		return;
-	}
-	if (v->certificate_new) {
-		roster_renew(m, now, peer, v->member, out);
-		members_remember(v->member, out);
-	}
-	door_forget(m->door, channel_accepted(peer->channel));
-	if (channel_accept(peer->channel, now, index, &v->handshake, v->hash, response) < 0) {
-		noise_wipe(&v->handshake);
-		table_del(&m->by_index, &index);
-		return;
-	}
-	roster_retire(m, peer);
-	peer->heard_at = now.mono;
-	door_remember(m->door, v->hash, peer);
-	path = reach_path(m, now, peer, way, true);
-	if (path != NULL)
-		path->rx_bytes += len;
-	reach_send_copy(m, now, way, response, sizeof(response), out);
-	upkeep_due(m, peer, channel_next_due(peer->channel));
-}
-
-static void
-on_initiation(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
-    size_t len, struct outbox *out)
-{
-	struct source from = source_of(m, way);
-	uint8_t response[RESPONSE_LEN];
-	struct knock k;
-	struct peer *peer;
-
-	switch (door_knock(m->door, now, &from, msg, len, out, &k)) {
-	case DOOR_ADMITTED:
-		admit(m, now, way, len, &k.visitor, out);
-		break;
-	case DOOR_COPY:
-		peer = k.owner;
-		if (channel_copy(peer->channel, now.mono, k.hash, response) < 0)
-			break;
-		(void)reach_path(m, now, peer, way, true);
-		reach_send_copy(m, now, way, response, sizeof(response), out);
-		break;
-	case DOOR_COOKIE:
-		reach_send_copy(m, now, way, k.cookie, sizeof(k.cookie), out);
-		break;
-	case DOOR_CONFLICT:
-	case DOOR_CERTIFICATE:
-	case DOOR_EXPIRED: {
-		struct trace_fact f = {
-			.what = TRACE_CERT_REFUSED,
-			.level = TRACE_NOTICE,
-			.at = way->addr,
-			.code = k.code,
-		};
-
-		outbox_trace(out, &f);
-		break;
-	}
-	default:
-		break;
-	}
-}
-
-static void
-on_response(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
-    struct outbox *out)
-{
-	uint32_t index = le32(msg + RESPONSE_RECEIVER);
-	struct peer *peer = table_get(&m->by_index, &index);
-	struct path *path;
-	bool tried;
-
-	if (peer == NULL) {
-		m->counts[MESH_NO_SESSION]++;
-		return;
-	}
-	if (state_halts(m, now, peer->cert.flags) ||
-	    channel_response(peer->channel, now, msg) < 0) {
-		m->counts[MESH_NOT_AUTHENTIC]++;
-		return;
-	}
-	roster_retire(m, peer);
-	tried = reach_path(m, now, peer, way, false) != NULL;
-	path = reach_path(m, now, peer, way, true);
-	peer->heard_at = now.mono;
-	if (path != NULL && (tried || peer->stock)) {
-		path_handshaken(path, now.mono);
-		upkeep_proven(m, now, peer, path, out);
-	}
-	upkeep_session(m, now, peer, out);
-}
-
-static void
-on_cookie(struct mesh *m, struct instant now, const uint8_t *msg, struct outbox *out)
-{
-	uint32_t index = le32(msg + COOKIE_RECEIVER);
-	struct peer *peer = table_get(&m->by_index, &index);
-
-	if (peer != NULL && channel_cookie(peer->channel, now.mono, msg) == 0)
-		upkeep_tick(m, now, peer, out);
-}
-
-/*
- * An OPEN of the introduction `i` that was made with `key`. Whoever has seen one can send it again,
- * in anybody's name: so only a few are answered, and few handshakes follow.
- */
-static void
-opened(struct mesh *m, struct instant now, struct peer *peer, struct introduction *i,
-    const uint8_t key[static 32], const struct way *way, const uint8_t *msg, struct outbox *out)
-{
-	struct path *path = reach_path(m, now, peer, way, true);
-	uint8_t answer[OPEN_LEN];
-	const uint8_t *attempt;
-	int n;
-
-	if (path == NULL)
-		return;
-	path->rx_bytes += OPEN_LEN;
-	path->tries = 0;
-	if (msg[OPEN_DIRECTION] == OPEN_CALL && i->answers < OPEN_ANSWERS_MAX) {
-		i->answers++;
-		noise_open_make(answer, key, OPEN_ANSWER, i->id);
-		reach_send_copy(m, now, way, answer, sizeof(answer), out);
-	}
-	if (channel_ready(peer->channel, now)) {
-		ask_back(m, now, peer, path, out);
-		return;
-	}
-	n = channel_attempt(peer->channel, now.mono, &attempt);
-	if (n > 0 && i->attempts < OPEN_ATTEMPTS_MAX &&
-	    target_allow(&m->targets, now.mono, &way->addr)) {
-		i->attempts++;
-		path->tries++;
-		reach_send_copy(m, now, way, attempt, (size_t)n, out);
-	}
-}
-
-/* A punch without a session: where the peer is, or at least its NAT. */
-static void
-on_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
-    struct outbox *out)
-{
-	struct introduction *i =
-	    introductions_find(&m->introductions, now.mono, msg + OPEN_ID);
-	struct peer *peer = i == NULL ? NULL : roster_by_key(m, i->key);
-	uint8_t key[32];
-
-	if (way->relay == NULL && measure_knocked(m, msg))
-		return;
-	if (peer == NULL || way->relay != NULL) {
-		m->counts[MESH_BAD_OPEN]++;
-		return;
-	}
-	/* Two lighthouses may introduce the same two, so it need not be the one that we call by. */
-	noise_open_key(key, channel_remote(peer->channel), i->id);
-	if (noise_open_valid(key, msg))
-		opened(m, now, peer, i, key, way, msg, out);
-	else
-		m->counts[MESH_BAD_OPEN]++;
-	crypto_wipe(key, sizeof(key));
 }
 
 /* By no way but the link itself, whose addresses are what it is about. */
@@ -635,16 +425,16 @@ mesh_datagram(struct mesh *m, struct instant now, const struct way *way, uint8_t
 		break;
 	case OUTER_INITIATION:
 	case OUTER_PRESENT:
-		on_initiation(m, now, way, msg, len, out);
+		greet_initiation(m, now, way, msg, len, out);
 		break;
 	case OUTER_RESPONSE:
-		on_response(m, now, way, msg, out);
+		greet_response(m, now, way, msg, out);
 		break;
 	case OUTER_COOKIE:
-		on_cookie(m, now, msg, out);
+		greet_cookie(m, now, msg, out);
 		break;
 	case OUTER_OPEN:
-		on_open(m, now, way, msg, out);
+		greet_open(m, now, way, msg, out);
 		break;
 	case OUTER_HERE:
 		on_here(m, now, way, msg, len, out);
@@ -670,178 +460,4 @@ mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t
 		mesh_datagram(m, now, &way, packets[i].data, packets[i].len, out);
 		roster_sweep(m, now, out);
 	}
-}
-
-/*
- * Time
- */
-
-static void
-circuits_tick(struct mesh *m, struct instant now, struct outbox *out)
-{
-	struct circuit *c;
-
-	while (!outbox_half_full(out) && (c = relay_next_due(&m->relaying, now.mono)) != NULL) {
-		if (relay_asked(c, now.mono))
-			speak_relay_open(m, now, c, out);
-		else
-			speak_circuit_over(m, now, c->relay, c->id, out);
-	}
-}
-
-/* What waits for an address that nobody knows goes back to its sender. */
-static void
-nobody_knows(struct mesh *m, struct instant now, struct seek *s, struct outbox *out)
-{
-	usec_t never = 0;
-
-	if (s->first != NULL)
-		say_unreachable(m, now.mono, &never, s->first->bytes, s->first->len, out);
-	while (s->first != NULL) {
-		struct waiting *w = s->first;
-
-		s->first = w->next;
-		free(w);
-	}
-	s->waiting_count = 0;
-}
-
-static void
-finder_tick(struct mesh *m, struct instant now, struct outbox *out)
-{
-	struct lighthouse *order[MESH_LIGHTHOUSES_MAX];
-	size_t n = reach_lighthouses(m, order);
-	struct seek *s;
-
-	while (!outbox_half_full(out) && (s = finder_next_due(&m->finder, now.mono)) != NULL) {
-		size_t asked = 0;
-
-		if (s->state == SEEK_NOTHING) {
-			nobody_knows(m, now, s, out);
-			finder_drop(s);
-			continue;
-		}
-		for (size_t i = 0; i < n && asked < finder_round_width(s); i++) {
-			if (!channel_ready(order[i]->peer->channel, now))
-				continue;
-			speak_query(m, now, order[i]->peer, s, out);
-			asked++;
-		}
-		if (asked == 0 || (s->round > 0 && s->unknown_at == 0)) {
-			vouch_ask(m, now, s, out);
-			lan_look(m, now);
-		}
-		if (!finder_asked(s, now.mono))
-			nobody_knows(m, now, s, out);
-	}
-}
-
-/* Peers that nobody has used for long go, one at a time; their certificates stay with members. */
-static void
-forget_idle(struct mesh *m, struct instant now, struct outbox *out)
-{
-	for (uint32_t i = 0; i < m->peer_count; i++) {
-		struct peer *p = m->peers[i];
-		usec_t last = max_u64(p->used_at, p->heard_at);
-
-		if (p->lighthouse != NULL || p->stock || channel_ready(p->channel, now) ||
-		    p->first != NULL || now.mono < p->introduced_until)
-			continue;
-		if (now.mono - last > PEER_FORGET_AFTER) {
-			roster_forget(m, now, p, out);
-			return;
-		}
-	}
-}
-
-/*
- * Certificates end, and with them the sessions of those who had them. Their addresses may be
- * somebody else's by now; but where a person told us of a peer, it stays for its next certificate.
- */
-static void
-end_expired(struct mesh *m, struct instant now, struct outbox *out)
-{
-	uint64_t unix_now = trust_now(m->trust, now.wall);
-
-	for (uint32_t i = m->peer_count; i-- > 0;) {
-		struct peer *p = m->peers[i];
-
-		if (p->valid_until >= unix_now)
-			continue;
-		if (p->lighthouse != NULL || p->stock)
-			roster_end(m, p);
-		else
-			roster_forget(m, now, p, out);
-	}
-}
-
-/* A relay's word that a circuit is over may be lost; those that lead to no peer need not stay. */
-static void
-forget_stray_circuits(struct mesh *m)
-{
-	for (size_t i = m->relaying.count; i-- > 0 && m->relaying.count > CIRCUITS_MAX / 2;) {
-		struct circuit *c = m->relaying.all[i];
-
-		if (roster_by_key(m, c->key) == NULL)
-			relay_close(&m->relaying, c);
-	}
-}
-
-static void
-housekeeping(struct mesh *m, struct instant now, struct outbox *out)
-{
-	if (!due_reached(m->housekeeping_due, now.mono))
-		return;
-	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
-	(void)members_expire(
-	    m->members, trust_now(m->trust, now.wall), MEMBERS_EXPIRE_AT_ONCE, out);
-	end_expired(m, now, out);
-	forget_idle(m, now, out);
-	forget_stray_circuits(m);
-	aim_sweep(m, out);
-	sockets_sweep(&m->sockets, out);
-}
-
-static void
-peers_tick(struct mesh *m, struct instant now, struct outbox *out)
-{
-	struct heap_item *item;
-
-	while (!outbox_half_full(out) && (item = heap_first(&m->timers)) != NULL &&
-	    item->due <= now.mono)
-		upkeep_tick(m, now, CONTAINER_OF(item, struct peer, timer), out);
-}
-
-void
-mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
-{
-	/* A peer may want to be sought, and a question makes its lighthouse due. */
-	roam_called(m, now, out);
-	do {
-		peers_tick(m, now, out);
-		streams_tick(m, now, out);
-		circuits_tick(m, now, out);
-		relays_tick(m, now, out);
-		carry_tick(m, now, out);
-		lan_tick(m, now, out);
-		state_tick(m, now, out);
-		finder_tick(m, now, out);
-		measure_tick(m, now, out);
-		registrar_tick(m, now, out);
-		renew_tick(m, now, out);
-		housekeeping(m, now, out);
-	} while (due_reached(mesh_next_due(m), now.mono) && !outbox_half_full(out));
-}
-
-usec_t
-mesh_next_due(const struct mesh *m)
-{
-	usec_t due = due_min(heap_next_due(&m->timers), m->housekeeping_due);
-
-	due = due_min(due, due_min(m->streams.due, renew_due(m)));
-	due = due_min(due, due_min(measure_due(m), registrar_due(m)));
-	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
-	due = due_min(due, due_min(relays_due(m), lan_due(m)));
-	due = due_min(due, state_due(m));
-	return due_min(due, finder_due(&m->finder));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * mesh_impl.h - the inside of a node, for the files that are its engine: mesh.c (the way of a
- * packet), life.c (beginning, memory, end), roster.c (who our peers are), reach.c (how we get to
- * one), punch.c and aim.c (through NATs), upkeep.c (what it needs as time goes by), mapping.c (what
- * routers pass on), relays.c (through whom), carry.c (what we relay), acquaint.c (what we learn of
- * others), vouch.c (what we tell of them), lan.c (who is on our links), network.c (which network
- * this is), speak.c (control frames), view.c (what a person sees), roam.c (when the ground moves), renew.c (our own next certificate);
+ * packet), greet.c (how a session begins), tick.c (what is due), life.c (beginning, memory, end),
+ * roster.c (who our peers are), reach.c (how we get to one), punch.c and aim.c (through NATs),
+ * upkeep.c (what it needs as time goes by), mapping.c (what routers pass on), relays.c (through
+ * whom), carry.c (what we relay), acquaint.c (what we learn of others), vouch.c (what we tell of
+ * them), lan.c (who is on our links), network.c (which network this is), speak.c (control frames),
+ * view.c (what a person sees), roam.c (when the ground moves), renew.c (our own next certificate);
  * and the values hedge.c (what is sent twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
@@ -638,5 +639,31 @@ void mesh_datagram(struct mesh *m, struct instant now, const struct way *way, ui
 
 /* What waits for `peer` cannot be delivered: the senders are told by ICMP. */
 void mesh_unreachable(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
+
+/* The same for what waits for an address that nobody knows. */
+void mesh_nobody_knows(struct mesh *m, struct instant now, struct seek *s, struct outbox *out);
+
+/*
+ * greet.c: how a session begins
+ */
+
+/* Messages of the length that their type has, from `way`. */
+void greet_initiation(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    size_t len, struct outbox *out);
+void greet_response(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    struct outbox *out);
+void greet_cookie(struct mesh *m, struct instant now, const uint8_t *msg, struct outbox *out);
+
+/* A punch without a session: where the peer is, or at least its NAT. */
+void greet_open(struct mesh *m, struct instant now, const struct way *way, const uint8_t *msg,
+    struct outbox *out);
+
+/* The first packet of a keypair that the other side made: it proves the path, both ways. */
+void greet_confirmed(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out);
+
+/* A path that was heard for the first time, or again after its death, is asked whether it works. */
+void greet_path(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
+    struct outbox *out);
 
 #endif
