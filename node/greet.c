@@ -52,6 +52,18 @@ source_of(const struct mesh *m, const struct way *way)
 	return source_relayed(way->relay->key, c != NULL ? c->key : way->relay->key);
 }
 
+/* The peer that is to receive `member` under `index`; NULL: it may not come, or there is no room. */
+static struct peer *
+peer_for(struct mesh *m, struct instant now, const struct member *member, uint32_t index,
+    struct outbox *out)
+{
+	struct peer *peer = roster_peer(m, now, member, out);
+
+	if (peer == NULL || state_halts(m, now, member->flags))
+		return NULL;
+	return table_put(&m->by_index, &index, peer) < 0 ? NULL : peer;
+}
+
 static void
 admit(struct mesh *m, struct instant now, const struct way *way, size_t len, struct visitor *v,
     struct outbox *out)
@@ -62,8 +74,8 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 	struct path *path;
 
 	acquaint_loser(m, now, v->loser, out);
-	peer = roster_peer(m, now, v->member, out);
-	if (state_halts(m, now, v->member->flags) || peer == NULL || table_put(&m->by_index, &index, peer) < 0) {
+	peer = peer_for(m, now, v->member, index, out);
+	if (peer == NULL) {
 		noise_wipe(&v->handshake);
 		m->counts[MESH_UNREACHABLE]++;
 		return;
@@ -86,6 +98,20 @@ admit(struct mesh *m, struct instant now, const struct way *way, size_t len, str
 		path->rx_bytes += len;
 	reach_send_copy(m, now, way, response, sizeof(response), out);
 	upkeep_due(m, peer, channel_next_due(peer->channel));
+}
+
+/* Whose certificate does not do, a person may want to know of. */
+static void
+say_refused(const struct way *way, int code, struct outbox *out)
+{
+	struct trace_fact f = {
+		.what = TRACE_CERT_REFUSED,
+		.level = TRACE_NOTICE,
+		.at = way->addr,
+		.code = code,
+	};
+
+	outbox_trace(out, &f);
 }
 
 void
@@ -113,17 +139,9 @@ greet_initiation(struct mesh *m, struct instant now, const struct way *way, cons
 		break;
 	case DOOR_CONFLICT:
 	case DOOR_CERTIFICATE:
-	case DOOR_EXPIRED: {
-		struct trace_fact f = {
-			.what = TRACE_CERT_REFUSED,
-			.level = TRACE_NOTICE,
-			.at = way->addr,
-			.code = k.code,
-		};
-
-		outbox_trace(out, &f);
+	case DOOR_EXPIRED:
+		say_refused(way, k.code, out);
 		break;
-	}
 	default:
 		break;
 	}
