@@ -18,23 +18,7 @@
 int
 mark_of(struct ledger *l, struct mark *ret, struct err *e)
 {
-	struct mark m;
-	sqlite3_stmt *stmt;
-	int rc = db_query(&l->db, &stmt, e, "SELECT log_seq, log_head FROM meta", "");
-
-	if (rc < 0)
-		return rc;
-	rc = db_next(&l->db, stmt, e);
-	if (rc >= 0) {
-		m.line = (uint64_t)sqlite3_column_int64(stmt, 0);
-		rc = rc == 1 && db_column_blob(stmt, 1, m.hash, sizeof(m.hash)) == 0 ? 0 :
-		    err_set(e, ERR_FORMAT, "%s does not say where its log ends; restore it from a "
-			"backup", l->path);
-	}
-	sqlite3_finalize(stmt);
-	if (rc == 0)
-		*ret = m;
-	return rc;
+	return ledger_log_head(l, &ret->line, ret->hash, e);
 }
 
 int
