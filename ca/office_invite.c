@@ -101,13 +101,16 @@ rehearse(struct office *o, const struct order *order, struct err *e)
 	struct ca_keys none;
 	uint8_t secret[32];
 	struct issued issued;
-	int rc;
+	int rc = ledger_try(&o->ledger, e);
 
+	if (rc < 0)
+		return rc;
 	rng_fill(&o->rng, &none, sizeof(none));
 	rng_fill(&o->rng, secret, sizeof(secret));
 	crypto_dh_public(with_key.key, secret);
 	rc = office_issue(o, &none, &with_key, &issued, e);
 	crypto_wipe(secret, sizeof(secret));
+	(void)ledger_tried(&o->ledger, -ECANCELED, e);
 	return rc;
 }
 
@@ -132,7 +135,6 @@ keep(struct office *o, const struct invitation *i, const struct token *t, struct
 int
 office_invite(struct office *o, const struct invitation *i, struct token *ret, struct err *e)
 {
-	struct err undone;
 	int rc = ledger_begin(&o->ledger, e);
 
 	if (rc < 0)
@@ -142,14 +144,6 @@ office_invite(struct office *o, const struct invitation *i, struct token *ret, s
 		rc = check_name(o, &i->order, e);
 	if (rc == 0)
 		rc = rehearse(o, &i->order, e);
-	(void)ledger_finish(&o->ledger, -ECANCELED, &undone);
-	if (rc == 0)
-		rc = ledger_begin(&o->ledger, e);
-	if (rc < 0)
-		return rc;
-	rc = ledger_token_expire(&o->ledger, office_now(), e);
-	if (rc == 0)
-		rc = check_name(o, &i->order, e);
 	if (rc == 0)
 		rc = fill_token(o, i, ret, e);
 	if (rc == 0)
