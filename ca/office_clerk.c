@@ -260,15 +260,14 @@ sign_in_queue(const struct clerk *c, int64_t id, struct issued *ret, struct err 
 int
 clerk_sign(const struct clerk *c, int64_t id, struct issued *ret, struct err *e)
 {
-	int rc = ledger_begin(&c->office->ledger, e);
+	int kept, rc = ledger_begin(&c->office->ledger, e);
 
 	if (rc < 0)
 		return rc;
 	rc = sign_in_queue(c, id, ret, e);
-	if (rc < 0)
-		return ledger_finish(&c->office->ledger, rc, e);
-	if (ledger_finish(&c->office->ledger, 0, e) < 0)
-		return -EIO;
+	kept = ledger_finish(&c->office->ledger, rc < 0 ? rc : 0, e);
+	if (kept < 0)
+		return kept;
 	return rc == 0 ? 0 : err_set(e, ERR_AUTH, "request %lld was not made by the owner of the "
 	    "key in it; it is denied", (long long)id);
 }

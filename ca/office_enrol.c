@@ -235,7 +235,7 @@ clerk_enrol(const struct clerk *c, const uint8_t id[static TOKEN_ID_LEN], struct
     struct clerk_answer *ret, struct err *e)
 {
 	struct enrolment *n = sodium_malloc(sizeof(*n));
-	int rc;
+	int rc, kept;
 
 	memset(ret, 0, sizeof(*ret));
 	if (n == NULL)
@@ -248,7 +248,8 @@ clerk_enrol(const struct clerk *c, const uint8_t id[static TOKEN_ID_LEN], struct
 		if (rc == 1 && (rc = judge(n, ret, e)) == 0)
 			rc = 1;
 		/* A refusal undoes nothing: there is nothing but what is to stay. */
-		rc = ledger_finish(&c->office->ledger, rc < 0 ? rc : 0, e) < 0 ? -EIO : rc;
+		kept = ledger_finish(&c->office->ledger, rc < 0 ? rc : 0, e);
+		rc = kept < 0 ? kept : rc;
 	}
 	if (rc == 1)
 		rc = reply(n, ret, e);
