@@ -108,10 +108,10 @@ given_descriptor(int *ret, const struct args *a, struct err *e)
 static int
 passphrase_room(struct passphrase *p, struct err *e)
 {
+	*p = (struct passphrase){ NULL };
 	if (sodium_init() < 0)
 		return err_set(e, ERR_CRYPTO, "libsodium does not start");
 	p->text = sodium_malloc(PASSPHRASE_MAX + 1);
-	p->len = 0;
 	return p->text != NULL ? 0 : err_set(e, -ENOMEM, "there is no memory for a passphrase");
 }
 
@@ -155,34 +155,12 @@ passphrase_choose(struct passphrase *ret, const char *what, const struct args *a
 	return rc;
 }
 
-int
-secret_line(struct passphrase *ret, const char *question, struct err *e)
+/* A line from `fd`, or when that is negative from who sits at the terminal. */
+static int
+read_or_ask(struct passphrase *ret, int fd, const char *question, struct err *e)
 {
-	int tty, rc = passphrase_room(ret, e);
+	int tty = fd < 0 ? open_terminal(e) : -1, rc;
 
-	if (rc < 0)
-		return rc;
-	if (!isatty(STDIN_FILENO)) {
-		rc = read_line(ret, STDIN_FILENO, e);
-	} else if ((tty = open_terminal(e)) < 0) {
-		rc = tty;
-	} else {
-		rc = ask(ret, tty, question, e);
-		close(tty);
-	}
-	if (rc < 0)
-		passphrase_free(ret);
-	return rc;
-}
-
-int
-passphrase_ask(struct passphrase *ret, const char *question, const struct args *a, struct err *e)
-{
-	int fd, tty, rc = given_descriptor(&fd, a, e);
-
-	if (rc < 0)
-		return rc;
-	tty = fd >= 0 ? -1 : open_terminal(e);
 	if (fd < 0 && tty < 0)
 		return tty;
 	rc = passphrase_room(ret, e);
@@ -193,6 +171,20 @@ passphrase_ask(struct passphrase *ret, const char *question, const struct args *
 	if (tty >= 0)
 		close(tty);
 	return rc;
+}
+
+int
+secret_line(struct passphrase *ret, const char *question, struct err *e)
+{
+	return read_or_ask(ret, isatty(STDIN_FILENO) ? -1 : STDIN_FILENO, question, e);
+}
+
+int
+passphrase_ask(struct passphrase *ret, const char *question, const struct args *a, struct err *e)
+{
+	int fd, rc = given_descriptor(&fd, a, e);
+
+	return rc < 0 ? rc : read_or_ask(ret, fd, question, e);
 }
 
 struct keyfile_cost
