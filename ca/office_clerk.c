@@ -297,6 +297,19 @@ clerk_decide(const struct clerk *c, int64_t id, bool yes, struct err *e)
  * Tokens
  */
 
+/* A nonce that a welcome has every time, so that what is offered again is known to be the same. */
+struct welcome_nonce {
+	uint8_t bytes[CRYPTO_XNONCE];
+};
+
+static void
+fill_nonce(void *ctx, uint8_t *to, size_t len)
+{
+	const struct welcome_nonce *n = ctx;
+
+	memcpy(to, n->bytes, len < sizeof(n->bytes) ? len : sizeof(n->bytes));
+}
+
 static int
 add_offer(const struct clerk *c, struct clerk_offers *to, const struct ledger_token *t,
     struct err *e)
@@ -304,16 +317,22 @@ add_offer(const struct clerk *c, struct clerk_offers *to, const struct ledger_to
 	const struct bundle_cert *own = &c->office->ca.object;
 	struct welcome w = { .root = { own->bytes, own->len } };
 	struct offer *offer = &to->offers[to->count];
+	struct welcome_nonce nonce;
+	struct rng rng = { fill_nonce, &nonce };
 	int rc;
 
+	crypto_blake2b(nonce.bytes, sizeof(nonce.bytes), t->keys.enrol, sizeof(t->keys.enrol),
+	    w.root.p, w.root.len, w.issuing.p, w.issuing.len);
 	(void)snprintf(w.name, sizeof(w.name), "%s", t->order.name);
-	rc = welcome_seal(to->welcomes[to->count], WIRE_WELCOME_MAX, &t->keys, &c->office->rng, &w);
+	rc = welcome_seal(to->welcomes[to->count], WIRE_WELCOME_MAX, &t->keys, &rng, &w);
 	if (rc < 0)
 		return err_set(e, rc, "the welcome of %s %s", t->order.name, err_phrase(rc));
 	memcpy(offer->id, t->keys.id, sizeof(offer->id));
 	memcpy(offer->psk, t->keys.psk, sizeof(offer->psk));
 	offer->expires = t->expires;
 	offer->welcome = (struct blob){ to->welcomes[to->count], (uint16_t)rc };
+	if (t->expires < to->until)
+		to->until = t->expires;
 	to->count++;
 	return 0;
 }
@@ -336,7 +355,8 @@ clerk_offers(const struct clerk *c, struct clerk_offers *ret, struct err *e)
 	struct ledger_walk w;
 	int rc;
 
-	*ret = (struct clerk_offers){ .offers = calloc(OFFERS_KEPT, sizeof(*ret->offers)) };
+	*ret = (struct clerk_offers){ .until = UINT64_MAX };
+	ret->offers = calloc(OFFERS_KEPT, sizeof(*ret->offers));
 	ret->welcomes = calloc(OFFERS_KEPT, sizeof(*ret->welcomes));
 	rc = ret->offers == NULL || ret->welcomes == NULL ?
 	    err_set(e, -ENOMEM, "there is no memory for invitations") :

@@ -71,6 +71,7 @@ int clerk_decide(const struct clerk *c, int64_t id, bool yes, struct err *e) mus
 /* The tokens that stand, with their welcomes, for mesh_offer(). Fresh memory; clerk_offers_free(). */
 struct clerk_offers {
 	size_t count;
+	uint64_t until; /* Unix seconds: after that the first of them stands no more */
 	struct offer *offers;
 	uint8_t (*welcomes)[WIRE_WELCOME_MAX];
 };

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tokens expire without anybody writing to the ledger. */
-#define OFFER_EVERY 60 /* seconds */
+/* What could not be offered is tried again after this. */
+#define OFFER_AGAIN 60 /* seconds */
 
 /* The key that the command unlocked, in memory of this process that is not swapped out. */
 static int
@@ -65,7 +65,7 @@ on_close(void *ctx)
 	d->waiting = NULL;
 }
 
-/* Every token that stands, as the ledger has it now. */
+/* Every token that stands, as the ledger has it now; until one expires, which writes nothing. */
 static void
 offer(struct clerk_desk *d, struct node *n)
 {
@@ -73,13 +73,15 @@ offer(struct clerk_desk *d, struct node *n)
 	struct err e;
 	int rc = clerk_offers(&d->clerk, &o, &e);
 
-	d->offered_at = office_now();
+	d->offers_until = office_now() + OFFER_AGAIN;
 	if (rc < 0) {
 		desk_log(n, TRACE_WARNING, "no invitation can be offered: %s", e.text);
 		return;
 	}
-	if (desk_offer(n, o.offers, o.count) == 0)
+	if (desk_offer(n, o.offers, o.count) == 0) {
 		d->offers = o.count;
+		d->offers_until = o.until;
+	}
 	clerk_offers_free(&o);
 }
 
@@ -258,7 +260,7 @@ on_look(void *ctx, struct node *n)
 	struct clerk_desk *d = ctx;
 	bool changed = ledger_changed(d);
 
-	if (changed || office_now() >= d->offered_at + OFFER_EVERY)
+	if (changed || office_now() > d->offers_until)
 		offer(d, n);
 	if (changed) {
 		follow_rotation(d, n);

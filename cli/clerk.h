@@ -26,10 +26,10 @@ struct clerk_desk {
 	struct ca_keys *given; /* from the command that starts it; NULL: stays locked */
 	bool opened;
 	struct office office;
-	struct ca_keys *keys; /* our own, locked in memory */
+	struct ca_keys *keys;  /* our own, locked in memory */
 	struct clerk clerk;
-	int64_t version;      /* of the ledger, as it was last looked at */
-	uint64_t offered_at;  /* Unix seconds */
+	int64_t version;       /* of the ledger, as it was last looked at */
+	uint64_t offers_until; /* Unix seconds: then they are to be made anew */
 	size_t offers;
 	struct waiting *waiting; /* CLERK_WAITING_MAX */
 	size_t waiting_count;

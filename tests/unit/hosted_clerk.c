@@ -305,6 +305,30 @@ TEST(a_withdrawn_invitation_opens_nothing)
 	close_place(&p);
 }
 
+TEST(what_is_offered_again_is_the_same)
+{
+	struct clerk_offers first, again;
+	struct token soon, late;
+	struct place p;
+
+	open_place(&p);
+	invite(&p, "party1", false, &soon);
+	invite(&p, "party2", false, &late);
+	ASSERT_EQ(clerk_offers(&p.clerk, &first, &p.err), 0);
+	ASSERT_EQ(clerk_offers(&p.clerk, &again, &p.err), 0);
+	ASSERT_EQ(first.count, 2);
+	ASSERT_EQ(again.count, 2);
+	ASSERT_EQ(first.until, soon.expires);
+	for (size_t i = 0; i < 2; i++) {
+		ASSERT_EQ(again.offers[i].welcome.len, first.offers[i].welcome.len);
+		ASSERT_MEM(again.welcomes[i], first.welcomes[i], first.offers[i].welcome.len);
+	}
+	ASSERT(memcmp(first.welcomes[0], first.welcomes[1], CRYPTO_XNONCE) != 0);
+	clerk_offers_free(&first);
+	clerk_offers_free(&again);
+	close_place(&p);
+}
+
 TEST(an_invitation_that_could_not_be_kept_is_not_made)
 {
 	struct invitation i = { .approve = false };
