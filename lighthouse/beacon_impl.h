@@ -160,6 +160,9 @@ struct client *client_of(struct beacon *b, struct instant now, const struct memb
 /* Ends a conversation without a word, and the circuits that used it. */
 void client_free(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
 
+/* An index that nobody's session has, a guest's neither. */
+uint32_t client_index_draw(struct beacon *b);
+
 /* A free index of ours for a handshake with `cl`, or 0. client_settle() afterwards. */
 uint32_t client_index_new(struct beacon *b, struct client *cl);
 void client_index_drop(struct beacon *b, struct client *cl, uint32_t index);

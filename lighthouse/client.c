@@ -139,16 +139,25 @@ client_free(struct beacon *b, struct instant now, struct client *cl, struct outb
  */
 
 uint32_t
+client_index_draw(struct beacon *b)
+{
+	uint32_t index;
+
+	do {
+		index = rng_u32(&b->rng);
+	} while (index == 0 || client_by_index(b, index) != NULL ||
+		 quarantine_find(&b->quarantine, index) != NULL);
+	return index;
+}
+
+uint32_t
 client_index_new(struct beacon *b, struct client *cl)
 {
 	uint32_t index;
 
 	if (cl->index_count == CLIENT_INDICES)
 		return 0;
-	do {
-		index = rng_u32(&b->rng);
-	} while (index == 0 || client_by_index(b, index) != NULL ||
-		 quarantine_has(&b->quarantine, index));
+	index = client_index_draw(b);
 	if (table_put(&b->by_index, &index, cl) < 0)
 		return 0;
 	cl->index[cl->index_count++] = index;

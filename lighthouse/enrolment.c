@@ -227,15 +227,11 @@ enrolment_knock(struct beacon *b, struct instant now, const struct packet *pk, s
 	struct token_row *t = mailbox_token(b->mailbox, n->token, trust_now(b->trust, now.wall));
 	const uint8_t *response = NULL;
 	uint8_t ephemeral[32], *msg;
-	uint32_t index;
 
 	if (t != NULL) {
-		do {
-			index = rng_u32(&b->rng);
-		} while (index == 0 || client_by_index(b, index) != NULL ||
-			 quarantine_has(&b->quarantine, index));
 		rng_fill(&b->rng, ephemeral, sizeof(ephemeral));
-		response = quarantine_admit(&b->quarantine, now, n, t->psk, ephemeral, index, pk);
+		response = quarantine_admit(&b->quarantine, now, n, t->psk, ephemeral,
+		    client_index_draw(b), pk);
 		crypto_wipe(ephemeral, sizeof(ephemeral));
 		b->quarantine_due = quarantine_expire(&b->quarantine, now.mono);
 	}
@@ -252,16 +248,16 @@ enrolment_knock(struct beacon *b, struct instant now, const struct packet *pk, s
 bool
 enrolment_data(struct beacon *b, struct instant now, struct packet *pk, struct outbox *out)
 {
+	struct guest_row *g =
+	    quarantine_find(&b->quarantine, le32(pk->data + DATA_RECEIVER));
 	uint8_t *p;
 	size_t len;
-	struct guest_row *g;
 	struct frame f;
 	struct enrol e;
 
-	if (!quarantine_has(&b->quarantine, le32(pk->data + DATA_RECEIVER)))
-		return false;
-	g = quarantine_open(&b->quarantine, now, pk, &p, &len);
 	if (g == NULL)
+		return false;
+	if (!quarantine_open(g, now, pk, &p, &len))
 		return true;
 	if (frame_is(p, len) && frame_open(&f, p, len) == FRAME_SPOKEN && f.type == FRAME_ENROL &&
 	    enrol_decode(&e, &f) == 0)

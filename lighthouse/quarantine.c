@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * quarantine.c - rows of guests, found by looking through them: there are few.
+ * quarantine.c - rows of guests, found by looking through their indices: there are few.
  */
 #include "lighthouse/quarantine.h"
 #include "core/bytes.h"
@@ -8,43 +8,32 @@
 
 #include <stdlib.h>
 
-static bool
-in_use(const struct guest_row *g)
+static void
+end(struct quarantine *q, uint32_t row)
 {
-	return g->session.local_index != 0;
-}
-
-void
-quarantine_end(struct guest_row *g)
-{
-	if (!in_use(g))
+	if (q->index[row] == 0)
 		return;
-	session_wipe(&g->session);
-	crypto_wipe(g, sizeof(*g));
+	q->index[row] = 0;
+	session_wipe(&q->rows[row].session);
+	crypto_wipe(&q->rows[row], sizeof(q->rows[row]));
 }
 
 void
 quarantine_wipe(struct quarantine *q)
 {
 	for (uint32_t i = 0; i < q->count; i++)
-		quarantine_end(&q->rows[i]);
+		end(q, i);
 	free(q->rows);
 	*q = (struct quarantine){ 0 };
 }
 
-static struct guest_row *
-by_index(const struct quarantine *q, uint32_t index)
+struct guest_row *
+quarantine_find(const struct quarantine *q, uint32_t index)
 {
 	for (uint32_t i = 0; i < q->count && index != 0; i++)
-		if (q->rows[i].session.local_index == index)
+		if (q->index[i] == index)
 			return &q->rows[i];
 	return NULL;
-}
-
-bool
-quarantine_has(const struct quarantine *q, uint32_t index)
-{
-	return by_index(q, index) != NULL;
 }
 
 usec_t
@@ -53,14 +42,12 @@ quarantine_expire(struct quarantine *q, usec_t now)
 	usec_t next = 0;
 
 	for (uint32_t i = 0; i < q->count; i++) {
-		struct guest_row *g = &q->rows[i];
-
-		if (in_use(g) && g->until <= now)
-			quarantine_end(g);
-		if (in_use(g))
-			next = due_min(next, g->until);
+		if (q->index[i] != 0 && q->rows[i].until <= now)
+			end(q, i);
+		if (q->index[i] != 0)
+			next = due_min(next, q->rows[i].until);
 	}
-	while (q->count > 0 && !in_use(&q->rows[q->count - 1]))
+	while (q->count > 0 && q->index[q->count - 1] == 0)
 		q->count--;
 	return next;
 }
@@ -79,7 +66,7 @@ row_for(struct quarantine *q, const struct newcomer *n)
 	for (uint32_t i = 0; i < q->count; i++) {
 		struct guest_row *g = &q->rows[i];
 
-		if (!in_use(g)) {
+		if (q->index[i] == 0) {
 			free_row = free_row != NULL ? free_row : g;
 			continue;
 		}
@@ -103,12 +90,14 @@ quarantine_admit(struct quarantine *q, struct instant now, struct newcomer *n,
 {
 	struct guest_row *g = row_for(q, n), fresh = { .frames = GUEST_FRAMES };
 	struct noise_keys keys;
+	uint32_t row;
 
 	if (g == NULL)
 		return NULL;
-	if (in_use(g) && memcmp(g->hash, n->hash, sizeof(g->hash)) == 0)
+	row = (uint32_t)(g - q->rows);
+	if (q->index[row] != 0 && memcmp(g->hash, n->hash, sizeof(g->hash)) == 0)
 		return g->response;
-	if (in_use(g) && memcmp(n->timestamp, g->timestamp, sizeof(n->timestamp)) <= 0)
+	if (q->index[row] != 0 && memcmp(n->timestamp, g->timestamp, sizeof(n->timestamp)) <= 0)
 		return NULL;
 	memcpy(fresh.token, n->token, sizeof(fresh.token));
 	memcpy(fresh.key, n->handshake.remote, sizeof(fresh.key));
@@ -116,7 +105,8 @@ quarantine_admit(struct quarantine *q, struct instant now, struct newcomer *n,
 	memcpy(fresh.hash, n->hash, sizeof(fresh.hash));
 	if (noise_respond(fresh.response, &keys, &n->handshake, index, ephemeral, psk, NULL) < 0)
 		return NULL;
-	quarantine_end(g);
+	end(q, row);
+	q->index[row] = index;
 	fresh.at = pk->from;
 	fresh.socket = pk->socket;
 	fresh.until = now.mono + GUEST_HALF_OPEN;
@@ -126,29 +116,27 @@ quarantine_admit(struct quarantine *q, struct instant now, struct newcomer *n,
 	return g->response;
 }
 
-struct guest_row *
-quarantine_open(struct quarantine *q, struct instant now, struct packet *pk, uint8_t **p,
+bool
+quarantine_open(struct guest_row *g, struct instant now, struct packet *pk, uint8_t **p,
     size_t *len)
 {
-	struct guest_row *g = by_index(q, le32(pk->data + DATA_RECEIVER));
 	int n;
 
-	if (g == NULL || g->until <= now.mono || !addr_equal(&g->at, &pk->from) ||
-	    g->socket != pk->socket)
-		return NULL;
+	if (g->until <= now.mono || !addr_equal(&g->at, &pk->from) || g->socket != pk->socket)
+		return false;
 	n = session_open(&g->session, now.mono, pk->data, pk->len);
 	if (n < 0)
-		return NULL;
+		return false;
 	if (!g->confirmed) {
 		g->confirmed = true;
 		g->until = g->session.until;
 	}
 	if (n == 0 || g->frames == 0)
-		return NULL;
+		return false;
 	g->frames--;
 	*p = pk->data + DATA_HEADER;
 	*len = (size_t)n;
-	return g;
+	return true;
 }
 
 void
@@ -173,7 +161,7 @@ quarantine_guest(struct quarantine *q, struct instant now,
 	for (uint32_t i = 0; i < q->count; i++) {
 		struct guest_row *g = &q->rows[i];
 
-		if (in_use(g) && g->confirmed && g->until > now.mono &&
+		if (q->index[i] != 0 && g->confirmed && g->until > now.mono &&
 		    memcmp(g->token, token, sizeof(g->token)) == 0 &&
 		    memcmp(g->key, key, sizeof(g->key)) == 0)
 			return g;
@@ -187,6 +175,6 @@ quarantine_guests(const struct quarantine *q)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < q->count; i++)
-		n += in_use(&q->rows[i]) && q->rows[i].confirmed;
+		n += q->index[i] != 0 && q->rows[i].confirmed;
 	return n;
 }

@@ -28,7 +28,7 @@
 struct guest_row {
 	uint8_t token[WIRE_TOKEN_ID];
 	uint8_t key[32];	/* static, proven */
-	struct session session; /* local_index 0: the row is free */
+	struct session session;
 	bool confirmed;		/* its first packet has come: it knows the token's secret */
 	unsigned frames;	/* that it may still send */
 	usec_t until;
@@ -39,16 +39,21 @@ struct guest_row {
 	uint8_t response[RESPONSE_LEN];
 };
 
+/*
+ * A data message of an unknown index is looked up here, and anybody can send many: so the indices
+ * lie beside each other, and a row is touched only where its index was found.
+ */
 struct quarantine {
-	struct guest_row *rows; /* QUARANTINE_MAX, from the first guest on */
-	uint32_t count;		/* rows that are looked at: what follows is free */
+	uint32_t index[QUARANTINE_MAX]; /* of the rows' sessions; 0: the row is free */
+	struct guest_row *rows;		/* QUARANTINE_MAX, from the first guest on */
+	uint32_t count;			/* rows that are looked at: what follows is free */
 };
 
 /* Wipes every key. A zeroed struct quarantine is an empty one. */
 void quarantine_wipe(struct quarantine *q);
 
-/* Is `index` one of ours here? */
-bool quarantine_has(const struct quarantine *q, uint32_t index) must_check;
+/* The guest, confirmed or not, whose session has our index `index`; NULL: it is none's. */
+struct guest_row *quarantine_find(const struct quarantine *q, uint32_t index) must_check;
 
 /*
  * A newcomer whose token stands, with pre-shared key `psk`, called from `pk`. `index` is new in the
@@ -61,12 +66,12 @@ const uint8_t *quarantine_admit(struct quarantine *q, struct instant now, struct
     const struct packet *pk);
 
 /*
- * Opens a data message in place. The guest whose frame of `*len` bytes is now at `*p`, or NULL for
- * anything that is to be dropped: an unknown index, no authentic packet, another address, or one
- * more frame than may be.
+ * Opens in place a data message whose index has led to `g`. True: a frame of `*len` bytes is now at
+ * `*p`. False for what is to be dropped: a time that is over, no authentic packet, another address,
+ * an empty one, or one more frame than may be.
  */
-struct guest_row *quarantine_open(struct quarantine *q, struct instant now, struct packet *pk,
-    uint8_t **p, size_t *len);
+bool quarantine_open(struct guest_row *g, struct instant now, struct packet *pk, uint8_t **p,
+    size_t *len) must_check;
 
 /* Sends it a frame; an encoder's failure (`len` < 0) is not sent. */
 void quarantine_send(struct guest_row *g, struct instant now, const uint8_t *frame, int len,
@@ -75,9 +80,6 @@ void quarantine_send(struct guest_row *g, struct instant now, const uint8_t *fra
 /* The confirmed guest `key` of this token, or NULL. */
 struct guest_row *quarantine_guest(struct quarantine *q, struct instant now,
     const uint8_t token[static WIRE_TOKEN_ID], const uint8_t key[static 32]);
-
-/* The session is over; its keys are wiped. */
-void quarantine_end(struct guest_row *g);
 
 /* Ends all whose time is up, and says when the next one's is; 0: there is none. */
 usec_t quarantine_expire(struct quarantine *q, usec_t now);
