@@ -24,7 +24,7 @@
 
 /* What a state that was signed lists. */
 struct proclaimed {
-	struct netstate_id id;
+	struct state_id id;
 	uint64_t issued; /* Unix seconds */
 	uint64_t next_update;
 	uint64_t expires;

@@ -110,7 +110,7 @@ static int
 judge(const struct trust *t, const struct brought_file *f, struct err *e)
 {
 	enum breach why = BREACH_NONE;
-	struct netstate_id id = { 0 };
+	struct state_id id = { 0 };
 	int rc = trust_state_judge(t, f->blob, f->len, clock_now().wall, &id, &why);
 
 	if (rc < 0)

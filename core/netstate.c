@@ -635,19 +635,13 @@ netstate_sign(struct netstate *s, uint8_t *to, size_t cap, const uint8_t seed[st
 	return len;
 }
 
-struct netstate_id
+struct state_id
 netstate_id(const struct netstate *s)
 {
-	struct netstate_id id = { .version = s->version };
+	struct state_id id = { .version = s->version };
 
 	memcpy(id.hash, s->fingerprint, sizeof(id.hash));
 	return id;
-}
-
-bool
-netstate_id_equal(const struct netstate_id *a, const struct netstate_id *b)
-{
-	return a->version == b->version && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
 }
 
 /*

@@ -21,18 +21,13 @@
 #include "core/breach.h"
 #include "core/bundle.h"
 #include "core/err.h"
+#include "core/state_id.h"
 
 #define NETSTATE_ENTRIES_MAX     1000  /* ranges, keys and CAs together */
 #define NETSTATE_LIGHTHOUSES_MAX 16
 #define NETSTATE_MAX             61000 /* one object */
 #define NETSTATE_ROTATIONS_MAX   4
 #define NETSTATE_BLOB_MAX        65536
-
-/* What names a state in HELLO and in the log. */
-struct netstate_id {
-	uint64_t version; /* 0: there is no state */
-	uint8_t hash[16]; /* the first half of the object's fingerprint */
-};
 
 /* Certificates of hosts and of issuing CAs, by who signed them. */
 struct netstate_range {
@@ -115,8 +110,7 @@ int netstate_sign(struct netstate *s, uint8_t *to, size_t cap, const uint8_t see
 int netstate_encode(const struct netstate *s, uint8_t *to, size_t cap,
     const uint8_t signature[static OBJECT_SIGNATURE], enum breach *why) must_check;
 
-struct netstate_id netstate_id(const struct netstate *s);
-bool netstate_id_equal(const struct netstate_id *a, const struct netstate_id *b);
+struct state_id netstate_id(const struct netstate *s);
 
 bool netstate_has_serial(const struct netstate *s, const uint8_t issuer[static 16], uint64_t serial);
 bool netstate_has_key(const struct netstate *s, const uint8_t key[static 32]);

@@ -325,13 +325,10 @@ static int
 judged(const struct spread *s, struct instant now, const uint8_t *blob, size_t len,
     struct state_id *id, enum breach *why)
 {
-	struct netstate_id found = { 0 };
-	int rc = trust_state_judge(s->trust, blob, len, now.wall, &found, why);
+	int rc = trust_state_judge(s->trust, blob, len, now.wall, id, why);
 
 	if (rc < 0)
 		return rc;
-	id->version = found.version;
-	memcpy(id->hash, found.hash, sizeof(id->hash));
 	switch (rc) {
 	case STATE_NEWER:
 		return s->next.bytes != NULL && id->version <= s->next.id.version ? ERR_STATE : 0;

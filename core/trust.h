@@ -24,13 +24,13 @@
 #include "core/cert.h"
 #include "core/err.h"
 #include "core/rng.h"
+#include "core/state_id.h"
 
 #define TRUST_ROOTS_MAX   4
 #define TRUST_ISSUING_MAX 256  /* issuing CAs remembered; a chain that brings its own needs none */
 #define TRUST_CACHE_MAX   8192 /* verified chains remembered */
 
 struct netstate;
-struct netstate_id;
 
 /* A host certificate that verified. */
 struct verified {
@@ -133,7 +133,7 @@ enum state_verdict {
  * one: what is revoked stays so.
  */
 int trust_state_judge(const struct trust *t, const uint8_t *blob, size_t len, usec_t wall,
-    struct netstate_id *ret_id, enum breach *why) must_check;
+    struct state_id *ret_id, enum breach *why) must_check;
 
 /*
  * Judges it again, and from here on it is what trust_verify() goes by. Of its bytes nothing is
@@ -150,7 +150,7 @@ int trust_state_install(struct trust *t, const uint8_t *blob, size_t len, usec_t
 const struct netstate *trust_state(const struct trust *t);
 
 /* Its identity; the version is 0 when nothing is. */
-struct netstate_id trust_state_id(const struct trust *t);
+struct state_id trust_state_id(const struct trust *t);
 
 /* How old the state is. */
 enum state_age {

@@ -284,7 +284,7 @@ weigh(const struct trust *t, struct candidate *c, const uint8_t *blob, size_t le
 
 int
 trust_state_judge(const struct trust *t, const uint8_t *blob, size_t len, usec_t wall,
-    struct netstate_id *ret_id, enum breach *why)
+    struct state_id *ret_id, enum breach *why)
 {
 	struct candidate c;
 	int rc;
@@ -328,10 +328,10 @@ trust_state(const struct trust *t)
 	return t->has_state ? &t->state : NULL;
 }
 
-struct netstate_id
+struct state_id
 trust_state_id(const struct trust *t)
 {
-	return t->has_state ? netstate_id(&t->state) : (struct netstate_id){ 0 };
+	return t->has_state ? netstate_id(&t->state) : (struct state_id){ 0 };
 }
 
 enum state_age

@@ -17,6 +17,7 @@
 #include "core/addr.h"
 #include "core/base.h"
 #include "core/err.h"
+#include "core/state_id.h"
 
 #include <string.h>
 
@@ -310,20 +311,6 @@ struct relays {
  * layout the encoder is told which.
  */
 
-/* Which network state somebody holds; zeros: none. */
-#define STATE_HASH_LEN 16
-
-struct state_id {
-	uint64_t version;
-	uint8_t hash[STATE_HASH_LEN]; /* how its fingerprint begins */
-};
-
-static inline bool
-state_id_equal(const struct state_id *a, const struct state_id *b)
-{
-	return a->version == b->version && memcmp(a->hash, b->hash, STATE_HASH_LEN) == 0;
-}
-
 /* HELLO: the first packet of a keypair, both ways. */
 enum {
 	HELLO_SEEN_YOURS = 1,
@@ -346,7 +333,7 @@ struct hello {
 	uint16_t proto_max;
 	uint8_t flags;
 	uint32_t caps; /* CAP_*; bits that we do not know are ignored */
-	struct state_id state;
+	struct state_id state; /* that the sender holds */
 	uint64_t unix_time;
 	uint16_t max_inner;
 	uint8_t fingerprint[32]; /* of the sender's own certificate */

@@ -162,7 +162,7 @@ TEST(nobody_goes_back_and_two_of_one_version_are_a_fork)
 	struct trust *t = trust_with(&root);
 	struct statement *one = states_new(&root, 1), *two = states_new(&root, 2);
 	struct statement *other = states_new(&root, 2);
-	struct netstate_id id;
+	struct state_id id;
 
 	ASSERT(trust_state(t) == NULL);
 	ASSERT_EQ(trust_state_id(t).version, 0);
