@@ -4,6 +4,7 @@
  */
 #include "cli/bring.h"
 
+#include "cli/join.h"
 #include "cli/talk.h"
 #include "core/bundle.h"
 #include "core/netstate.h"
@@ -55,20 +56,6 @@ bring_read(struct brought_file *ret, const char *file, struct err *e)
 	return err_prefix(e, rc, "%s", file);
 }
 
-static int
-read_bundle(struct bundle *b, const char *path, struct err *e)
-{
-	char *text;
-	size_t len;
-	int rc = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, e);
-
-	if (rc < 0)
-		return rc;
-	rc = bundle_read(b, text, len, e);
-	file_free(text, len);
-	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
-}
-
 /* What whoever has joined here believes. */
 static int
 load_trust(struct trust *t, const char *state, enum home_role role, struct err *e)
@@ -80,7 +67,7 @@ load_trust(struct trust *t, const char *state, enum home_role role, struct err *
 	if (!b)
 		return err_set(e, -ENOMEM, "no memory for a bundle");
 	if (rc == 0)
-		rc = read_bundle(b, path, e);
+		rc = join_load(b, path, e);
 	if (rc == 0)
 		rc = bundle_trust(t, b, clock_now().wall, e);
 	bundle_wipe(b);

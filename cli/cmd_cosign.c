@@ -368,7 +368,6 @@ take_draft(struct context *c, struct office *o, const struct draft *d, const str
 	struct commission w = { .cosigned = &object };
 	char path[PATH_MAX];
 	struct outcome done;
-	json_t *body, *list;
 	int rc = commission_of(&w, path, d, a, e);
 
 	if (rc == 0 && d->says.kind != OBJECT_HOST)
@@ -381,12 +380,7 @@ take_draft(struct context *c, struct office *o, const struct draft *d, const str
 		rc = office_sign(o, NULL, &w, &done, e);
 	if (rc < 0)
 		return rc;
-	body = output_body(1);
-	list = json_array();
-	json_array_append_new(list, outcome_json(&done));
-	json_object_set_new(body, "signed", list);
-	show_outcomes(c, body);
-	json_decref(body);
+	show_outcome(c, &done);
 	output_say(&c->out, "Next: copy %s to %s, and there: sudo mpynet up %s", done.path,
 	    done.cert.name, strrchr(done.path, '/') + 1);
 	return 0;

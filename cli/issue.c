@@ -94,6 +94,17 @@ show_outcomes(struct context *c, const json_t *body)
 	output_show(&c->out, body, signed_views);
 }
 
+void
+show_outcome(struct context *c, const struct outcome *done)
+{
+	json_t *body = output_body(1), *list = json_array();
+
+	json_array_append_new(list, outcome_json(done));
+	json_object_set_new(body, "signed", list);
+	show_outcomes(c, body);
+	json_decref(body);
+}
+
 /* Does the host of this certificate need a new bundle to know `lh`? */
 static bool
 must_learn(const struct ledger_cert *c, const struct cert *lh)
@@ -166,7 +177,6 @@ issue_lighthouse(struct context *c, struct office *o, const struct ca_keys *keys
 	};
 	char file[NAME_MAX_LEN + 16];
 	struct outcome done;
-	json_t *body, *list;
 	int rc = endpoint_add(&work.lighthouse, endpoint, e);
 
 	if (rc == 0)
@@ -182,12 +192,7 @@ issue_lighthouse(struct context *c, struct office *o, const struct ca_keys *keys
 	rc = office_sign(o, keys, &work, &done, e);
 	if (rc < 0)
 		return rc;
-	body = output_body(1);
-	list = json_array();
-	json_array_append_new(list, outcome_json(&done));
-	json_object_set_new(body, "signed", list);
-	show_outcomes(c, body);
-	json_decref(body);
+	show_outcome(c, &done);
 	rc = say_who_must_learn(c, o, &done.cert, e);
 	if (rc == 0 && path == NULL)
 		output_say(&c->out, "Next: on %s: mpynet lighthouse %s; here: mpynet sign NAME...",

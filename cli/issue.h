@@ -24,6 +24,9 @@ int endpoint_add_tcp(struct bundle_lighthouse *l, const char *port, struct err *
 json_t *outcome_json(const struct outcome *done);
 void show_outcomes(struct context *c, const json_t *body);
 
+/* The same for a single one. */
+void show_outcome(struct context *c, const struct outcome *done);
+
 /*
  * Names the hosts that were signed before the lighthouse `lh` and so do not know it, with what
  * tells them.

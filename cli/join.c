@@ -57,6 +57,20 @@ join_read(struct bundle *ret, struct verified *me, enum home_role *role, const c
 }
 
 int
+join_load(struct bundle *ret, const char *path, struct err *e)
+{
+	char *text;
+	size_t len;
+	int r = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, e);
+
+	if (r < 0)
+		return r;
+	r = bundle_read(ret, text, len, e);
+	file_free(text, len);
+	return r < 0 ? err_prefix(e, r, "%s", path) : 0;
+}
+
+int
 request_key_read(uint8_t key[static 32], const char *path, struct err *e)
 {
 	char label[PEM_LABEL_MAX], *text;

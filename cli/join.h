@@ -31,6 +31,9 @@ int join_read(struct bundle *ret, struct verified *me, enum home_role *role, con
 int join_read_text(struct bundle *ret, struct verified *me, const char *text, size_t len,
     struct err *e) must_check;
 
+/* Only reads the bundle at `path` in a state. -ENOENT: there is none. The caller wipes it. */
+int join_load(struct bundle *ret, const char *path, struct err *e) must_check;
+
 /*
  * Joins with what join_read() gave: `b` gets its key and is stored below `state`. 0; -EEXIST when
  * the state belongs to another host or has a newer certificate; -ENOENT when the key is nowhere.

@@ -4,6 +4,7 @@
  */
 #include "cli/member.h"
 
+#include "cli/join.h"
 #include "core/pem.h"
 #include "core/trust.h"
 #include "host/file.h"
@@ -56,21 +57,13 @@ member_read(struct cert *ret, struct bundle_cert *object, const char *file, stru
 	return 1;
 }
 
-/* What the node was given to believe. -ENOENT when there is none. */
 static int
 load_bundle(struct bundle *ret, const char *state, struct err *e)
 {
-	char path[PATH_MAX], *text;
-	size_t len;
+	char path[PATH_MAX];
 	int rc = home_path(path, state, HOME_NODE, HOME_BUNDLE, e);
 
-	if (rc == 0)
-		rc = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, e);
-	if (rc < 0)
-		return rc;
-	rc = bundle_read(ret, text, len, e);
-	file_free(text, len);
-	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
+	return rc < 0 ? rc : join_load(ret, path, e);
 }
 
 /* Would the node that has this bundle believe the certificate? */
