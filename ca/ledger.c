@@ -158,24 +158,14 @@ ledger_ca(struct ledger *l, struct ledger_ca *ret, struct err *e)
 int
 ledger_found(struct ledger *l, const struct ledger_ca *ca, uint64_t now, struct err *e)
 {
-	struct log_line line = {
-		.time = now,
-		.event = "init",
-		.serial = ca->cert.serial,
-	};
 	int rc = db_run(&l->db, e, "INSERT INTO ca (role, serial, name, fingerprint, object,"
 	    " keyfile, psk) VALUES (?, ?, ?, ?, ?, ?, nullif(?, x''))", "tutbbbb",
 	    role_names[ca->role], ca->cert.serial, ca->cert.name, ca->cert.fingerprint,
 	    sizeof(ca->cert.fingerprint), ca->object.bytes, (size_t)ca->object.len, ca->keyfile,
 	    sizeof(ca->keyfile), ca->psk, ca->has_psk ? sizeof(ca->psk) : (size_t)0);
 
-	if (rc < 0)
-		return rc;
-	memcpy(line.name, ca->cert.name, sizeof(line.name));
-	memcpy(line.digest, ca->cert.fingerprint, sizeof(line.digest));
-	if (ca->role == LEDGER_ISSUING)
-		memcpy(line.event, "join", 5);
-	return ledger_log(l, &line, e);
+	return rc < 0 ? rc : ledger_log_cert(l, now, ca->role == LEDGER_ISSUING ? "join" : "init",
+	    &ca->cert, "", e);
 }
 
 /*

@@ -203,6 +203,12 @@ struct log_line {
 /* Appends a line; `seq` and `hash` are set. */
 int ledger_log(struct ledger *l, struct log_line *line, struct err *e) must_check;
 
+/* The same for a certificate; and about `name`, when nothing was signed. */
+int ledger_log_cert(struct ledger *l, uint64_t now, const char *event, const struct cert *c,
+    const char *detail, struct err *e) must_check;
+int ledger_log_name(struct ledger *l, uint64_t now, const char *event, const char *name,
+    const char *detail, struct err *e) must_check;
+
 /* Where the log ends: the number of its lines, and the hash of the last one. */
 int ledger_log_head(struct ledger *l, uint64_t *ret_seq, uint8_t ret_head[static 32],
     struct err *e) must_check;

@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -72,6 +73,31 @@ ledger_log(struct ledger *l, struct log_line *line, struct err *e)
 		return rc;
 	return db_run(&l->db, e, "UPDATE meta SET log_seq = ?, log_head = ?", "ub", line->seq,
 	    line->hash, sizeof(line->hash));
+}
+
+int
+ledger_log_cert(struct ledger *l, uint64_t now, const char *event, const struct cert *c,
+    const char *detail, struct err *e)
+{
+	struct log_line line = { .time = now, .serial = c->serial };
+
+	(void)snprintf(line.event, sizeof(line.event), "%s", event);
+	memcpy(line.name, c->name, sizeof(line.name));
+	memcpy(line.digest, c->fingerprint, sizeof(line.digest));
+	(void)snprintf(line.detail, sizeof(line.detail), "%s", detail);
+	return ledger_log(l, &line, e);
+}
+
+int
+ledger_log_name(struct ledger *l, uint64_t now, const char *event, const char *name,
+    const char *detail, struct err *e)
+{
+	struct log_line line = { .time = now };
+
+	(void)snprintf(line.event, sizeof(line.event), "%s", event);
+	(void)snprintf(line.name, sizeof(line.name), "%s", name);
+	(void)snprintf(line.detail, sizeof(line.detail), "%s", detail);
+	return ledger_log(l, &line, e);
 }
 
 int

@@ -104,14 +104,11 @@ office_bundle(struct office *o, char *to, const struct bundle_cert *host, struct
 static int
 log_export(struct office *o, const struct cert *c, struct err *e)
 {
-	struct log_line line = { .time = office_now(), .event = "export", .serial = c->serial };
 	int rc = ledger_begin(&o->ledger, e);
 
 	if (rc < 0)
 		return rc;
-	memcpy(line.name, c->name, sizeof(line.name));
-	memcpy(line.digest, c->fingerprint, sizeof(line.digest));
-	rc = ledger_log(&o->ledger, &line, e);
+	rc = ledger_log_cert(&o->ledger, office_now(), "export", c, "", e);
 	return ledger_finish(&o->ledger, rc, e);
 }
 

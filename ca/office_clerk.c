@@ -24,19 +24,6 @@ clerk_notice(struct clerk_answer *a, bool alarm, const char *fmt, ...)
 	a->alarm = alarm;
 }
 
-/* A line of the log about `name`, with nothing signed. */
-static int
-log_event(const struct clerk *c, const char *event, const char *name, const char *detail,
-    struct err *e)
-{
-	struct log_line line = { .time = office_now() };
-
-	(void)snprintf(line.event, sizeof(line.event), "%s", event);
-	(void)snprintf(line.name, sizeof(line.name), "%s", name);
-	(void)snprintf(line.detail, sizeof(line.detail), "%s", detail);
-	return ledger_log(&c->office->ledger, &line, e);
-}
-
 int
 clerk_request(const struct clerk *c, struct cert *ret, const uint8_t *p, size_t len)
 {
@@ -289,7 +276,7 @@ clerk_decide(const struct clerk *c, int64_t id, bool yes, struct err *e)
 		rc = ledger_request_decide(l, id, yes ? REQUEST_APPROVED : REQUEST_DENIED, 0,
 		    office_now(), e);
 	if (rc == 0)
-		rc = log_event(c, yes ? "approve" : "deny", r.name, cert_key_words(words, r.key), e);
+		rc = ledger_log_name(&c->office->ledger, office_now(), yes ? "approve" : "deny", r.name, cert_key_words(words, r.key), e);
 	return ledger_finish(l, rc, e);
 }
 

@@ -58,15 +58,13 @@ static int
 log_invitation(struct office *o, const char *event, const char *name, const uint8_t *id,
     const char *detail, struct err *e)
 {
-	struct log_line line = { .time = office_now() };
+	char text[LOG_DETAIL_MAX];
 	size_t at;
 
-	memcpy(line.event, event, strlen(event));
-	memcpy(line.name, name, strlen(name));
 	for (at = 0; at < TOKEN_ID_LEN; at++)
-		(void)snprintf(line.detail + 2 * at, 3, "%02x", id[at]);
-	(void)snprintf(line.detail + 2 * at, sizeof(line.detail) - 2 * at, "%s", detail);
-	return ledger_log(&o->ledger, &line, e);
+		(void)snprintf(text + 2 * at, 3, "%02x", id[at]);
+	(void)snprintf(text + 2 * at, sizeof(text) - 2 * at, "%s", detail);
+	return ledger_log_name(&o->ledger, office_now(), event, name, text, e);
 }
 
 /* The name's certificate, as it would be refused when the host comes. */

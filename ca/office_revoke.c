@@ -130,13 +130,7 @@ static int
 log_end(struct work *k, const char *event, const struct cert *c, const char *detail,
     struct err *e)
 {
-	struct log_line line = { .time = k->now, .serial = c->serial };
-
-	(void)snprintf(line.event, sizeof(line.event), "%s", event);
-	memcpy(line.name, c->name, sizeof(line.name));
-	memcpy(line.digest, c->fingerprint, sizeof(line.digest));
-	(void)snprintf(line.detail, sizeof(line.detail), "%s", detail);
-	return ledger_log(&k->office->ledger, &line, e);
+	return ledger_log_cert(&k->office->ledger, k->now, event, c, detail, e);
 }
 
 /*

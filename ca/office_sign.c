@@ -67,21 +67,17 @@ gather(struct office *o, struct dossier *d, const struct order *order, struct er
 static int
 end_holder(struct office *o, const struct dossier *d, bool renew, struct err *e)
 {
-	struct log_line line = { .time = d->facts.now, .event = "revoke" };
-	uint64_t serial = d->holder.cert.serial;
+	char detail[64];
 	int rc;
 
 	if (d->facts.holder == NULL)
 		return 0;
-	rc = ledger_end_cert(&o->ledger, serial, renew ? LEDGER_SUPERSEDED : LEDGER_REPLACED, e);
+	rc = ledger_end_cert(&o->ledger, d->holder.cert.serial, renew ? LEDGER_SUPERSEDED : LEDGER_REPLACED, e);
 	if (rc < 0 || renew)
 		return rc;
-	line.serial = serial;
-	memcpy(line.name, d->holder.cert.name, sizeof(line.name));
-	memcpy(line.digest, d->holder.cert.fingerprint, sizeof(line.digest));
-	(void)snprintf(line.detail, sizeof(line.detail), "replaced by serial %llu",
+	(void)snprintf(detail, sizeof(detail), "replaced by serial %llu",
 	    (unsigned long long)d->facts.serial);
-	return ledger_log(&o->ledger, &line, e);
+	return ledger_log_cert(&o->ledger, d->facts.now, "revoke", &d->holder.cert, detail, e);
 }
 
 /* "10.87.0.10 fd00::a groups=nurses" for the log. */
@@ -125,21 +121,17 @@ static int
 store(struct office *o, const struct commission *c, const struct dossier *d,
     const struct issued *issued, struct err *e)
 {
-	struct log_line line = { .time = d->facts.now, .event = "issue" };
 	const struct cert *cert = &issued->cert;
+	char detail[LOG_DETAIL_MAX];
 	int rc = end_holder(o, d, c->order.renew, e);
 
-	if (c->order.renew)
-		memcpy(line.event, "renew", 6);
-	line.serial = cert->serial;
-	memcpy(line.name, cert->name, sizeof(line.name));
-	memcpy(line.digest, cert->fingerprint, sizeof(line.digest));
-	describe(line.detail, sizeof(line.detail), cert);
+	describe(detail, sizeof(detail), cert);
 	if (rc == 0)
 		rc = ledger_add(&o->ledger, cert, issued->bytes, issued->len, d->facts.now, e);
 	if (rc == 0)
 		rc = store_endpoints(o, c, d, cert, e);
-	return rc < 0 ? rc : ledger_log(&o->ledger, &line, e);
+	return rc < 0 ? rc : ledger_log_cert(&o->ledger, d->facts.now,
+	    c->order.renew ? "renew" : "issue", cert, detail, e);
 }
 
 /*

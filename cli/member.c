@@ -57,6 +57,7 @@ member_read(struct cert *ret, struct bundle_cert *object, const char *file, stru
 	return 1;
 }
 
+/* What the node was given to believe. -ENOENT when there is none. */
 static int
 load_bundle(struct bundle *ret, const char *state, struct err *e)
 {
