@@ -29,8 +29,6 @@ enum {
 	TAG_NAME_SUFFIX = 0x13,
 	TAG_TLS_PIN = 0x14,
 	TAG_COSIGNERS = 0x15,
-	TAG_EXTRA_FIRST = 0x40, /* of later versions, ignored here */
-	TAG_EXTRA_LAST = 0x7f,
 };
 
 /* More than any struct cert can fill, so that what is too long is told as that. */
@@ -355,7 +353,7 @@ decode_field(struct cert *c, uint8_t tag, struct rd *v)
 			return BREACH_FIELD_LENGTH;
 		return decode_value(c, tag, v);
 	}
-	return tag >= TAG_EXTRA_FIRST && tag <= TAG_EXTRA_LAST ? BREACH_NONE : BREACH_TAG;
+	return tag >= OBJECT_LATER_FIRST && tag <= OBJECT_LATER_LAST ? BREACH_NONE : BREACH_TAG;
 }
 
 /* Rules that need more than one field. `seen` has a bit for each tag below 64. */
@@ -392,7 +390,7 @@ decode_body(struct cert *c, struct rd body)
 			b = decode_field(c, (uint8_t)f.tag, &f.value);
 		if (b != BREACH_NONE)
 			return b;
-		if (f.tag < TAG_EXTRA_FIRST) {
+		if (f.tag < OBJECT_LATER_FIRST) {
 			seen |= (uint64_t)1 << f.tag;
 			continue;
 		}

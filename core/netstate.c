@@ -27,8 +27,6 @@ enum {
 	TAG_RANGES = 0x25,
 	TAG_KEYS = 0x26,
 	TAG_CAS = 0x27,
-	TAG_IGNORED_FIRST = 0x40,
-	TAG_IGNORED_LAST = 0x7f,
 };
 
 static_assert(NETSTATE_ROTATIONS_MAX * (2 + ROTATION_MAX) + 2 + CERT_CA_MAX + 2 + NETSTATE_MAX <=
@@ -39,32 +37,10 @@ static_assert(NETSTATE_ROTATIONS_MAX * (2 + ROTATION_MAX) + 2 + CERT_CA_MAX + 2 
 #define KEY_LEN   32
 #define CA_LEN    16
 
-static const struct field {
-	uint8_t tag;
-	bool must;
-	uint8_t len; /* 0: it varies */
-} fields[] = {
-	{ TAG_NETWORK, true, 16 },
-	{ TAG_ISSUER, true, 16 },
-	{ TAG_VERSION, true, 8 },
-	{ TAG_ISSUED, true, 8 },
-	{ TAG_EXPIRES, true, 8 },
-	{ TAG_FLAGS, true, 4 },
-	{ TAG_NEXT_UPDATE, true, 8 },
-	{ TAG_PREVIOUS, false, 32 },
-	{ TAG_LOG_HEAD, false, 32 },
-	{ TAG_MIN_NOT_BEFORE, false, 8 },
-	{ TAG_LIGHTHOUSES, false, 0 },
-	{ TAG_RANGES, false, 0 },
-	{ TAG_KEYS, false, 0 },
-	{ TAG_CAS, false, 0 },
-};
-
 /* A state on its way from bytes: the fields with lists, until there is memory for them. */
 struct parse {
 	struct netstate s;
 	struct rd lighthouses, ranges, keys, cas;
-	uint64_t seen; /* a bit for each tag below 40 */
 };
 
 /*
@@ -351,8 +327,9 @@ decode_time(uint64_t *to, struct rd *v)
 }
 
 static enum breach
-decode_value(struct parse *p, int tag, struct rd *v)
+take(void *to, int tag, struct rd *v)
 {
+	struct parse *p = to;
 	struct netstate *s = &p->s;
 	uint32_t flags;
 
@@ -385,53 +362,40 @@ decode_value(struct parse *p, int tag, struct rd *v)
 	return BREACH_TAG;
 }
 
-static enum breach
-decode_field(struct parse *p, struct object_field *f)
-{
-	if (f->tag >= TAG_IGNORED_FIRST && f->tag <= TAG_IGNORED_LAST)
-		return BREACH_NONE;
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (fields[i].tag != f->tag)
-			continue;
-		if (fields[i].len != 0 && f->value.left != fields[i].len)
-			return BREACH_FIELD_LENGTH;
-		p->seen |= (uint64_t)1 << f->tag;
-		return decode_value(p, f->tag, &f->value);
-	}
-	return BREACH_TAG;
-}
+static const struct object_rule rules[] = {
+	{ TAG_NETWORK, true, 16 },
+	{ TAG_ISSUER, true, 16 },
+	{ TAG_VERSION, true, 8 },
+	{ TAG_ISSUED, true, 8 },
+	{ TAG_EXPIRES, true, 8 },
+	{ TAG_FLAGS, true, 4 },
+	{ TAG_NEXT_UPDATE, true, 8 },
+	{ TAG_PREVIOUS, false, 32 },
+	{ TAG_LOG_HEAD, false, 32 },
+	{ TAG_MIN_NOT_BEFORE, false, 8 },
+	{ TAG_LIGHTHOUSES, false, 0 },
+	{ TAG_RANGES, false, 0 },
+	{ TAG_KEYS, false, 0 },
+	{ TAG_CAS, false, 0 },
+};
+
+static const struct object_format format = {
+	.kind = OBJECT_STATE,
+	.max = NETSTATE_MAX,
+	.take = take,
+	.rules = rules,
+	.rule_count = ARRAY_LEN(rules),
+};
 
 /* Rules that need more than one field. */
 static enum breach
-check_fields(const struct parse *p)
+check_fields(const struct netstate *s)
 {
-	const struct netstate *s = &p->s;
-
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (fields[i].must && !(p->seen >> fields[i].tag & 1))
-			return BREACH_MISSING;
-	}
 	if (s->issued >= s->next_update || s->next_update > s->expires)
 		return BREACH_TIME;
 	return (uint64_t)s->range_count + s->key_count + s->ca_count <= NETSTATE_ENTRIES_MAX
 	           ? BREACH_NONE
 	           : BREACH_LIST_LONG;
-}
-
-static enum breach
-decode_body(struct parse *p, struct rd body)
-{
-	struct object_field f = { .tag = -1 };
-
-	while (body.left > 0) {
-		enum breach b = object_next(&f, &body);
-
-		if (b == BREACH_NONE)
-			b = decode_field(p, &f);
-		if (b != BREACH_NONE)
-			return b;
-	}
-	return check_fields(p);
 }
 
 /* The lists, in memory of their size, by falling alignment; it is `s->lists`. */
@@ -470,16 +434,11 @@ int
 netstate_decode(struct netstate *ret, const uint8_t *bytes, size_t len, enum breach *why)
 {
 	struct parse p = { 0 };
-	struct object o;
 	uint8_t *memory;
-	enum breach b = object_open(&o, bytes, len);
+	enum breach b = object_read(&p, &format, bytes, len);
 
-	if (b == BREACH_NONE && o.kind != OBJECT_STATE)
-		b = BREACH_KIND_OTHER;
-	if (b == BREACH_NONE && len > NETSTATE_MAX)
-		b = BREACH_TOO_LONG;
 	if (b == BREACH_NONE)
-		b = decode_body(&p, o.body);
+		b = check_fields(&p.s);
 	if (b != BREACH_NONE)
 		return breach_set(why, b);
 	memory = malloc(lists_size(&p.s) + 1);

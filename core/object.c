@@ -153,6 +153,60 @@ object_next(struct object_field *f, struct rd *body)
 	return BREACH_NONE;
 }
 
+static enum breach
+read_field(void *to, const struct object_format *format, uint64_t *seen, struct object_field *f)
+{
+	if (f->tag >= OBJECT_LATER_FIRST && f->tag <= OBJECT_LATER_LAST)
+		return BREACH_NONE;
+	for (size_t i = 0; i < format->rule_count; i++) {
+		const struct object_rule *rule = &format->rules[i];
+
+		if (rule->tag != f->tag)
+			continue;
+		if (rule->len != 0 && f->value.left != rule->len)
+			return BREACH_FIELD_LENGTH;
+		*seen |= (uint64_t)1 << f->tag;
+		return format->take(to, f->tag, &f->value);
+	}
+	return BREACH_TAG;
+}
+
+static enum breach
+read_fields(void *to, const struct object_format *format, struct rd body)
+{
+	struct object_field f = { .tag = -1 };
+	uint64_t seen = 0; /* a bit for each tag */
+
+	while (body.left > 0) {
+		enum breach b = object_next(&f, &body);
+
+		if (b == BREACH_NONE)
+			b = read_field(to, format, &seen, &f);
+		if (b != BREACH_NONE)
+			return b;
+	}
+	for (size_t i = 0; i < format->rule_count; i++) {
+		if (format->rules[i].must && !(seen >> format->rules[i].tag & 1))
+			return BREACH_MISSING;
+	}
+	return BREACH_NONE;
+}
+
+enum breach
+object_read(void *to, const struct object_format *format, const uint8_t *p, size_t len)
+{
+	struct object o;
+	enum breach b = object_open(&o, p, len);
+
+	if (b != BREACH_NONE)
+		return b;
+	if (o.kind != format->kind)
+		return BREACH_KIND_OTHER;
+	if (len > format->max)
+		return BREACH_TOO_LONG;
+	return read_fields(to, format, o.body);
+}
+
 uint8_t *
 object_begin(struct wr *w, uint8_t kind, uint8_t alg)
 {

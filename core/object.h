@@ -85,6 +85,34 @@ struct object_field {
  */
 enum breach object_next(struct object_field *f, struct rd *body) must_check;
 
+/* Fields that later versions may add: passed over by those who do not know them. */
+#define OBJECT_LATER_FIRST 0x40
+#define OBJECT_LATER_LAST  0x7f
+
+/* A field that a kind has; its tag is below OBJECT_LATER_FIRST. */
+struct object_rule {
+	uint8_t tag;
+	bool must;
+	uint8_t len; /* 0: it varies */
+};
+
+/* What a kind of object is made of. */
+struct object_format {
+	enum object_kind kind;
+	size_t max; /* bytes of the whole */
+	/* Takes the value of a field of `rules`, whose length is right. The rule that it breaks. */
+	enum breach (*take)(void *to, int tag, struct rd *value);
+	const struct object_rule *rules;
+	size_t rule_count;
+};
+
+/*
+ * Exactly one object of that kind, each field of which is handed to format->take. The first rule
+ * that it breaks, or BREACH_NONE; rules that need more than one field are the caller's.
+ */
+enum breach object_read(void *to, const struct object_format *format, const uint8_t *p,
+    size_t len) must_check;
+
 /*
  * Writing: object_begin() and what it returned to object_end() around the fields; then the
  * signature. A writer that is full stays so.

@@ -14,19 +14,6 @@ enum {
 	TAG_FROM = 0x04,
 	TAG_UNTIL = 0x05,
 	TAG_ROOT = 0x28,
-	TAG_IGNORED_FIRST = 0x40,
-	TAG_IGNORED_LAST = 0x7f,
-};
-
-static const struct {
-	uint8_t tag;
-	uint8_t len; /* 0: it varies */
-} fields[] = {
-	{ TAG_NETWORK, 16 },
-	{ TAG_ISSUER, 16 },
-	{ TAG_FROM, 8 },
-	{ TAG_UNTIL, 8 },
-	{ TAG_ROOT, 0 },
 };
 
 static enum breach
@@ -45,8 +32,10 @@ decode_root(struct rotation *r, struct rd *v)
 }
 
 static enum breach
-decode_value(struct rotation *r, int tag, struct rd *v)
+take(void *to, int tag, struct rd *v)
 {
+	struct rotation *r = to;
+
 	switch (tag) {
 	case TAG_NETWORK: rd_bytes(v, r->network, sizeof(r->network)); return BREACH_NONE;
 	case TAG_ISSUER: rd_bytes(v, r->issuer, sizeof(r->issuer)); return BREACH_NONE;
@@ -58,38 +47,26 @@ decode_value(struct rotation *r, int tag, struct rd *v)
 	}
 }
 
+static const struct object_rule rules[] = {
+	{ TAG_NETWORK, true, 16 },
+	{ TAG_ISSUER, true, 16 },
+	{ TAG_FROM, true, 8 },
+	{ TAG_UNTIL, true, 8 },
+	{ TAG_ROOT, true, 0 },
+};
+
+static const struct object_format format = {
+	.kind = OBJECT_ROTATION,
+	.max = ROTATION_MAX,
+	.take = take,
+	.rules = rules,
+	.rule_count = ARRAY_LEN(rules),
+};
+
+/* Rules that need more than one field. */
 static enum breach
-decode_field(struct rotation *r, uint32_t *seen, struct object_field *f)
+check_fields(const struct rotation *r)
 {
-	if (f->tag >= TAG_IGNORED_FIRST && f->tag <= TAG_IGNORED_LAST)
-		return BREACH_NONE;
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (fields[i].tag != f->tag)
-			continue;
-		if (fields[i].len != 0 && f->value.left != fields[i].len)
-			return BREACH_FIELD_LENGTH;
-		*seen |= (uint32_t)1 << i;
-		return decode_value(r, f->tag, &f->value);
-	}
-	return BREACH_TAG;
-}
-
-static enum breach
-decode_body(struct rotation *r, struct rd body)
-{
-	struct object_field f = { .tag = -1 };
-	uint32_t seen = 0;
-
-	while (body.left > 0) {
-		enum breach b = object_next(&f, &body);
-
-		if (b == BREACH_NONE)
-			b = decode_field(r, &seen, &f);
-		if (b != BREACH_NONE)
-			return b;
-	}
-	if (seen != ((uint32_t)1 << ARRAY_LEN(fields)) - 1)
-		return BREACH_MISSING;
 	if (r->from > r->until)
 		return BREACH_TIME;
 	if (memcmp(r->network, r->root.network, sizeof(r->network)) != 0 ||
@@ -102,16 +79,11 @@ int
 rotation_decode(struct rotation *ret, const uint8_t *p, size_t len, enum breach *why)
 {
 	struct rotation r = { 0 };
-	struct object o;
-	enum breach b = object_open(&o, p, len);
+	enum breach b = object_read(&r, &format, p, len);
 	int rc;
 
-	if (b == BREACH_NONE && o.kind != OBJECT_ROTATION)
-		b = BREACH_KIND_OTHER;
-	if (b == BREACH_NONE && len > ROTATION_MAX)
-		b = BREACH_TOO_LONG;
 	if (b == BREACH_NONE)
-		b = decode_body(&r, o.body);
+		b = check_fields(&r);
 	if (b != BREACH_NONE)
 		return breach_set(why, b);
 	rc = cert_verify(r.root_bytes, r.root_len, r.root.key);
