@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * netstate.c - the network state as bytes, and what it says of a certificate. What is encoded is
- * decoded again before it leaves, so that the rules stand once.
+ * netstate.c - the network state as bytes. What is encoded is decoded again before it leaves, so that
+ * the rules stand once.
  */
 #include "core/netstate.h"
 
 #include "core/crypto.h"
 #include "core/object.h"
-#include "core/rotation.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,10 +28,6 @@ enum {
 	TAG_CAS = 0x27,
 };
 
-static_assert(NETSTATE_ROTATIONS_MAX * (2 + ROTATION_MAX) + 2 + CERT_CA_MAX + 2 + NETSTATE_MAX <=
-		  NETSTATE_BLOB_MAX,
-    "the largest state fits a blob with all that leads to it");
-
 #define RANGE_LEN 32 /* issuer, first, last */
 #define KEY_LEN   32
 #define CA_LEN    16
@@ -42,161 +37,6 @@ struct parse {
 	struct netstate s;
 	struct rd lighthouses, ranges, keys, cas;
 };
-
-/*
- * Lists
- */
-
-static int
-compare_range(const void *a, const void *b)
-{
-	const struct netstate_range *x = a, *y = b;
-	int c = memcmp(x->issuer, y->issuer, sizeof(x->issuer));
-
-	return c != 0 ? c : (x->first > y->first) - (x->first < y->first);
-}
-
-static int
-compare_key(const void *a, const void *b)
-{
-	return memcmp(a, b, KEY_LEN);
-}
-
-static int
-compare_ca(const void *a, const void *b)
-{
-	return memcmp(a, b, CA_LEN);
-}
-
-/* Must `b`, which does not sort before `a`, be one with it? */
-static bool
-ranges_touch(const struct netstate_range *a, const struct netstate_range *b)
-{
-	return memcmp(a->issuer, b->issuer, sizeof(a->issuer)) == 0 &&
-	       (a->last == UINT64_MAX || b->first <= a->last + 1);
-}
-
-/* Insertion into what is sorted: lists are short, and nearly in order where they come from. */
-static void
-sort(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
-{
-	uint8_t *p = items, held[sizeof(struct netstate_lighthouse)];
-
-	assert(size <= sizeof(held));
-	for (size_t i = 1; i < count; i++) {
-		size_t at = i;
-
-		while (at > 0 && compare(p + (at - 1) * size, p + i * size) > 0)
-			at--;
-		if (at == i)
-			continue;
-		memcpy(held, p + i * size, size);
-		memmove(p + (at + 1) * size, p + at * size, (i - at) * size);
-		memcpy(p + at * size, held, size);
-	}
-}
-
-/* Drops what compares as the one before. Returns how many stay. */
-static uint32_t
-unique(void *items, uint32_t count, size_t size, int (*compare)(const void *, const void *))
-{
-	uint8_t *p = items;
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (kept > 0 && compare(p + (kept - 1) * size, p + i * size) == 0)
-			continue;
-		if (kept != i)
-			memcpy(p + kept * size, p + i * size, size);
-		kept++;
-	}
-	return kept;
-}
-
-void
-netstate_sort_ranges(struct netstate_range *ranges, uint32_t *count)
-{
-	uint32_t kept = 0;
-
-	sort(ranges, *count, sizeof(*ranges), compare_range);
-	for (uint32_t i = 0; i < *count; i++) {
-		struct netstate_range r = ranges[i];
-
-		if (kept > 0 && ranges_touch(&ranges[kept - 1], &r))
-			ranges[kept - 1].last = max_u64(ranges[kept - 1].last, r.last);
-		else
-			ranges[kept++] = r;
-	}
-	*count = kept;
-}
-
-void
-netstate_sort_keys(struct netstate_key *keys, uint32_t *count)
-{
-	sort(keys, *count, sizeof(*keys), compare_key);
-	*count = unique(keys, *count, sizeof(*keys), compare_key);
-}
-
-void
-netstate_sort_cas(struct netstate_ca *cas, uint32_t *count)
-{
-	sort(cas, *count, sizeof(*cas), compare_ca);
-	*count = unique(cas, *count, sizeof(*cas), compare_ca);
-}
-
-/* Lighthouses begin with their key, and sort by it. */
-void
-netstate_sort_lighthouses(struct netstate_lighthouse *lighthouses, uint32_t *count)
-{
-	sort(lighthouses, *count, sizeof(*lighthouses), compare_key);
-	*count = unique(lighthouses, *count, sizeof(*lighthouses), compare_key);
-}
-
-/* The last of `count` items that does not sort after `key`, or NULL. */
-static const void *
-last_before(const void *key, const void *items, size_t count, size_t size,
-    int (*compare)(const void *, const void *))
-{
-	const uint8_t *p = items;
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare(p + middle * size, key) > 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low > 0 ? p + (low - 1) * size : NULL;
-}
-
-bool
-netstate_has_serial(const struct netstate *s, const uint8_t issuer[static 16], uint64_t serial)
-{
-	struct netstate_range wanted = { .first = serial };
-	const struct netstate_range *r;
-
-	memcpy(wanted.issuer, issuer, sizeof(wanted.issuer));
-	r = last_before(&wanted, s->ranges, s->range_count, sizeof(*r), compare_range);
-	return r != NULL && memcmp(r->issuer, issuer, sizeof(r->issuer)) == 0 && serial <= r->last;
-}
-
-bool
-netstate_has_key(const struct netstate *s, const uint8_t key[static 32])
-{
-	const void *k = last_before(key, s->keys, s->key_count, KEY_LEN, compare_key);
-
-	return k != NULL && memcmp(k, key, KEY_LEN) == 0;
-}
-
-bool
-netstate_has_ca(const struct netstate *s, const uint8_t key_id[static 16])
-{
-	const void *c = last_before(key_id, s->cas, s->ca_count, CA_LEN, compare_ca);
-
-	return c != NULL && memcmp(c, key_id, CA_LEN) == 0;
-}
 
 /*
  * Decoding
@@ -273,16 +113,17 @@ decode_lighthouses(struct netstate_lighthouse *to, uint32_t *count, struct rd v)
 static enum breach
 decode_ranges(struct netstate_range *to, uint32_t count, struct rd v)
 {
+	enum breach b;
+
 	for (uint32_t i = 0; i < count; i++) {
 		rd_bytes(&v, to[i].issuer, sizeof(to[i].issuer));
 		to[i].first = rd_u64(&v);
 		to[i].last = rd_u64(&v);
 		if (to[i].first == 0 || to[i].last < to[i].first)
 			return BREACH_RANGE;
-		if (i > 0 && compare_range(&to[i - 1], &to[i]) >= 0)
-			return BREACH_LIST_ORDER;
-		if (i > 0 && ranges_touch(&to[i - 1], &to[i]))
-			return BREACH_RANGE;
+		b = i > 0 ? netstate_range_follows(&to[i - 1], &to[i]) : BREACH_NONE;
+		if (b != BREACH_NONE)
+			return b;
 	}
 	return BREACH_NONE;
 }
@@ -601,70 +442,4 @@ netstate_id(const struct netstate *s)
 
 	memcpy(id.hash, s->fingerprint, sizeof(id.hash));
 	return id;
-}
-
-/*
- * Blobs
- */
-
-/* The kind of what may be an object: the byte at 4, or 0. */
-static uint8_t
-kind_of(const struct netstate_part *part)
-{
-	return part->len > OBJECT_HEADER_LEN ? part->p[4] : 0;
-}
-
-int
-netstate_blob_open(struct netstate_blob *ret, const uint8_t *p, size_t len, enum breach *why)
-{
-	struct rd r = rd_init(p, len);
-	struct netstate_blob b = { 0 };
-
-	if (len > NETSTATE_BLOB_MAX)
-		return breach_set(why, BREACH_TOO_LONG);
-	while (b.state.len == 0) {
-		struct netstate_part part = { .len = rd_u16(&r) };
-		uint8_t kind;
-
-		part.p = rd_take(&r, part.len);
-		kind = part.p != NULL ? kind_of(&part) : 0;
-		if (kind == OBJECT_STATE)
-			b.state = part;
-		else if (kind == OBJECT_CA && b.ca.len == 0)
-			b.ca = part;
-		else if (kind == OBJECT_ROTATION && b.ca.len == 0 &&
-			 b.rotation_count < NETSTATE_ROTATIONS_MAX)
-			b.rotations[b.rotation_count++] = part;
-		else
-			return breach_set(why, BREACH_BLOB);
-	}
-	if (rd_end(&r) < 0)
-		return breach_set(why, BREACH_BLOB);
-	*ret = b;
-	return breach_set(why, BREACH_NONE);
-}
-
-static void
-put_part(struct wr *w, const struct netstate_part *part)
-{
-	if (part->len == 0)
-		return;
-	if (part->len > UINT16_MAX)
-		w->failed = true;
-	wr_u16(w, (uint16_t)part->len);
-	wr_bytes(w, part->p, part->len);
-}
-
-int
-netstate_blob_write(uint8_t *to, size_t cap, const struct netstate_blob *b)
-{
-	struct wr w = wr_init(to, cap < NETSTATE_BLOB_MAX ? cap : NETSTATE_BLOB_MAX);
-
-	if (b->rotation_count > NETSTATE_ROTATIONS_MAX)
-		return ERR_FULL;
-	for (uint32_t i = 0; i < b->rotation_count; i++)
-		put_part(&w, &b->rotations[i]);
-	put_part(&w, &b->ca);
-	put_part(&w, &b->state);
-	return wr_end(&w);
 }

@@ -98,6 +98,10 @@ void netstate_sort_keys(struct netstate_key *keys, uint32_t *count);
 void netstate_sort_cas(struct netstate_ca *cas, uint32_t *count);
 void netstate_sort_lighthouses(struct netstate_lighthouse *lighthouses, uint32_t *count);
 
+/* BREACH_LIST_ORDER, BREACH_RANGE or BREACH_NONE: may `next` stand behind `last` in a list? */
+enum breach netstate_range_follows(const struct netstate_range *last,
+    const struct netstate_range *next) must_check;
+
 /*
  * Fills issuer and fingerprint of `s` (everything else set, lists sorted) under the Ed25519 key of
  * `seed` and writes the whole object. The number of bytes; ERR_CANON with the rule for what
