@@ -54,6 +54,7 @@ struct client {
 	usec_t heard;
 	bool up;        /* a session was confirmed */
 	bool show_cert; /* it does not hold our certificate: HELLO carries it */
+	usec_t announce_due; /* when it is told that we have another one; 0: it need not be */
 	struct spread_mark state; /* the network state that it has, as it says */
 
 	struct patience patience;
@@ -153,6 +154,12 @@ struct client *client_by_index(const struct beacon *b, uint32_t index);
 
 /* No session of its outlives our own certificate. */
 void client_own_until(const struct beacon *b, struct instant now, struct client *cl);
+
+/*
+ * We have another certificate: all who have a session are sent it in a HELLO, one after the other.
+ * Whoever misses that sees it in the next handshake.
+ */
+void clients_announce(struct beacon *b, struct instant now);
 
 /* The client with this certificate, made if there is none. NULL when there may be no more. */
 struct client *client_of(struct beacon *b, struct instant now, const struct member *m);

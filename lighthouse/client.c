@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Within this time all are told of a new certificate of our own; if they are many, so much each. */
+#define ANNOUNCE_WITHIN (2 * USEC_PER_SEC)
+#define ANNOUNCE_EACH	USEC_PER_MS
+
 struct client *
 client_get(const struct beacon *b, const uint8_t key[static 32])
 {
@@ -104,6 +108,22 @@ client_own_until(const struct beacon *b, struct instant now, struct client *cl)
 		    cl->channel, now, min_u64(m->valid_until, b->own.valid_until));
 }
 
+void
+clients_announce(struct beacon *b, struct instant now)
+{
+	usec_t within = max_u64(ANNOUNCE_WITHIN, b->client_count * ANNOUNCE_EACH);
+
+	for (uint32_t i = 0; i < b->client_count; i++) {
+		struct client *cl = b->clients[i];
+		const struct member *m = members_get(b->members, cl->key);
+
+		if (m == NULL || (m->flags & CERT_STOCK) != 0 || !client_reachable(cl, now))
+			continue;
+		cl->announce_due = now.mono + 1 + rng_below(&b->rng, within);
+		client_settle(b, cl);
+	}
+}
+
 static void
 end_circuits(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
 {
@@ -185,6 +205,7 @@ client_settle(struct beacon *b, struct client *cl)
 		client_index_drop(b, cl, index);
 	for (size_t i = 0; i < CLIENT_LATER; i++)
 		due = due_min(due, cl->later[i].due);
+	due = due_min(due, cl->announce_due);
 	/* There is room: client_enter() reserved it. */
 	(void)heap_set(&b->timers, &cl->timer, due);
 }
@@ -441,6 +462,11 @@ client_tick(struct beacon *b, struct instant now, struct client *cl, struct outb
 		initiate(b, now, cl, out);
 	if (due & CHANNEL_REPEAT)
 		repeat(now, cl, out);
+	if (due_reached(cl->announce_due, now.mono)) {
+		cl->announce_due = 0;
+		cl->show_cert = true;
+		due |= CHANNEL_HELLO;
+	}
 	if (due & CHANNEL_HELLO)
 		send_hello(b, now, cl, out);
 	if (due & CHANNEL_KEEPALIVE)

@@ -3,7 +3,8 @@
  * renew.c - a lighthouse's own next certificate (core/renewal.h).
  *
  * It asks as its members do: what it wants goes into its own mailbox, and to the authority when that
- * is here. The swap touches no session; members see the new certificate with their next one.
+ * is here. The swap touches no session: members with one are told by HELLO, all others see it when
+ * they call.
  */
 #include "lighthouse/beacon_impl.h"
 
@@ -116,6 +117,7 @@ beacon_renewed(struct beacon *b, struct instant now, struct outbox *out)
 		renewal_drop(b->mailbox, row, out);
 	for (uint32_t i = 0; i < b->client_count; i++)
 		client_own_until(b, now, b->clients[i]);
+	clients_announce(b, now);
 	own_renewal_begin(b, now, true);
 	memcpy(f.name, b->own.cert.name, sizeof(f.name));
 	f.number = (int64_t)b->own.cert.serial;

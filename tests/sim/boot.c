@@ -14,7 +14,7 @@ put_cert(struct cert_bytes *to, const uint8_t *p, size_t len)
 	to->len = (uint16_t)len;
 }
 
-/* Hands a row of its disk to the engine. It may be one of somebody who is revoked by now. */
+/* Hands a row of its disk to the engine. It may be one of somebody who is revoked, or gone, by now. */
 static void
 recall_row(struct box *b, const struct row *r)
 {
@@ -32,7 +32,7 @@ recall_row(struct box *b, const struct row *r)
 		    m.value_len);
 	else
 		rc = beacon_recall(b->beacon, box_clock(b), &m);
-	if (rc < 0 && rc != ERR_REVOKED)
+	if (rc < 0 && rc != ERR_REVOKED && rc != ERR_EXPIRED)
 		world_fail(b->stage->w, "%s cannot read a row of table %u that it wrote",
 		    b->id.name, r->key.table);
 }
@@ -64,6 +64,8 @@ boot_mesh(struct box *b)
 	memset(&c, 0, sizeof(c));
 	memcpy(c.private_key, b->id.private_key, sizeof(c.private_key));
 	put_cert(&c.cert, b->id.cert, b->id.cert_len);
+	if (b->id.root_len > 0)
+		put_cert(&c.roots[c.root_count++], b->id.root, b->id.root_len);
 	put_cert(&c.roots[c.root_count++], st->ca_cert, st->ca_cert_len);
 	c.settings.allow_all = true;
 	c.handshakes_per_second = st->handshake_rate;
@@ -77,7 +79,7 @@ boot_mesh(struct box *b)
 		if (b->wards != 0 && (b->wards >> i & 1) == 0)
 			continue;
 		assert(c.lighthouse_count++ < MESH_LIGHTHOUSES_MAX);
-		put_cert(&l->cert, at->id.cert, at->id.cert_len);
+		put_cert(&l->cert, at->id.first, at->id.first_len);
 		l->endpoints[l->endpoint_count] = at->site.host_v4;
 		l->endpoints[l->endpoint_count++].port = BOX_PORT;
 		l->endpoints[l->endpoint_count] = at->site.host_v6;
@@ -97,13 +99,16 @@ boot_beacon(struct box *b)
 	struct stage *st = b->stage;
 	struct beacon_config c = {
 		.cert = { b->id.cert, (uint16_t)b->id.cert_len },
-		.authorities = { { st->ca_cert, (uint16_t)st->ca_cert_len } },
-		.authority_count = 1,
 		.relay = true,
 		.alt_port = true,
 	};
 	struct err e;
 
+	if (b->id.root_len > 0)
+		c.authorities[c.authority_count++] =
+		    (struct blob){ b->id.root, (uint16_t)b->id.root_len };
+	c.authorities[c.authority_count++] =
+	    (struct blob){ st->ca_cert, (uint16_t)st->ca_cert_len };
 	memcpy(c.key, b->id.private_key, sizeof(c.key));
 	memcpy(c.psk, st->psk, sizeof(c.psk)); /* zeros: none */
 	c.handshake_rate = st->handshake_rate;

@@ -339,6 +339,11 @@ store_renewal(struct box *b)
 		return;
 	b->id.cert_len = r->cert_len;
 	memcpy(b->id.cert, r->cert, r->cert_len);
+	if (r->root_len != b->stage->ca_cert_len ||
+	    memcmp(r->root, b->stage->ca_cert, r->root_len) != 0) {
+		b->id.root_len = r->root_len;
+		memcpy(b->id.root, r->root, r->root_len);
+	}
 	stage_errand(b->stage, (struct errand){ .box = b, .run = run_renewed });
 }
 

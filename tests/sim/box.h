@@ -28,6 +28,12 @@ struct identity {
 	uint8_t tls_pin[32]; /* of a lighthouse */
 	uint8_t cert[CERT_MAX];
 	size_t cert_len;
+	/* Its first one, which the bundles of others name where it is a lighthouse. */
+	uint8_t first[CERT_MAX];
+	size_t first_len;
+	/* A root that followed the stage's, which it has its certificate from. */
+	uint8_t root[CERT_MAX];
+	size_t root_len; /* 0: it has no other */
 	struct ip addresses[2];
 };
 

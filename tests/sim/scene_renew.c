@@ -2,97 +2,20 @@
 /*
  * scene_renew.c - certificates that end while people talk, and an authority that is there or not.
  */
-#include "core/request.h"
 #include "lighthouse/beacon.h"
-#include "node/mesh.h"
-#include "node/registrar.h"
 #include "node/renew.h"
+#include "node/view.h"
+#include "tests/sim/office.h"
 #include "tests/sim/scene.h"
-#include "tests/sim/stage.h"
 
 #define SEC  USEC_PER_SEC
 #define MS   USEC_PER_MS
 #define YEAR (365 * 86400 * (int64_t)USEC_PER_SEC)
 
-#define HOSTS_MAX 8
-
 static struct stage st;
+static struct office office;
 static struct box *lighthouses[2], *authority, *a, *b;
 static struct flow flow;
-
-/* What the authority has signed for each box, by its number, and how it is minded. */
-static struct {
-	struct cert newest[HOSTS_MAX];
-	uint8_t bytes[HOSTS_MAX][CERT_MAX];
-	size_t len[HOSTS_MAX];
-	uint64_t lifetime;
-	unsigned signed_for[HOSTS_MAX];
-	enum { SANE, ANOTHERS, STALE, GARBAGE } mind;
-} office;
-
-/*
- * The authority
- */
-
-static uint64_t
-unix_now(void)
-{
-	return (WORLD_EPOCH + st.w->now) / USEC_PER_SEC;
-}
-
-/* The successor of what box `i` has: same key, name and addresses, by the authority's record. */
-static void
-sign_next(unsigned i)
-{
-	struct cert *c = &office.newest[i];
-	int len;
-
-	c->serial = ++st.serial;
-	c->not_before = unix_now() - CERT_BACKDATE;
-	c->not_after = unix_now() + office.lifetime;
-	len = cert_sign(c, office.bytes[i], sizeof(office.bytes[i]), st.ca_seed, NULL);
-	if (len < 0)
-		world_fail(st.w, "no certificate can be signed for box %u", i);
-	office.len[i] = (size_t)len;
-	office.signed_for[i]++;
-}
-
-/* Whose key is it? */
-static unsigned
-number_of(const uint8_t key[static 32])
-{
-	for (unsigned i = 0; i < st.box_count; i++)
-		if (memcmp(office.newest[i].key, key, 32) == 0)
-			return i;
-	world_fail(st.w, "a stranger wants a renewal");
-	return 0;
-}
-
-static void
-on_petition(struct box *box, const struct petition *p)
-{
-	struct ruling r = { .kind = PETITION_RENEW, .status = RENEW_ISSUED };
-	static uint8_t garbage[CERT_MAX];
-	struct cert c;
-	unsigned i;
-
-	if (p->kind != PETITION_RENEW || request_verify(&c, p->bytes.p, p->bytes.len, &st.ca,
-	    st.ca_seed, NULL) < 0)
-		world_fail(st.w, "the authority was brought what is no request");
-	i = number_of(c.key);
-	if (office.mind == SANE && c.serial == office.newest[i].serial)
-		sign_next(i);
-	if (office.mind == ANOTHERS)
-		i = a->number == i ? b->number : a->number;
-	memcpy(garbage, office.bytes[i], office.len[i]);
-	garbage[office.len[i] - 1] ^= office.mind == GARBAGE;
-	r.cert = (struct blob){ garbage, (uint16_t)office.len[i] };
-	memcpy(r.key, p->key, sizeof(r.key));
-	memcpy(r.ref, p->ref, sizeof(r.ref));
-	if (mesh_answer(box->mesh, box_clock(box), &r, &st.out) < 0)
-		world_fail(st.w, "the engine takes no answer");
-	box_settle(box);
-}
 
 /*
  * The stage: two lighthouses, an authority that is off, two nodes that talk
@@ -102,8 +25,6 @@ static void
 begin(struct world *w, unsigned kind_a, unsigned kind_b, uint64_t lifetime)
 {
 	stage_init(&st, w);
-	memset(&office, 0, sizeof(office));
-	office.lifetime = lifetime;
 	st.lifetime = lifetime;
 	lighthouses[0] = stage_lighthouse(&st);
 	lighthouses[1] = stage_lighthouse(&st);
@@ -112,15 +33,9 @@ begin(struct world *w, unsigned kind_a, unsigned kind_b, uint64_t lifetime)
 	st.node_flags |= CERT_ENROL;
 	st.lifetime = 0;
 	authority = stage_node(&st, KIND_LINUX);
-	authority->on_petition = on_petition;
-	for (unsigned i = 0; i < st.box_count; i++) {
-		const struct identity *id = &st.boxes[i]->id;
-
-		office.len[i] = id->cert_len;
-		memcpy(office.bytes[i], id->cert, id->cert_len);
-		if (cert_decode(&office.newest[i], id->cert, id->cert_len, NULL) < 0)
-			world_fail(w, "a certificate of the stage is none");
-	}
+	office_open(&office, &st, authority, lifetime);
+	office.one = a;
+	office.other = b;
 }
 
 static void
@@ -132,16 +47,6 @@ talk(void)
 	if (flow.answered == 0)
 		world_fail(st.w, "no answer to begin with");
 	flow_mark(&flow);
-}
-
-static void
-expect_signed(const struct box *box, unsigned least, unsigned most)
-{
-	unsigned n = office.signed_for[box->number];
-
-	if (n < least || n > most)
-		world_fail(st.w, "%s was given %u certificates, not %u to %u", box->id.name, n,
-		    least, most);
 }
 
 static void
@@ -160,10 +65,10 @@ undisturbed(struct world *w, unsigned kind_a, unsigned kind_b)
 	talk();
 	stage_run(&st, 3600 * SEC);
 	expect_gap(200 * MS);
-	expect_signed(a, 6, 12);
-	expect_signed(b, 6, 12);
-	expect_signed(lighthouses[0], 6, 12);
-	expect_signed(lighthouses[1], 6, 12);
+	office_expect(&office, a, 6, 12);
+	office_expect(&office, b, 6, 12);
+	office_expect(&office, lighthouses[0], 6, 12);
+	office_expect(&office, lighthouses[1], 6, 12);
 }
 
 /*
@@ -189,9 +94,9 @@ away(struct world *w)
 		stage_run(&st, 20 * SEC);
 	}
 	expect_gap(200 * MS);
-	expect_signed(a, 3, 8);
-	expect_signed(b, 3, 8);
-	expect_signed(lighthouses[0], 3, 8);
+	office_expect(&office, a, 3, 8);
+	office_expect(&office, b, 3, 8);
+	office_expect(&office, lighthouses[0], 3, 8);
 }
 
 /* It comes a second after the end: nothing more can be done without a person. */
@@ -215,8 +120,8 @@ late(struct world *w)
 		    (unsigned long long)(flow.answered - answered));
 	if (mesh_renewal_phase(a->mesh, box_clock(a), &r) != RENEWAL_OVER || r->total == 0)
 		world_fail(w, "the end is not seen as such");
-	expect_signed(a, 0, 0);
-	expect_signed(b, 0, 0);
+	office_expect(&office, a, 0, 0);
+	office_expect(&office, b, 0, 0);
 }
 
 /* A node whose clock is a year behind is as good a member as any. */
@@ -229,7 +134,7 @@ behind(struct world *w)
 	talk();
 	stage_run(&st, 3600 * SEC);
 	expect_gap(200 * MS);
-	expect_signed(b, 6, 15);
+	office_expect(&office, b, 6, 15);
 }
 
 /* One whose clock jumps a year ahead believes nobody, itself least; set right, it goes on. */
@@ -250,7 +155,7 @@ ahead(struct world *w)
 	flow_mark(&flow);
 	stage_run(&st, 7200 * SEC);
 	expect_gap(200 * MS);
-	expect_signed(b, 2, 8);
+	office_expect(&office, b, 2, 8);
 }
 
 /* What is brought instead of a certificate is refused, and asked for again. */
@@ -264,7 +169,7 @@ lies(struct world *w, unsigned mind)
 	stage_on(&st);
 	talk();
 	stage_run(&st, 600 * SEC);
-	expect_signed(a, 0, 0);
+	office_expect(&office, a, 0, 0);
 	if (mind != STALE && mesh_renewal_phase(a->mesh, box_clock(a), &r) != RENEWAL_TROUBLE)
 		world_fail(w, "a lie is taken for the truth");
 	office.mind = SANE;
@@ -273,8 +178,31 @@ lies(struct world *w, unsigned mind)
 	box_on(authority);
 	stage_run(&st, 2400 * SEC);
 	expect_gap(200 * MS);
-	expect_signed(a, 2, 8);
-	expect_signed(b, 2, 8);
+	office_expect(&office, a, 2, 8);
+	office_expect(&office, b, 2, 8);
+}
+
+/* A lighthouse that was renewed says so at once, to all who are there. */
+static void
+announced(struct world *w)
+{
+	struct view_peer v;
+
+	begin(w, KIND_LINUX, KIND_PCONE, 86400);
+	stage_on(&st);
+	talk();
+	beacon_renew(lighthouses[0]->beacon, box_clock(lighthouses[0]), &st.out);
+	box_settle(lighthouses[0]);
+	stage_run(&st, 4 * SEC);
+	office_expect(&office, lighthouses[0], 1, 1);
+	for (uint32_t i = 2; i < st.box_count; i++) {
+		if (view_peer(st.boxes[i]->mesh, box_clock(st.boxes[i]), lighthouses[0]->id.name,
+			&v) < 0 ||
+		    v.serial != office.newest[lighthouses[0]->number].serial)
+			world_fail(w, "%s has not heard of a lighthouse's new certificate",
+			    st.boxes[i]->id.name);
+	}
+	expect_gap(200 * MS);
 }
 
 void
@@ -287,7 +215,8 @@ scene_renew(struct world *w, unsigned number)
 	case 3: late(w); break;
 	case 4: behind(w); break;
 	case 5: ahead(w); break;
-	default: lies(w, ANOTHERS + (number - 6) % 3); break;
+	case 6: announced(w); break;
+	default: lies(w, ANOTHERS + (number - 7) % 3); break;
 	}
 	stage_free(&st);
 }

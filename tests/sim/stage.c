@@ -131,6 +131,8 @@ identify(struct stage *st, struct identity *id, uint32_t flags)
 	c.addresses[0] = (struct prefix){ .ip = id->addresses[0], .len = 32 };
 	c.addresses[1] = (struct prefix){ .ip = id->addresses[1], .len = 128 };
 	id->cert_len = certify(st, &c, id->cert);
+	id->first_len = id->cert_len;
+	memcpy(id->first, id->cert, id->cert_len);
 }
 
 /* One more, with the name and addresses of number `as`. */
