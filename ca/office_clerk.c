@@ -91,6 +91,9 @@ is_due(const struct cert *c, const struct cert *request, uint64_t now)
 
 	if (request->serial != 0 && request->serial != c->serial)
 		return false;
+	/* What the root before signed ends with it. */
+	if (memcmp(c->issuer, request->issuer, sizeof(c->issuer)) != 0)
+		return true;
 	if (request->serial != 0)
 		age = min_u64(age, RENEWAL_SOONEST);
 	return now >= begin + age;

@@ -285,6 +285,26 @@ learn(struct door *d, struct instant now, const struct caller *c, const struct v
 	return DOOR_ADMITTED;
 }
 
+/*
+ * Whoever signed the certificate is not known here: perhaps a root that a network state names which
+ * has not come yet, and this member would bring. Its key is proven, so the certificate that is held
+ * of it stands for the one that says nothing, if that still holds.
+ */
+static bool
+stands_by_held(const struct door *d, struct instant now, const struct caller *c,
+    struct visitor *ret)
+{
+	struct member *m = members_get(d->members, c->noise.remote);
+	struct verified v;
+
+	if (m == NULL || m->superseded || (m->flags & CERT_STOCK) != 0 ||
+	    trust_verify(d->trust, member_host(m), m->host_len, member_issuing(m), m->issuing_len,
+	        now.wall, &v, NULL) < 0)
+		return false;
+	ret->member = m;
+	return true;
+}
+
 /* Its key is proven and its token is not: what that is worth only the engine knows. */
 static enum door_count
 fill_newcomer(struct newcomer *n, const struct caller *c, const uint8_t hash[static HASH_LEN])
@@ -313,6 +333,10 @@ check_presented(struct door *d, struct instant now, struct caller *c, struct out
 	what = check_certificate(d, now, c, &v, &ret->code);
 	if (what == DOOR_ADMITTED)
 		what = learn(d, now, c, &v, out, &ret->visitor, &ret->code);
+	if (ret->code == ERR_UNKNOWN && stands_by_held(d, now, c, &ret->visitor)) {
+		ret->code = 0;
+		return DOOR_ADMITTED;
+	}
 	if (ret->code != 0) {
 		refused_note(&d->refused, now.mono, c->noise.remote, c->fingerprint);
 		memcpy(ret->key, c->noise.remote, sizeof(ret->key));

@@ -249,27 +249,34 @@ claim_of(struct members *ms, const struct cert *c, uint64_t now, struct outbox *
 	return claim;
 }
 
-/* Does a certificate come after the one that `m` holds, from the same issuer? */
+/* Does a certificate come after the one that `m` holds, from the same issuer or its successor? */
 static int
-comes_after(const struct cert *c, const struct member *m)
+comes_after(const struct verified *v, const struct member *m)
 {
+	const struct cert *c = &v->cert;
+
+	for (uint32_t i = 0; i < v->follows_count; i++) {
+		if (memcmp(v->follows[i], m->issuer, sizeof(m->issuer)) == 0)
+			return 0;
+	}
 	if (memcmp(c->issuer, m->issuer, sizeof(m->issuer)) != 0 || c->serial == m->serial)
 		return ERR_CONFLICT;
 	return c->serial > m->serial ? 0 : ERR_SUPERSEDED;
 }
 
-/* May `c` take the places that it claims? If not, `*holder` is who keeps them. */
+/* May `v` take the places that it claims? If not, `*holder` is who keeps them. */
 static int
-claim_judge(const struct claim *claim, const struct cert *c, uint64_t now, struct member **holder)
+claim_judge(const struct claim *claim, const struct verified *v, uint64_t now,
+    struct member **holder)
 {
 	int rc = 0;
 
 	*holder = claim->key;
 	if (claim->key != NULL && !expired(claim->key, now))
-		rc = comes_after(c, claim->key);
+		rc = comes_after(v, claim->key);
 	if (rc == 0 && claim->name != NULL) {
 		*holder = claim->name;
-		rc = comes_after(c, claim->name);
+		rc = comes_after(v, claim->name);
 	}
 	if (rc == 0 && claim->address != NULL) {
 		*holder = claim->address;
@@ -399,7 +406,7 @@ members_learn(struct members *ms, const struct verified *v, const uint8_t *host,
 		rc = learn_again(ms, v, host, host_len, m);
 		holder = members_by_name(ms, m->name);
 	} else {
-		rc = claim_judge(&claim, &v->cert, now, &holder);
+		rc = claim_judge(&claim, v, now, &holder);
 		if (rc == 0 && m == NULL)
 			rc = make_room(ms, now, o);
 		if (rc == 0)

@@ -9,7 +9,8 @@
  *
  * Who may have a name or an address is decided here:
  *  - for one (issuer, name) the highest serial wins, also with another key: the issuer has spoken
- *    again. The earlier key keeps its member until it expires, for its timestamp, but no longer its
+ *    again; and a root's word takes over that of the roots that it has followed, whatever the
+ *    serials. The earlier key keeps its member until it expires, for its timestamp, but no longer its
  *    name and addresses (member.superseded), and whoever has sessions with it ends them.
  *  - a lower serial than the one held for its (issuer, name) is ERR_SUPERSEDED.
  *  - everything else that claims the key, the name or an address of another live member, or of this

@@ -56,19 +56,20 @@ root_by_id(const struct trust *t, const uint8_t key_id[static 16])
 	return NULL;
 }
 
-/* Asks whoever issued `own`. */
+/* Asks whoever issued `own`, or the root that has followed it. */
 static int
 prepare(struct renewal *r, const struct trust *t, const struct verified *own,
     const uint8_t private[static 32])
 {
-	const struct cert *root = root_by_id(t, own->cert.issuer);
+	const struct cert *ca = trust_heir(t, own->cert.issuer);
 	struct cert issuing;
 
 	if (own->issuing_len > 0 && cert_decode(&issuing, own->issuing, own->issuing_len, NULL) == 0)
-		root = &issuing;
-	if (root == NULL)
+		ca = &issuing;
+	if (ca == NULL)
 		return ERR_UNKNOWN;
-	return request_renew(r->request, sizeof(r->request), root, private, own->cert.name,
+	cert_key_id(r->issuer, ca->key);
+	return request_renew(r->request, sizeof(r->request), ca, private, own->cert.name,
 	    own->cert.serial, NULL);
 }
 
@@ -91,6 +92,28 @@ renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
 	r->warn = r->until - (r->until - min_u64(own->cert.not_before + CERT_BACKDATE, r->until)) / 4;
 	n = prepare(r, t, own, private);
 	r->request_len = n > 0 ? (uint16_t)n : 0;
+}
+
+bool
+renewal_rotated(struct renewal *r, struct instant now, const struct trust *t,
+    const struct verified *own, const uint8_t private[static 32])
+{
+	uint64_t unix_now = trust_now(t, now.wall);
+	struct renewal next;
+
+	if (own == NULL) {
+		r->until = min_u64(r->until, unix_now - 1);
+		return true;
+	}
+	renewal_begin(&next, now, t, own, private, false);
+	if (next.until == r->until && memcmp(next.issuer, r->issuer, sizeof(next.issuer)) == 0)
+		return false;
+	if (next.start <= unix_now && next.until > unix_now)
+		next.start = unix_now +
+		    (next.until - unix_now) * own->cert.fingerprint[1] / (8 * 256);
+	next.wanted = r->wanted;
+	*r = next;
+	return true;
 }
 
 void

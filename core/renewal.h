@@ -50,6 +50,7 @@ struct renewal {
 	int invalid;	   /* ERR_*: what came instead of a certificate; 0: nothing did */
 	bool early;	   /* the authority gave back the one that we have: not yet */
 	uint64_t warn;	   /* Unix seconds, when it is next said that the end is near */
+	uint8_t issuer[16]; /* key id of the CA that is asked */
 	uint16_t request_len;
 	uint8_t request[CERT_REQUEST_MAX];
 };
@@ -61,6 +62,15 @@ struct renewal {
  */
 void renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
     const struct verified *own, const uint8_t private[static 32], bool again);
+
+/*
+ * Another network state is in force. Where that rotated the root, the next certificate is asked of
+ * its successor; and should the old root end before `own` does, then the renewal begins earlier, at
+ * some moment of the first eighth of what is left, so that not all hosts come at once. `own` is what
+ * trust_own() says by now; NULL: it has ended with the old root. True: something has changed.
+ */
+bool renewal_rotated(struct renewal *r, struct instant now, const struct trust *t,
+    const struct verified *own, const uint8_t private[static 32]) must_check;
 
 /* Somebody's clock says that it is `unix_time`. */
 void renewal_clock(struct renewal *r, struct instant now, uint64_t unix_time);

@@ -351,6 +351,7 @@ judge_chain(struct trust *t, const struct chain *c, struct verified *v)
 		return ERR_REVOKED;
 	v->valid_from = c->valid_from;
 	v->valid_until = min_u64(c->valid_until, root_until(root));
+	trust_fill_follows(t, v);
 	return 0;
 }
 

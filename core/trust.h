@@ -38,6 +38,9 @@ struct verified {
 	uint64_t valid_from; /* Unix seconds: the intersection of the chain */
 	uint64_t valid_until;
 	bool issued_by_root;
+	/* The roots that its issuer has followed, latest first: whose word the issuer's takes over. */
+	uint32_t follows_count;
+	uint8_t follows[TRUST_ROOTS_MAX - 1][16]; /* key ids */
 	uint8_t issuing[CERT_CA_MAX]; /* the issuing CA's certificate that was used */
 	size_t issuing_len;           /* 0: a root signed it */
 };
@@ -92,6 +95,16 @@ const uint8_t *trust_network(const struct trust *t);
  * their adding; NULL past the last. Valid until the next trust_add() or trust_state_install().
  */
 const struct cert *trust_root(const struct trust *t, size_t i);
+
+/*
+ * The root that speaks for the network in the place of the one with this key id, through all
+ * rotations that are known here: itself if it has no successor; NULL if it is no root. Valid as
+ * that of trust_root().
+ */
+const struct cert *trust_heir(const struct trust *t, const uint8_t key_id[static 16]);
+
+/* Are `a` and `b` key ids of one CA, or of roots of which one has followed the other? */
+bool trust_same_line(const struct trust *t, const uint8_t a[static 16], const uint8_t b[static 16]);
 
 /*
  * The newest issuing CA certificate seen with this key id: its bytes (valid until the next call

@@ -62,6 +62,9 @@ struct trust {
 
 struct root *trust_find_root(struct roots *roots, const uint8_t key_id[static 16]);
 
+/* Fills in `v->follows` for its issuer. */
+void trust_fill_follows(const struct trust *t, struct verified *v);
+
 /* Decodes an issuing CA certificate and verifies it under one of `roots`, which comes back. */
 int trust_verify_issuing(struct roots *roots, struct cert *ret, struct root **root,
     const uint8_t *ca, size_t len, enum breach *why) must_check;

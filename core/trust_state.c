@@ -139,6 +139,70 @@ follow(const struct trust *t, struct candidate *c, const struct netstate_blob *b
 	return 0;
 }
 
+/* The root that `r` names as its successor, or NULL. */
+static const struct root *
+successor_of(const struct roots *roots, const struct root *r)
+{
+	for (size_t i = 0; r->succeeded && i < roots->count; i++) {
+		if (memcmp(roots->all[i].cert.fingerprint, r->successor, sizeof(r->successor)) == 0)
+			return &roots->all[i];
+	}
+	return NULL;
+}
+
+/* The root that names the one with this key id as its successor, or NULL. */
+static const struct root *
+predecessor_of(const struct roots *roots, const uint8_t key_id[static 16])
+{
+	for (size_t i = 0; i < roots->count; i++) {
+		const struct root *next = successor_of(roots, &roots->all[i]);
+
+		if (next != NULL && memcmp(next->cert.issuer, key_id, 16) == 0)
+			return &roots->all[i];
+	}
+	return NULL;
+}
+
+void
+trust_fill_follows(const struct trust *t, struct verified *v)
+{
+	const uint8_t *id = v->cert.issuer;
+
+	v->follows_count = 0;
+	while (v->follows_count < ARRAY_LEN(v->follows)) {
+		const struct root *r = predecessor_of(&t->roots, id);
+
+		if (r == NULL)
+			return;
+		id = v->follows[v->follows_count++];
+		memcpy(v->follows[v->follows_count - 1], r->cert.issuer, 16);
+	}
+}
+
+const struct cert *
+trust_heir(const struct trust *t, const uint8_t key_id[static 16])
+{
+	const struct root *heir = NULL, *next = NULL;
+
+	for (size_t i = 0; i < t->roots.count && next == NULL; i++) {
+		if (memcmp(t->roots.all[i].cert.issuer, key_id, 16) == 0)
+			next = &t->roots.all[i];
+	}
+	for (size_t i = 0; next != NULL && i < t->roots.count; i++) {
+		heir = next;
+		next = successor_of(&t->roots, heir);
+	}
+	return heir != NULL ? &heir->cert : NULL;
+}
+
+bool
+trust_same_line(const struct trust *t, const uint8_t a[static 16], const uint8_t b[static 16])
+{
+	const struct cert *heir = trust_heir(t, a);
+
+	return memcmp(a, b, 16) == 0 || (heir != NULL && heir == trust_heir(t, b));
+}
+
 /*
  * Who signed a state
  */

@@ -102,7 +102,8 @@ on_hello(struct beacon *b, const struct heard *h, struct client *cl, const struc
 		return 0;
 	}
 	fact.code = hello.cert.len > 0 ? learn(b, h, cl, &hello, out) : 0;
-	if (fact.code < 0) {
+	/* An issuer that is not known may be a root that we are about to be told of. */
+	if (fact.code < 0 && fact.code != ERR_UNKNOWN) {
 		b->totals.refused++;
 		outbox_trace(out, &fact);
 		client_dismiss(b, h->now, cl, CLOSE_CERTIFICATE, out);

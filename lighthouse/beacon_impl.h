@@ -317,6 +317,9 @@ void answer_circuit_over(struct beacon *b, struct instant now, const struct circ
  */
 
 void own_renewal_begin(struct beacon *b, struct instant now, bool again);
+
+/* Another network state is in force, which may have rotated the root that we stand on. */
+void own_renewal_rotated(struct beacon *b, struct instant now);
 void own_renewal_tick(struct beacon *b, struct instant now, struct outbox *out);
 usec_t own_renewal_due(const struct beacon *b);
 

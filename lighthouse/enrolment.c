@@ -48,7 +48,10 @@ desk_drop(struct beacon *b, const struct client *cl)
 		}
 }
 
-/* The member behind `cl`, if it may speak for the authority that signed it now; else NULL. */
+/*
+ * The member behind `cl`, if it may speak now for the authority that signed it, through whatever
+ * rotations; else NULL.
+ */
 static const struct member *
 speaks(const struct beacon *b, struct instant now, const struct client *cl)
 {
@@ -67,7 +70,7 @@ desk_of(const struct beacon *b, struct instant now, const uint8_t issuer[static 
 	for (size_t i = 0; i < b->desk_count; i++) {
 		const struct member *m = speaks(b, now, b->desks[i]);
 
-		if (m != NULL && memcmp(m->issuer, issuer, ISSUER_LEN) == 0 &&
+		if (m != NULL && trust_same_line(b->trust, m->issuer, issuer) &&
 		    client_reachable(b->desks[i], now))
 			return b->desks[i];
 	}
@@ -414,7 +417,7 @@ enrolment_on_result(struct beacon *b, const struct heard *h, struct client *cl,
 	if (enrol_result_decode(&r, f) < 0)
 		return ERR_FORMAT;
 	p = mailbox_find_plea(b->mailbox, r.id, r.ref);
-	if (m == NULL || (p != NULL && memcmp(p->matter.issuer, m->issuer, ISSUER_LEN) != 0)) {
+	if (m == NULL || (p != NULL && !trust_same_line(b->trust, p->matter.issuer, m->issuer))) {
 		not_allowed(b, h, cl, f, out);
 		return 0;
 	}
@@ -541,7 +544,7 @@ enrolment_on_renewed(struct beacon *b, const struct heard *h, struct client *cl,
 	if (renew_result_decode(&result, f) < 0)
 		return ERR_FORMAT;
 	r = mailbox_find_renewal(b->mailbox, result.key);
-	if (m == NULL || (r != NULL && memcmp(r->matter.issuer, m->issuer, ISSUER_LEN) != 0)) {
+	if (m == NULL || (r != NULL && !trust_same_line(b->trust, r->matter.issuer, m->issuer))) {
 		not_allowed(b, h, cl, f, out);
 		return 0;
 	}
@@ -559,6 +562,21 @@ enrolment_on_renewed(struct beacon *b, const struct heard *h, struct client *cl,
 	return 0;
 }
 
+/* What waits for the authority of `m`, also under the roots before and after the one of `m`. */
+static uint32_t
+here_for(struct beacon *b, usec_t now, const struct member *m)
+{
+	uint32_t n = mailbox_here(b->mailbox, now, m->issuer);
+	const struct cert *root;
+
+	for (size_t i = 0; (root = trust_root(b->trust, i)) != NULL; i++) {
+		if (memcmp(root->issuer, m->issuer, ISSUER_LEN) != 0 &&
+		    trust_same_line(b->trust, root->issuer, m->issuer))
+			n += mailbox_here(b->mailbox, now, root->issuer);
+	}
+	return n;
+}
+
 void
 enrolment_here(struct beacon *b, struct instant now, struct client *cl, bool fresh,
     struct outbox *out)
@@ -568,7 +586,7 @@ enrolment_here(struct beacon *b, struct instant now, struct client *cl, bool fre
 	struct trace_fact f = client_fact(cl, TRACE_DESK, TRACE_INFO);
 
 	if (m != NULL) {
-		f.number = mailbox_here(b->mailbox, now.mono, m->issuer);
+		f.number = here_for(b, now.mono, m);
 		if (fresh)
 			outbox_trace(out, &f);
 	}

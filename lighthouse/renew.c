@@ -14,6 +14,21 @@ own_renewal_begin(struct beacon *b, struct instant now, bool again)
 	renewal_begin(&b->renewal, now, b->trust, &b->own, b->self.private, again);
 }
 
+void
+own_renewal_rotated(struct beacon *b, struct instant now)
+{
+	struct verified v;
+	int rc = trust_own(b->trust, b->cert_bytes.p, b->cert_bytes.len, b->issuing_bytes.p,
+	    b->issuing_bytes.len, now.wall, &v, NULL);
+
+	if ((rc < 0 && rc != ERR_EXPIRED) ||
+	    !renewal_rotated(&b->renewal, now, b->trust, rc == 0 ? &v : NULL, b->self.private))
+		return;
+	b->own.valid_until = b->renewal.until;
+	for (uint32_t i = 0; i < b->client_count; i++)
+		client_own_until(b, now, b->clients[i]);
+}
+
 /* What has become of it. True: a certificate came that is to be stored. */
 static void
 look(struct beacon *b, struct instant now, struct renewal_row *row, struct outbox *out)
@@ -68,7 +83,7 @@ own_renewal_tick(struct beacon *b, struct instant now, struct outbox *out)
 	if (b->renewed.cert_len > 0 || !renewal_ask(r, now, unix_now))
 		return;
 	renewal_asked(r, &b->rng, now);
-	if (mailbox_renew(b->mailbox, unix_now, b->self.public, b->own.cert.issuer, request, out,
+	if (mailbox_renew(b->mailbox, unix_now, b->self.public, r->issuer, request, out,
 		&row) < 0) {
 		renewal_answered(r, &b->rng, now, RENEW_FULL);
 		return;

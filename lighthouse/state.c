@@ -12,13 +12,17 @@
 #define SLICE	    512
 #define SLICE_EVERY USEC_PER_MS
 
+/* A root that was rotated may end before a certificate that it signed does, and that ends then. */
 static bool
-is_revoked(const struct beacon *b, struct instant now, const struct member *m)
+is_revoked(const struct beacon *b, struct instant now, struct member *m)
 {
 	struct verified v;
+	int rc = trust_verify(b->trust, member_host(m), m->host_len, member_issuing(m),
+	    m->issuing_len, now.wall, &v, NULL);
 
-	return trust_verify(b->trust, member_host(m), m->host_len, member_issuing(m),
-	    m->issuing_len, now.wall, &v, NULL) == ERR_REVOKED;
+	if (rc == 0)
+		m->valid_until = v.valid_until;
+	return rc == ERR_REVOKED;
 }
 
 /* Nobody is told of it any more, and its session ends with its keys. */
@@ -52,10 +56,12 @@ visit_client(struct beacon *b, struct instant now, struct client *cl, struct out
 {
 	struct member *m = members_get(b->members, cl->key);
 
-	if (m != NULL && is_revoked(b, now, m))
+	if (m != NULL && is_revoked(b, now, m)) {
 		put_out(b, now, m, out);
-	else
-		tell(b, now, cl, out);
+		return;
+	}
+	client_own_until(b, now, cl);
+	tell(b, now, cl, out);
 }
 
 /* From the last to the first, since the last takes the place of one that goes. */
@@ -126,6 +132,7 @@ beacon_state_tick(struct beacon *b, struct instant now, struct outbox *out)
 		b->walk.clients = b->client_count;
 		b->walk.members = members_count(b->members);
 		look_at_ourselves(b, now, out);
+		own_renewal_rotated(b, now);
 	}
 	if (due_reached(b->walk.due, now.mono))
 		walk(b, now, out);

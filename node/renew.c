@@ -14,6 +14,22 @@ renew_begin(struct mesh *m, struct instant now, const struct verified *own, bool
 	renewal_begin(&m->renewal, now, m->trust, own, m->self.private, again);
 }
 
+void
+renew_rotated(struct mesh *m, struct instant now)
+{
+	const uint8_t *issuing = m->issuing.len > 0 ? m->issuing.p : NULL;
+	struct verified v;
+	int rc = trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len, issuing, m->issuing.len,
+	    now.wall, &v, NULL);
+
+	if ((rc < 0 && rc != ERR_EXPIRED) ||
+	    !renewal_rotated(&m->renewal, now, m->trust, rc == 0 ? &v : NULL, m->self.private))
+		return;
+	m->valid_until = m->renewal.until;
+	for (uint32_t i = 0; i < m->peer_count; i++)
+		peer_own_until(m->peers[i], now, m->valid_until);
+}
+
 /* The lighthouse whose turn it is, of those that hear us; NULL: none does. */
 static struct peer *
 whose_turn(struct mesh *m, struct instant now)

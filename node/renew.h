@@ -42,6 +42,9 @@ struct peer;
 /* The renewal of `m->cert` begins; `own` is its chain. */
 void renew_begin(struct mesh *m, struct instant now, const struct verified *own, bool again);
 
+/* Another network state is in force, which may have rotated the root that we stand on. */
+void renew_rotated(struct mesh *m, struct instant now);
+
 void renew_tick(struct mesh *m, struct instant now, struct outbox *out);
 usec_t renew_due(const struct mesh *m);
 

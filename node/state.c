@@ -25,13 +25,17 @@ say(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n,
 		(void)reach_seal(m, now, peer, best, room, (size_t)n, false, out);
 }
 
+/* A root that was rotated may end before a certificate that it signed does, and that ends then. */
 static bool
-is_revoked(const struct mesh *m, struct instant now, const struct member *member)
+is_revoked(const struct mesh *m, struct instant now, struct member *member)
 {
 	struct verified v;
+	int rc = trust_verify(m->trust, member_host(member), member->host_len,
+	    member_issuing(member), member->issuing_len, now.wall, &v, NULL);
 
-	return trust_verify(m->trust, member_host(member), member->host_len,
-	    member_issuing(member), member->issuing_len, now.wall, &v, NULL) == ERR_REVOKED;
+	if (rc == 0)
+		member->valid_until = v.valid_until;
+	return rc == ERR_REVOKED;
 }
 
 /* A lighthouse of the bundle stays in the list of those, without a session and without hope. */
@@ -83,10 +87,13 @@ visit_peer(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 {
 	struct member *member = members_get(m->members, peer->key);
 
-	if (member != NULL && is_revoked(m, now, member))
+	if (member != NULL && is_revoked(m, now, member)) {
 		put_out(m, now, member, out);
-	else
-		tell(m, now, peer, out);
+		return;
+	}
+	if (member != NULL && member->valid_until < peer->valid_until)
+		peer_renew(peer, now, member);
+	tell(m, now, peer, out);
 }
 
 /* From the last to the first, since the last takes the place of one that goes. */
@@ -160,6 +167,7 @@ state_tick(struct mesh *m, struct instant now, struct outbox *out)
 		m->walk.peers = m->peer_count;
 		m->walk.members = members_count(m->members);
 		look_at_ourselves(m, now, out);
+		renew_rotated(m, now);
 	}
 	if (due_reached(m->walk.due, now.mono))
 		walk(m, now, out);

@@ -97,6 +97,7 @@ void scene_enrol(struct world *w, unsigned number);
 
 /* Certificates that end. */
 void scene_renew(struct world *w, unsigned number);
+void scene_rotate(struct world *w, unsigned number);
 
 /* Whoever lies. */
 void scene_liar(struct world *w, unsigned number);

@@ -65,13 +65,13 @@ states_revoke_ca(struct statement *st, const struct authority *a)
 	cert_key_id(st->cas[st->s.ca_count++].key_id, a->cert.key);
 }
 
-/* `to` follows `from`, whose overlap ends at `until`. */
+/* At `now` `to` follows `from`, whose overlap ends at `until`. */
 static inline void
-states_rotate(struct statement *st, const struct authority *from, const struct authority *to,
-    uint64_t until)
+states_rotate_at(struct statement *st, const struct authority *from, const struct authority *to,
+    uint64_t now, uint64_t until)
 {
 	size_t i = st->rotation_count++;
-	struct rotation r = { .from = CERTS_NOW, .until = until, .root_len = to->len };
+	struct rotation r = { .from = now, .until = until, .root_len = to->len };
 	enum breach why = BREACH_NONE;
 	int n;
 
@@ -80,6 +80,13 @@ states_rotate(struct statement *st, const struct authority *from, const struct a
 	if (n < 0)
 		test_fail(__FILE__, __LINE__, "a rotation %s", breach_reason(n, why));
 	st->rotations[i].len = (size_t)n;
+}
+
+static inline void
+states_rotate(struct statement *st, const struct authority *from, const struct authority *to,
+    uint64_t until)
+{
+	states_rotate_at(st, from, to, CERTS_NOW, until);
 }
 
 /* Sorts, signs as `by`, whose certificate goes along if it is an issuing CA. */

@@ -345,6 +345,31 @@ TEST(a_certificate_must_verify)
 	house_close(h);
 }
 
+TEST(a_member_whose_new_certificate_says_nothing_here_is_let_in_by_the_one_that_is_held)
+{
+	struct house *h = house_open();
+	struct visitor_kit k = kit_new(h, "party1", "10.87.0.2", 11);
+	struct visitor_kit stranger = kit_new(h, "party2", "10.87.0.3", 12);
+	struct authority other = certs_authority("study2");
+
+	EXPECT(call(h, &k), DOOR_ADMITTED);
+	memcpy(other.cert.network, h->root.cert.network, sizeof(other.cert.network));
+	certs_sign_authority(&other, &other);
+	k.host.cert.serial = 13;
+	certs_sign_host(&k.host, &other);
+	EXPECT(call(h, &k), DOOR_ADMITTED);
+	ASSERT(!h->knock.visitor.certificate_new);
+	ASSERT_EQ(h->knock.visitor.member->serial, 11);
+	ASSERT_EQ(h->knock.code, 0);
+	/* Who has shown no other yet is nobody; nor is anybody whose held one has ended. */
+	certs_sign_host(&stranger.host, &other);
+	EXPECT(call(h, &stranger), DOOR_CERTIFICATE);
+	ASSERT_EQ(h->knock.code, ERR_UNKNOWN);
+	h->now.wall = (CERTS_NOW + 31 * CERTS_DAY) * USEC_PER_SEC;
+	EXPECT(call(h, &k), DOOR_CERTIFICATE);
+	house_close(h);
+}
+
 TEST(a_certificate_has_its_time)
 {
 	struct house *h = house_open();

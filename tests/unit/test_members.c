@@ -152,6 +152,33 @@ TEST(nobody_takes_the_name_address_or_key_of_a_live_member)
 	members_free(ms);
 }
 
+TEST(a_root_takes_over_what_those_that_it_has_followed_certified_and_not_the_other_way_round)
+{
+	struct authority root = certs_root(), second = certs_root();
+	struct host one = certs_host(&root, "party1", "10.87.0.3", 9), old = one;
+	struct host two = certs_host(&second, "party1", "10.87.0.3", 2);
+	struct members *ms = new_members(NO_LIMIT);
+	struct verified v;
+	struct member *m, *loser;
+
+	ASSERT_EQ(learn(ms, &one), LEARNED_NEW);
+	m = members_get(ms, one.cert.key);
+	one.cert.serial = 1;
+	certs_sign_host(&one, &second);
+	ASSERT_EQ(learn(ms, &one), ERR_CONFLICT);
+	v = verified(&one);
+	v.follows_count = 2;
+	memcpy(v.follows[1], old.cert.issuer, sizeof(v.follows[1]));
+	ASSERT_EQ(members_learn(ms, &v, one.bytes, one.len, CERTS_NOW, NULL, &m, &loser),
+	    LEARNED_RENEWED);
+	ASSERT_EQ(learn(ms, &old), ERR_CONFLICT);
+	ASSERT_EQ(m->serial, 1);
+	/* With another key too: its word is as good as that of the one before. */
+	ASSERT_EQ(learn_at(ms, &two, CERTS_NOW, &loser), LEARNED_REPLACED);
+	ASSERT(loser == m);
+	members_free(ms);
+}
+
 TEST(nobody_takes_what_this_host_has_itself)
 {
 	struct authority root = certs_root();

@@ -2,7 +2,7 @@
 #include "core/renewal.h"
 #include "core/request.h"
 #include "core/trace.h"
-#include "tests/unit/certs.h"
+#include "tests/unit/states.h"
 
 #define DAY 86400
 
@@ -209,6 +209,86 @@ TEST(a_renewal_that_is_due_at_once_waits_for_half_of_what_is_left)
 	ASSERT_EQ(o.r.start, late + 5 * DAY);
 	renewal_begin(&o.r, o.now, o.trust, &o.own, o.host.secret, false);
 	ASSERT(o.r.start < late);
+	trust_free(o.trust);
+}
+
+/* The root is succeeded by another one, and believed for `overlap` seconds more. */
+static struct authority
+rotate(struct one *o, uint64_t overlap)
+{
+	static struct statement *st;
+	struct authority next = root_at(o->born);
+
+	memcpy(next.cert.network, o->root.cert.network, sizeof(next.cert.network));
+	certs_sign_authority(&next, &next);
+	st = states_new(&o->root, 1);
+	st->s.issued = unix_now(o);
+	st->s.next_update = st->s.expires = o->born + 1000 * DAY;
+	states_rotate_at(st, &o->root, &next, unix_now(o), unix_now(o) + overlap);
+	states_sign(st, &next);
+	ASSERT_EQ(trust_state_install(o->trust, st->blob, st->len, o->now.wall, NULL), 0);
+	free(st);
+	return next;
+}
+
+static bool
+look_again(struct one *o)
+{
+	ASSERT_EQ(trust_own(o->trust, o->host.bytes, o->host.len, NULL, 0, o->now.wall, &o->own,
+	    NULL), 0);
+	return renewal_rotated(&o->r, o->now, o->trust, &o->own, o->host.secret);
+}
+
+TEST(after_a_rotation_the_successor_is_asked)
+{
+	struct one o = begin(90 * DAY);
+	uint64_t start = o.r.start;
+	struct authority next;
+	struct cert asked;
+	uint8_t id[16];
+
+	ASSERT(!look_again(&o));
+	renewal_want(&o.r, o.now.mono);
+	next = rotate(&o, 120 * DAY);
+	ASSERT(look_again(&o));
+	ASSERT(!look_again(&o));
+	cert_key_id(id, next.cert.key);
+	ASSERT_MEM(o.r.issuer, id, sizeof(id));
+	ASSERT_EQ(cert_decode(&asked, o.r.request, o.r.request_len, NULL), 0);
+	ASSERT_MEM(asked.issuer, id, sizeof(id));
+	ASSERT_EQ(asked.serial, o.host.cert.serial);
+	/* It ends no earlier than before, so there is no hurry; and what is wanted still is. */
+	ASSERT_EQ(o.r.start, start);
+	ASSERT(o.r.wanted);
+	trust_free(o.trust);
+}
+
+TEST(an_overlap_that_ends_first_is_not_waited_for_and_hosts_come_one_by_one)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (int i = 0; i < 100; i++) {
+		struct one o = begin(90 * DAY);
+
+		o.now.wall += 30 * (usec_t)DAY * USEC_PER_SEC;
+		(void)rotate(&o, 8 * DAY);
+		ASSERT(look_again(&o));
+		ASSERT_EQ(o.r.until, unix_now(&o) + 8 * DAY);
+		ASSERT(o.r.start >= unix_now(&o) && o.r.start <= unix_now(&o) + DAY);
+		first = min_u64(first, o.r.start);
+		last = max_u64(last, o.r.start);
+		trust_free(o.trust);
+	}
+	ASSERT(last - first > DAY / 2);
+}
+
+TEST(who_ended_with_the_old_root_is_over)
+{
+	struct one o = begin(90 * DAY);
+
+	ASSERT(renewal_rotated(&o.r, o.now, o.trust, NULL, o.host.secret));
+	ASSERT(renewal_phase(&o.r, o.now, unix_now(&o)) == RENEWAL_OVER);
+	ASSERT(!renewal_ask(&o.r, o.now, unix_now(&o)));
 	trust_free(o.trust);
 }
 

@@ -358,6 +358,62 @@ TEST(after_a_rotation_both_roots_count_until_the_overlap_ends)
 	trust_free(t);
 }
 
+static bool
+is_heir(const struct trust *t, const struct authority *of, const struct authority *heir)
+{
+	uint8_t id[16];
+	const struct cert *c;
+
+	cert_key_id(id, of->cert.key);
+	c = trust_heir(t, id);
+	return c != NULL && memcmp(c->key, heir->cert.key, sizeof(c->key)) == 0;
+}
+
+static bool
+same_line(const struct trust *t, const struct authority *a, const struct authority *b)
+{
+	uint8_t one[16], other[16];
+
+	cert_key_id(one, a->cert.key);
+	cert_key_id(other, b->cert.key);
+	return trust_same_line(t, one, other);
+}
+
+TEST(a_root_inherits_from_all_that_it_has_followed_and_from_nobody_else)
+{
+	struct authority root = certs_root(), second = next_root(&root), third = next_root(&root);
+	struct authority stranger = next_root(&root), issuing = certs_issuing(&root);
+	struct host h = certs_host(&third, "party1", "10.87.0.3", 7);
+	struct trust *t = trust_with(&root);
+	struct statement *st = states_new(&root, 1);
+	uint8_t first[16], before[16];
+	struct verified v;
+
+	ASSERT_EQ(trust_add(t, stranger.bytes, stranger.len, CERTS_WALL, NULL), 0);
+	ASSERT(is_heir(t, &root, &root) && !is_heir(t, &second, &second));
+	ASSERT(!same_line(t, &root, &second) && same_line(t, &issuing, &issuing));
+	states_rotate(st, &root, &second, CERTS_NOW + CERTS_DAY);
+	states_rotate(st, &second, &third, CERTS_NOW + CERTS_DAY);
+	states_sign(st, &third);
+	ASSERT_EQ(install(t, st), 0);
+	ASSERT(is_heir(t, &root, &third) && is_heir(t, &second, &third));
+	ASSERT(is_heir(t, &third, &third) && is_heir(t, &stranger, &stranger));
+	ASSERT(!is_heir(t, &issuing, &third));
+	ASSERT(same_line(t, &root, &third) && same_line(t, &third, &second));
+	ASSERT(!same_line(t, &root, &stranger) && !same_line(t, &issuing, &root));
+	ASSERT_EQ(trust_verify(t, h.bytes, h.len, NULL, 0, CERTS_WALL, &v, NULL), 0);
+	cert_key_id(first, root.cert.key);
+	cert_key_id(before, second.cert.key);
+	ASSERT_EQ(v.follows_count, 2);
+	ASSERT_MEM(v.follows[0], before, sizeof(before));
+	ASSERT_MEM(v.follows[1], first, sizeof(first));
+	h = certs_host(&stranger, "party2", "10.87.0.4", 7);
+	ASSERT_EQ(trust_verify(t, h.bytes, h.len, NULL, 0, CERTS_WALL, &v, NULL), 0);
+	ASSERT_EQ(v.follows_count, 0);
+	free(st);
+	trust_free(t);
+}
+
 TEST(a_root_that_was_rotated_speaks_no_more_for_the_network)
 {
 	struct authority root = certs_root(), second = next_root(&root), third = next_root(&root);
