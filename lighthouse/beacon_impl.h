@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * beacon_impl.h - the inside of a lighthouse, for the files that are the engine: beacon.c (the
- * way of a packet, and time), client.c (conversations), answer.c (control frames), referral.c (which
- * relays a node is told of), enrolment.c (hosts without a certificate, authorities, renewals), state.c
- * (the network state).
+ * way of a packet, and time), handshake.c (how a session begins), life.c (beginning, memory, end),
+ * client.c (conversations), answer.c (control frames), referral.c (which relays a node is told of),
+ * enrolment.c (hosts without a certificate, authorities, renewals), state.c (the network state),
+ * renew.c (our own next certificate), view.c (what a person sees).
  */
 #ifndef LIGHTHOUSE_BEACON_IMPL_H
 #define LIGHTHOUSE_BEACON_IMPL_H
@@ -35,6 +36,8 @@
 
 #define BEACON_RELAYS_MAX 64 /* nodes that relay and that others are told of */
 #define BEACON_DESKS_MAX  8  /* nodes that speak for an authority */
+
+#define BEACON_EXPIRE_EVERY (10 * USEC_PER_SEC) /* members, and what is kept for hosts */
 
 /* Somebody with a conversation, or whom we try to reach. */
 struct client {
@@ -145,6 +148,15 @@ struct beacon {
 /* Our timestamps are reserved up to b->clock.reserved, and the newest issue time was seen. */
 void beacon_remember_clock(struct beacon *b, struct outbox *out);
 
+/* A packet that was opened, and how it came. */
+struct heard {
+	struct instant now;
+	const struct packet *packet;
+	struct channel_opened opened;
+	bool unproven; /* nothing shows that its sender is where it came from */
+	size_t owed;   /* bytes that may go back there all the same */
+};
+
 /*
  * client.c: conversations
  */
@@ -196,6 +208,17 @@ void client_send(struct beacon *b, struct instant now, struct client *cl, const 
     int len, struct outbox *out);
 void client_send_to(struct beacon *b, struct instant now, struct client *cl, socket_id socket,
     const struct addr *to, const uint8_t *frame, int len, struct outbox *out);
+
+/* The client is where this packet came from, as far as that is the newest. */
+void client_move(struct client *cl, const struct heard *h);
+
+/*
+ * A PING to where this packet came from: is the client there, and how far is that? False: it is
+ * none that can be asked, or was asked a moment ago.
+ */
+bool client_ask_there(struct beacon *b, const struct heard *h, struct client *cl,
+    struct outbox *out);
+#define CLIENT_ASK_LEN (PING_LEN + DATA_MIN)
 
 /* Says why, and ends the conversation. */
 void client_dismiss(struct beacon *b, struct instant now, struct client *cl, enum close_reason why,
@@ -260,28 +283,24 @@ void enrolment_tick(struct beacon *b, struct instant now, struct outbox *out);
 usec_t enrolment_next_due(const struct beacon *b);
 
 /*
- * answer.c: control frames
+ * handshake.c: how a session begins
  */
 
-/* What came, and how. */
-struct heard {
-	struct instant now;
-	const struct packet *packet;
-	struct channel_opened opened;
-	bool unproven; /* nothing shows that its sender is where it came from */
-	size_t owed;   /* bytes that may go back there all the same */
-};
+/* Messages of the length that their type has. */
+void handshake_initiation(struct beacon *b, struct instant now, const struct packet *pk,
+    struct outbox *out);
+void handshake_response(struct beacon *b, struct instant now, const struct packet *pk,
+    struct outbox *out);
+void handshake_cookie(struct beacon *b, struct instant now, const struct packet *pk,
+    struct outbox *out);
 
-/* The client is where this packet came from, as far as that is the newest. */
-void client_move(struct client *cl, const struct heard *h);
+/* The first packet in a session that `cl` began: it has the keys. */
+void handshake_confirmed(struct beacon *b, const struct heard *h, struct client *cl,
+    struct outbox *out);
 
 /*
- * A PING to where this packet came from: is the client there, and how far is that? False: it is
- * none that can be asked, or was asked a moment ago.
+ * answer.c: control frames
  */
-bool client_ask_there(struct beacon *b, const struct heard *h, struct client *cl,
-    struct outbox *out);
-#define CLIENT_ASK_LEN (PING_LEN + DATA_MIN)
 
 /*
  * What a control frame of a client leads to: 0, or negative for a malformed one. The client may be
