@@ -9,16 +9,11 @@
 
 #include <string.h>
 
-#define PADDING_MAX	15
-#define HEAD_START_MAX	500 /* ms */
+#define PADDING_MAX 15
 
-/*
- * Answers a request: where it came from, if the client is there or if so little may go to where it
- * may not be.
- */
-static void
-answer(struct beacon *b, const struct heard *h, struct client *cl, const uint8_t *frame, int len,
-    struct outbox *out)
+void
+answer_request(struct beacon *b, const struct heard *h, struct client *cl, const uint8_t *frame,
+    int len, struct outbox *out)
 {
 	if (h->unproven && len > 0 && (size_t)len + DATA_MIN + PADDING_MAX <= h->owed)
 		client_send_to(
@@ -27,24 +22,22 @@ answer(struct beacon *b, const struct heard *h, struct client *cl, const uint8_t
 		client_send(b, h->now, cl, frame, len, out);
 }
 
-static void
-send_error(struct beacon *b, const struct heard *h, struct client *cl, enum error_code code,
+void
+answer_error(struct beacon *b, const struct heard *h, struct client *cl, enum error_code code,
     uint8_t type, uint32_t ref, struct outbox *out)
 {
 	uint8_t frame[FRAME_HEADER + 7];
 	struct error e = { .code = (uint16_t)code, .type = type, .ref = ref };
 
-	answer(b, h, cl, frame, error_encode(frame, sizeof(frame), &e), out);
+	answer_request(b, h, cl, frame, error_encode(frame, sizeof(frame), &e), out);
 }
 
-/* How we see who sent something. */
-static struct ep
-seen_at(socket_id socket, const struct addr *at)
+const struct member *
+answer_current(const struct beacon *b, struct instant now, const struct member *m)
 {
-	return (struct ep){
-		.kind = socket >= SOCKET_STREAM ? EP_TCP : EP_REFLEXIVE,
-		.addr = *at,
-	};
+	if (m == NULL || m->superseded || m->valid_until < trust_now(b->trust, now.wall))
+		return NULL;
+	return m;
 }
 
 /*
@@ -167,216 +160,16 @@ on_register(struct beacon *b, const struct heard *h, struct client *cl, const st
 	if (is_latest(cl, &h->opened) &&
 	    registry_put(b->registry, h->now, cl->key, &cl->at, client_in_stream(cl), &c, out,
 		&g) < 0) {
-		send_error(b, h, cl, ERROR_FULL, f->type, c.seq, out);
+		answer_error(b, h, cl, ERROR_FULL, f->type, c.seq, out);
 		return 0;
 	}
 	ack.seq = c.seq;
-	ack.observed = h->unproven ? seen_at(h->packet->socket, &h->packet->from) :
-				     seen_at(cl->socket, &cl->at);
+	ack.observed = h->unproven ? client_seen_at(h->packet->socket, &h->packet->from) :
+				     client_seen_at(cl->socket, &cl->at);
 	referral_for(b, h->now, cl, &ack.relays);
-	answer(b, h, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
+	answer_request(b, h, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
 	if (!h->unproven && h->now.mono - cl->places.rtt_at >= PLACE_RTT_EVERY)
 		(void)client_ask_there(b, h, cl, out);
-	return 0;
-}
-
-/*
- * QUERY: answers, and introductions
- */
-
-/* A member that is not superseded and whose certificate has not ended, or NULL. */
-static const struct member *
-current(const struct beacon *b, struct instant now, const struct member *m)
-{
-	if (m == NULL || m->superseded || m->valid_until < trust_now(b->trust, now.wall))
-		return NULL;
-	return m;
-}
-
-static const struct member *
-find(const struct beacon *b, struct instant now, const struct query *q)
-{
-	char name[NAME_MAX_LEN + 1] = { 0 };
-
-	switch (q->by) {
-	case QUERY_BY_ADDRESS: return current(b, now, members_by_ip(b->members, q->address));
-	case QUERY_BY_KEY: return current(b, now, members_get(b->members, q->key));
-	case QUERY_BY_NAME:
-		memcpy(name, q->name.p, q->name.len);
-		return current(b, now, members_by_name(b->members, name));
-	}
-	return NULL;
-}
-
-/* What others are told of `m`. False: nothing is known of where it is. */
-static bool
-contact_of(const struct beacon *b, const struct member *m, struct contact *ret)
-{
-	const struct registration *g = registry_get(b->registry, m->key);
-	const struct client *cl = client_get(b, m->key);
-
-	ret->cert = (struct blob){ member_host(m), m->host_len };
-	ret->ca = (struct blob){ member_issuing(m), m->issuing_len };
-	if (g != NULL) {
-		registration_contact(ret, g);
-		return true;
-	}
-	if (cl == NULL || cl->at.family == FAMILY_NONE)
-		return false;
-	ret->eps.n = 1;
-	ret->eps.ep[0] = seen_at(cl->socket, &cl->at);
-	ret->eps.ep[0].addr.scope = 0;
-	return true;
-}
-
-/*
- * How long the nearer of two waits before its first packet, in ms, so that the words to both, which
- * leave here at once, are followed by first packets that leave at once.
- */
-static uint16_t
-head_start(const struct client *cl, const struct client *other)
-{
-	usec_t near = cl->places.rtt, far = other == NULL ? 0 : other->places.rtt;
-
-	if (near == 0 || far <= near)
-		return 0;
-	return (uint16_t)min_u64((far - near) / 2 / USEC_PER_MS, HEAD_START_MAX);
-}
-
-/* Tells `cl` that the member with key `caller` is about to call. */
-static void
-send_punch(struct beacon *b, struct instant now, struct client *cl, const uint8_t caller[static 32],
-    const uint8_t id[static INTRODUCTION_ID_LEN], struct outbox *out)
-{
-	const struct member *m = current(b, now, members_get(b->members, caller));
-	uint8_t frame[FRAME_MAX];
-	struct punch p = { .delay_ms = head_start(cl, client_get(b, caller)) };
-
-	if (m == NULL || !contact_of(b, m, &p.contact))
-		return;
-	memcpy(p.introduction, id, sizeof(p.introduction));
-	client_send(b, now, cl, frame, punch_encode(frame, sizeof(frame), &p), out);
-	b->totals.introductions++;
-}
-
-static void
-wait_for(struct client *target, usec_t now, const struct client *caller, const uint8_t *id)
-{
-	struct waiting *w = target->waiting;
-
-	while (w < target->waiting + CLIENT_WAITING && memcmp(w->id, id, sizeof(w->id)) != 0)
-		w++;
-	if (w == target->waiting + CLIENT_WAITING)
-		w = &target->waiting[target->waiting_next++ % CLIENT_WAITING];
-	memcpy(w->key, caller->key, sizeof(w->key));
-	memcpy(w->id, id, sizeof(w->id));
-	w->until = now + INTRODUCTION_TIME;
-}
-
-void
-answer_waiting(struct beacon *b, struct instant now, struct client *cl, struct outbox *out)
-{
-	for (struct waiting *w = cl->waiting; w < cl->waiting + CLIENT_WAITING; w++) {
-		if (w->until > now.mono)
-			send_punch(b, now, cl, w->key, w->id, out);
-		w->until = 0;
-	}
-}
-
-/* The introduction that the same question led to a moment ago, or NULL. */
-static struct asked *
-asked_before(struct client *cl, usec_t now, const struct query *q, const struct member *target)
-{
-	for (struct asked *a = cl->asked; a < cl->asked + CLIENT_ASKED; a++)
-		if (a->until > now && a->qid == q->qid &&
-		    memcmp(a->target, target->key, sizeof(a->target)) == 0)
-			return a;
-	return NULL;
-}
-
-/* A new introduction, unless there are too many. */
-static struct asked *
-ask(struct beacon *b, usec_t now, struct client *cl, const struct query *q,
-    const struct member *target)
-{
-	struct asked *a = &cl->asked[cl->asked_next % CLIENT_ASKED];
-
-	if (!introduce_allow(&b->introduce, &cl->introductions, now, cl->key, target->key))
-		return NULL;
-	cl->asked_next++;
-	a->qid = q->qid;
-	memcpy(a->target, target->key, sizeof(a->target));
-	rng_fill(&b->rng, a->id, sizeof(a->id));
-	a->told = 0;
-	a->until = now + INTRODUCTION_TIME;
-	return a;
-}
-
-/*
- * Tells `target` that `cl` is about to call. One that has no session, as after our restart, is
- * called first where it was last heard. False: it cannot be told.
- */
-static bool
-tell(struct beacon *b, struct instant now, const struct client *cl, struct asked *a,
-    const struct member *target, struct outbox *out)
-{
-	struct client *other = client_get(b, target->key);
-
-	a->told++;
-	if (other != NULL && client_reachable(other, now)) {
-		send_punch(b, now, other, cl->key, a->id, out);
-		return true;
-	}
-	client_wake(b, now, target, out);
-	other = client_get(b, target->key);
-	if (other != NULL)
-		wait_for(other, now.mono, cl, a->id);
-	return other != NULL;
-}
-
-/* Tells both sides. */
-static enum reply_status
-introduce(struct beacon *b, struct instant now, struct client *cl, const struct query *q,
-    const struct member *target, uint8_t ret_id[static INTRODUCTION_ID_LEN], struct outbox *out)
-{
-	struct asked *a = asked_before(cl, now.mono, q, target);
-
-	if (a == NULL)
-		a = ask(b, now.mono, cl, q, target);
-	if (a == NULL) {
-		b->totals.limited++;
-		return REPLY_LIMITED;
-	}
-	if (a->told < CLIENT_TOLD && !tell(b, now, cl, a, target, out))
-		return REPLY_NOT_TOLD;
-	memcpy(ret_id, a->id, INTRODUCTION_ID_LEN);
-	return REPLY_FOUND;
-}
-
-static int
-on_query(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
-    struct outbox *out)
-{
-	uint8_t frame[FRAME_MAX];
-	struct reply r = { .status = REPLY_UNKNOWN };
-	const struct member *m;
-	struct query q;
-
-	if (query_decode(&q, f) < 0)
-		return ERR_FORMAT;
-	b->totals.queries++;
-	r.qid = q.qid;
-	m = find(b, h->now, &q);
-	if (m != NULL && contact_of(b, m, &r.contact)) {
-		b->totals.answers++;
-		r.status = REPLY_FOUND;
-		r.delay_ms = head_start(cl, client_get(b, m->key));
-		if ((q.flags & QUERY_INTRODUCE) && memcmp(m->key, cl->key, sizeof(cl->key)) != 0)
-			r.status = (uint8_t)introduce(b, h->now, cl, &q, m, r.introduction, out);
-	} else {
-		r.contact = (struct contact){ 0 };
-	}
-	answer(b, h, cl, frame, reply_encode(frame, sizeof(frame), &r), out);
 	return 0;
 }
 
@@ -450,7 +243,7 @@ on_ping(struct beacon *b, const struct heard *h, struct client *cl, const struct
 		.txid = ping.txid,
 		.path = ping.path,
 		.time_us = ping.time_us,
-		.observed = seen_at(h->packet->socket, &h->packet->from),
+		.observed = client_seen_at(h->packet->socket, &h->packet->from),
 		.highest = h->opened.counter,
 	};
 	if (ping.delay_s > 0) {
@@ -483,153 +276,6 @@ on_pong(struct beacon *b, const struct heard *h, struct client *cl, const struct
 }
 
 /*
- * RELAY_*
- */
-
-static void
-send_relay_end(struct beacon *b, struct instant now, struct client *cl, enum frame_type type,
-    uint32_t circuit, enum relay_code code, struct outbox *out)
-{
-	uint8_t frame[FRAME_HEADER + 5];
-	struct relay_end e = { .circuit = circuit, .code = (uint8_t)code };
-
-	client_send(b, now, cl, frame, relay_end_encode(frame, sizeof(frame), type, &e), out);
-}
-
-static void
-trace_circuit(const struct beacon *b, const struct client *cl, const uint8_t other_key[static 32],
-    enum trace_what what, enum relay_code code, struct outbox *out)
-{
-	const struct client *other = client_get(b, other_key);
-	struct trace_fact f = client_fact(cl, what, TRACE_DEBUG);
-
-	f.code = code;
-	if (other != NULL)
-		memcpy(f.other, other->name, sizeof(other->name));
-	outbox_trace(out, &f);
-}
-
-void
-answer_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
-    const uint8_t other[static 32], enum relay_code code, struct outbox *out)
-{
-	struct client *cl = client_get(b, end->key);
-
-	if (cl == NULL || !client_reachable(cl, now))
-		return;
-	send_relay_end(b, now, cl, FRAME_RELAY_CLOSE, end->number, code, out);
-	trace_circuit(b, cl, other, TRACE_CIRCUIT_CLOSE, code, out);
-}
-
-static void
-send_incoming(struct beacon *b, struct instant now, struct client *cl, uint32_t circuit,
-    const uint8_t from[static 32], struct outbox *out)
-{
-	uint8_t frame[FRAME_HEADER + 36];
-	struct relay_open o = { .circuit = circuit };
-
-	memcpy(o.key, from, sizeof(o.key));
-	client_send(b, now, cl, frame,
-	    relay_open_encode(frame, sizeof(frame), FRAME_RELAY_INCOMING, &o), out);
-}
-
-/* Opens, or opens again, and tells the other side. */
-static enum relay_code
-open_circuit(struct beacon *b, struct instant now, struct client *cl, const struct relay_open *o,
-    struct outbox *out)
-{
-	const struct member *m = current(b, now, members_get(b->members, o->key));
-	struct client *other;
-	struct circuit_end end;
-	int r;
-
-	if (m == NULL)
-		return RELAY_ABSENT;
-	if (m->flags & CERT_STOCK)
-		return RELAY_DENIED;
-	other = client_get(b, o->key);
-	if (other == NULL || !client_reachable(other, now)) {
-		client_wake(b, now, m, out);
-		return RELAY_ABSENT;
-	}
-	r = circuits_open(b->circuits, now.mono, cl->key, o->circuit, o->key, &end);
-	if (r == 0) {
-		send_incoming(b, now, other, end.number, cl->key, out);
-		trace_circuit(b, cl, o->key, TRACE_CIRCUIT_OPEN, RELAY_OK, out);
-	}
-	return circuits_code(r);
-}
-
-static int
-on_relay_open(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
-    struct outbox *out)
-{
-	uint8_t frame[FRAME_HEADER + 5];
-	struct relay_open o;
-	struct relay_end e;
-
-	if (relay_open_decode(&o, f) < 0)
-		return ERR_FORMAT;
-	if (!b->relay) {
-		send_error(b, h, cl, ERROR_NOT_HERE, f->type, o.circuit, out);
-		return 0;
-	}
-	e.circuit = o.circuit;
-	e.code = (uint8_t)open_circuit(b, h->now, cl, &o, out);
-	answer(b, h, cl, frame,
-	    relay_end_encode(frame, sizeof(frame), FRAME_RELAY_OPENED, &e), out);
-	return 0;
-}
-
-static int
-on_relay_close(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
-    struct outbox *out)
-{
-	struct circuit_end other;
-	struct relay_end e;
-
-	if (relay_end_decode(&e, f) < 0)
-		return ERR_FORMAT;
-	if (circuits_close(b->circuits, cl->key, e.circuit, e.code, &other) == 0)
-		answer_circuit_over(b, h->now, &other, cl->key, RELAY_CLOSED, out);
-	return 0;
-}
-
-/* Once a second: a client that lost track floods us, not we it. */
-static void
-no_such_circuit(struct beacon *b, const struct heard *h, struct client *cl, uint32_t circuit,
-    struct outbox *out)
-{
-	if (bucket_take(&cl->complaints, h->now.mono, 1, 4, 1))
-		send_relay_end(b, h->now, cl, FRAME_RELAY_CLOSE, circuit, RELAY_NO_SUCH, out);
-}
-
-/* Opened from one session, sealed into the other, where it lies. */
-static int
-on_relay_data(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
-    struct outbox *out)
-{
-	struct relay_data d;
-	struct circuit_hop hop;
-	struct client *other;
-	size_t len = FRAME_HEADER + f->len;
-	int r;
-
-	if (relay_data_decode(&d, f) < 0 || outer_check(d.datagram, d.len) < 0)
-		return ERR_FORMAT;
-	r = circuits_pass(b->circuits, h->now.mono, cl->key, d.circuit, len, &hop);
-	if (r == ERR_UNKNOWN)
-		no_such_circuit(b, h, cl, d.circuit, out);
-	other = r == 0 ? client_get(b, hop.to.key) : NULL;
-	if (other == NULL || !client_reachable(other, h->now))
-		return 0;
-	if (hop.announce)
-		send_incoming(b, h->now, other, hop.to.number, hop.from_key, out);
-	client_seal(b, h->now, other, relay_data_wrap(d.datagram, d.len, hop.to.number), len, out);
-	return 0;
-}
-
-/*
  * The gate
  */
 
@@ -638,12 +284,12 @@ static answer_fn *const answers[] = {
 	[FRAME_HELLO] = on_hello,
 	[FRAME_CLOSE] = on_close,
 	[FRAME_REGISTER] = on_register,
-	[FRAME_QUERY] = on_query,
+	[FRAME_QUERY] = introduction_on_query,
 	[FRAME_PING] = on_ping,
 	[FRAME_PONG] = on_pong,
-	[FRAME_RELAY_OPEN] = on_relay_open,
-	[FRAME_RELAY_CLOSE] = on_relay_close,
-	[FRAME_RELAY_DATA] = on_relay_data,
+	[FRAME_RELAY_OPEN] = relaying_on_open,
+	[FRAME_RELAY_CLOSE] = relaying_on_close,
+	[FRAME_RELAY_DATA] = relaying_on_data,
 	[FRAME_ENROL_RESULT] = enrolment_on_result,
 	[FRAME_RENEW] = enrolment_on_renew,
 	[FRAME_RENEW_RESULT] = enrolment_on_renewed,
@@ -675,12 +321,12 @@ answer_frame(struct beacon *b, const struct heard *h, struct client *cl, struct 
 	if (r == FRAME_SPOKEN)
 		r = answer_spoken(b, h, cl, &f, out);
 	else if (r == FRAME_UNKNOWN)
-		send_error(b, h, cl, ERROR_UNKNOWN, f.type, 0, out);
+		answer_error(b, h, cl, ERROR_UNKNOWN, f.type, 0, out);
 	else if (r == FRAME_RESERVED)
-		send_error(b, h, cl, ERROR_RESERVED, f.type, 0, out);
+		answer_error(b, h, cl, ERROR_RESERVED, f.type, 0, out);
 	if (r >= 0)
 		return;
 	b->totals.bad_frames++;
 	if (patience_bad(&cl->patience, h->now.mono))
-		send_error(b, h, cl, ERROR_MALFORMED, f.type, 0, out);
+		answer_error(b, h, cl, ERROR_MALFORMED, f.type, 0, out);
 }

@@ -192,7 +192,7 @@ expire_circuit(struct beacon *b, struct instant now, struct outbox *out)
 	if (!circuits_expire(b->circuits, now.mono, over))
 		return false;
 	for (size_t i = 0; i < 2; i++)
-		answer_circuit_over(b, now, &over[i], over[1 - i].key, RELAY_IDLE, out);
+		relaying_circuit_over(b, now, &over[i], over[1 - i].key, RELAY_IDLE, out);
 	return true;
 }
 

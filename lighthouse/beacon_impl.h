@@ -2,9 +2,10 @@
 /*
  * beacon_impl.h - the inside of a lighthouse, for the files that are the engine: beacon.c (the
  * way of a packet, and time), handshake.c (how a session begins), life.c (beginning, memory, end),
- * client.c (conversations), answer.c (control frames), referral.c (which relays a node is told of),
- * enrolment.c (hosts without a certificate, authorities, renewals), state.c (the network state),
- * renew.c (our own next certificate), view.c (what a person sees).
+ * client.c (conversations), answer.c (control frames), introduction.c (who is where), relaying.c
+ * (circuits), referral.c (which relays a node is told of), enrolment.c (hosts without certificate,
+ * authorities, renewals), state.c (the network state), renew.c (our own next certificate), view.c
+ * (what a person sees).
  */
 #ifndef LIGHTHOUSE_BEACON_IMPL_H
 #define LIGHTHOUSE_BEACON_IMPL_H
@@ -196,6 +197,16 @@ client_in_stream(const struct client *cl)
 	return cl->socket >= SOCKET_STREAM;
 }
 
+/* How we see whoever sent something by `socket` from `at`. */
+static inline struct ep
+client_seen_at(socket_id socket, const struct addr *at)
+{
+	return (struct ep){
+		.kind = socket >= SOCKET_STREAM ? EP_TCP : EP_REFLEXIVE,
+		.addr = *at,
+	};
+}
+
 /* Can a frame be sent to it now? */
 bool client_reachable(const struct client *cl, struct instant now);
 
@@ -304,11 +315,15 @@ void handshake_confirmed(struct beacon *b, const struct heard *h, struct client 
 
 /*
  * What a control frame of a client leads to: 0, or negative for a malformed one. The client may be
- * gone afterwards. Those of enrolment.c and state.c:
+ * gone afterwards. Those of other files:
  */
 typedef int answer_fn(struct beacon *b, const struct heard *h, struct client *cl,
     const struct frame *f, struct outbox *out);
 
+answer_fn introduction_on_query; /* QUERY */
+answer_fn relaying_on_open;	/* RELAY_OPEN */
+answer_fn relaying_on_close;	/* RELAY_CLOSE */
+answer_fn relaying_on_data;	/* RELAY_DATA */
 answer_fn enrolment_on_result;	/* ENROL_RESULT */
 answer_fn enrolment_on_renew;	/* RENEW */
 answer_fn enrolment_on_renewed; /* RENEW_RESULT */
@@ -324,11 +339,35 @@ void answer_frame(struct beacon *b, const struct heard *h, struct client *cl, st
 void answer_superseded(struct beacon *b, struct instant now, const struct member *loser,
     struct outbox *out);
 
+/*
+ * Answers a request: where it came from, if the client is there or if so little may go to where it
+ * may not be.
+ */
+void answer_request(struct beacon *b, const struct heard *h, struct client *cl,
+    const uint8_t *frame, int len, struct outbox *out);
+
+/* An ERROR about a frame of `type`, and the thing `ref` in it. */
+void answer_error(struct beacon *b, const struct heard *h, struct client *cl, enum error_code code,
+    uint8_t type, uint32_t ref, struct outbox *out);
+
+/* `m` (or NULL), unless it is superseded or its certificate has ended; NULL then. */
+const struct member *answer_current(const struct beacon *b, struct instant now,
+    const struct member *m);
+
+/*
+ * introduction.c: who is where
+ */
+
 /* A session with `cl` came up: says what waited for it. */
-void answer_waiting(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
+void introduction_waiting(struct beacon *b, struct instant now, struct client *cl,
+    struct outbox *out);
+
+/*
+ * relaying.c: circuits
+ */
 
 /* RELAY_CLOSE to the end of a circuit with the client `other`, if its own client can be told. */
-void answer_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
+void relaying_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
     const uint8_t other[static 32], enum relay_code code, struct outbox *out);
 
 /*

@@ -130,7 +130,7 @@ end_circuits(struct beacon *b, struct instant now, struct client *cl, struct out
 	struct circuit_end other;
 
 	while (circuits_leave(b->circuits, cl->key, &other))
-		answer_circuit_over(b, now, &other, cl->key, RELAY_ABSENT, out);
+		relaying_circuit_over(b, now, &other, cl->key, RELAY_ABSENT, out);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * handshake.c - how a session with a lighthouse begins: the door, and a response, a copy of one, a cookie,
- * or nothing.
+ * handshake.c - how a session with a lighthouse begins: the door, and a response, a copy of one, a
+ * cookie, or nothing.
  */
 #include "core/bytes.h"
 #include "lighthouse/beacon_impl.h"
@@ -29,7 +29,7 @@ session_up(struct beacon *b, struct instant now, struct client *cl, struct outbo
 		b->totals.sessions++;
 		outbox_trace(out, &f);
 	}
-	answer_waiting(b, now, cl, out);
+	introduction_waiting(b, now, cl, out);
 	enrolment_here(b, now, cl, fresh, out);
 }
 
@@ -121,7 +121,8 @@ refused(struct beacon *b, const struct packet *pk, const struct knock *k, struct
 }
 
 void
-handshake_initiation(struct beacon *b, struct instant now, const struct packet *pk, struct outbox *out)
+handshake_initiation(struct beacon *b, struct instant now, const struct packet *pk,
+    struct outbox *out)
 {
 	struct source from = source_direct(&pk->from);
 	struct knock k;
@@ -140,7 +141,8 @@ handshake_initiation(struct beacon *b, struct instant now, const struct packet *
 }
 
 void
-handshake_response(struct beacon *b, struct instant now, const struct packet *pk, struct outbox *out)
+handshake_response(struct beacon *b, struct instant now, const struct packet *pk,
+    struct outbox *out)
 {
 	struct client *cl = client_by_index(b, le32(pk->data + RESPONSE_RECEIVER));
 
