@@ -51,6 +51,9 @@ enum breach {
 	BREACH_ENDPOINT, /* of a lighthouse: none, or not in its one spelling */
 	BREACH_ZERO,     /* zeros where a field that is left out would say the same */
 	BREACH_NEW_ROOT, /* a rotation to what is no root, or to itself */
+	BREACH_PARTIES,  /* of a study: none, or more than STUDY_PARTIES_MAX */
+	BREACH_PARTY_TWICE, /* two with one name, key or address */
+	BREACH_PORT,     /* of a party: zero */
 	BREACH_BLOB,     /* what a state travels in: not [rotations] [issuing CA] state */
 
 	BREACH_NOT_A_CA,      /* signed by what is no CA */

@@ -115,37 +115,6 @@ has_validity(uint8_t kind)
 	return kind == OBJECT_HOST || kind == OBJECT_CA;
 }
 
-/*
- * An X25519 key below 2^255 - 19, with the top bit clear, and not of low order. X25519 itself takes
- * other spellings of a key, and then one key could have two certificates.
- */
-static bool
-x25519_key_good(const uint8_t key[static 32])
-{
-	static const uint8_t low[][32] = {
-		{ 0 },
-		{ 1 },
-		{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1,
-		    0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62,
-		    0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 },
-		{ 0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c,
-		    0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22,
-		    0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57 },
-	};
-	bool ones = key[31] == 0x7f;
-
-	for (size_t i = 1; i < 31; i++)
-		ones &= key[i] == 0xff;
-	/* The prime ends in 0xed, and what is one below it has order 2. */
-	if (key[31] > 0x7f || (ones && key[0] >= 0xec))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(low); i++) {
-		if (memcmp(key, low[i], 32) == 0)
-			return false;
-	}
-	return true;
-}
-
 static bool
 suffix_good(const char *p, size_t len)
 {
@@ -178,6 +147,16 @@ decode_name(char to[static NAME_MAX_LEN + 1], struct rd *v)
 	return BREACH_NONE;
 }
 
+bool
+cert_prefix_good(struct prefix p)
+{
+	for (size_t i = 0; i < ARRAY_LEN(never_inside); i++) {
+		if (prefix_within(p, never_inside[i]))
+			return false;
+	}
+	return true;
+}
+
 static enum breach
 prefix_breach(const struct prefix *p, bool whole)
 {
@@ -187,11 +166,7 @@ prefix_breach(const struct prefix *p, bool whole)
 		return BREACH_PREFIX_LENGTH;
 	if (!prefix_host_bits_zero(*p))
 		return BREACH_HOST_BITS;
-	for (size_t i = 0; i < ARRAY_LEN(never_inside); i++) {
-		if (prefix_within(*p, never_inside[i]))
-			return BREACH_ADDRESS;
-	}
-	return BREACH_NONE;
+	return cert_prefix_good(*p) ? BREACH_NONE : BREACH_ADDRESS;
 }
 
 /* A list of prefixes of one family, after what `to` has already. */
@@ -256,7 +231,7 @@ decode_key(struct cert *c, struct rd *v)
 	rd_bytes(v, c->key, sizeof(c->key));
 	if (c->kind == OBJECT_CA || c->kind == OBJECT_COSIGNER)
 		return crypto_ed25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
-	return x25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
+	return crypto_x25519_key_good(c->key) ? BREACH_NONE : BREACH_KEY;
 }
 
 static enum breach
@@ -331,7 +306,7 @@ decode_value(struct cert *c, uint8_t tag, struct rd *v)
 		return c->path_length <= 1 ? BREACH_NONE : BREACH_PATH_LENGTH;
 	case TAG_ENROL_KEY:
 		rd_bytes(v, c->enrol_key, sizeof(c->enrol_key));
-		return x25519_key_good(c->enrol_key) ? BREACH_NONE : BREACH_KEY;
+		return crypto_x25519_key_good(c->enrol_key) ? BREACH_NONE : BREACH_KEY;
 	case TAG_NAME_SUFFIX: return decode_suffix(c, v);
 	case TAG_TLS_PIN:
 		rd_bytes(v, c->tls_pin, sizeof(c->tls_pin));

@@ -92,7 +92,7 @@ struct cert {
 
 /*
  * Exactly one whole object in `p`, of a kind of struct cert. Nothing is said about who signed it.
- * 0; ERR_VERSION for what is reserved (kinds 5 and 7); ERR_CANON for anything else. `why` (may be
+ * 0; ERR_VERSION for what is reserved (kind 5); ERR_CANON for anything else. `why` (may be
  * NULL) is set to the rule, BREACH_NONE on success.
  */
 int cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why) must_check;
@@ -151,6 +151,9 @@ void cert_key_id(uint8_t to[static 16], const uint8_t ed25519_key[static 32]);
 bool cert_is_root(const struct cert *c);
 
 bool cert_has_group(const struct cert *c, const char *group);
+
+/* May an address of the mesh be in `p`? Not what means something else to every host: loopback... */
+bool cert_prefix_good(struct prefix p);
 
 /* Is `ip` one of the host's addresses? */
 bool cert_has_address(const struct cert *c, struct ip ip);

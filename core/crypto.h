@@ -42,6 +42,12 @@ int crypto_dh(uint8_t ret[static 32], const uint8_t private[static 32],
 /* Is `public` a point of low order, on which no agreement can be built? */
 bool crypto_dh_low_order(const uint8_t public[static 32]) must_check;
 
+/*
+ * Below 2^255 - 19, with the top bit clear, and not of low order: X25519 itself takes other
+ * spellings of a key, and what names a key is to have one.
+ */
+bool crypto_x25519_key_good(const uint8_t public[static 32]) must_check;
+
 /* Ed25519 (RFC 8032). A private key is its 32-byte seed. */
 void crypto_ed25519_public(uint8_t ret[static 32], const uint8_t seed[static 32]);
 

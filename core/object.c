@@ -26,32 +26,33 @@ kind_breach(uint8_t kind)
 	case OBJECT_STATE:
 	case OBJECT_REQUEST:
 	case OBJECT_ROTATION:
+	case OBJECT_STUDY:
 	case OBJECT_COSIGNER: return BREACH_NONE;
-	case OBJECT_LOG_HEAD:
-	case OBJECT_STUDY: return BREACH_KIND_RESERVED;
+	case OBJECT_LOG_HEAD: return BREACH_KIND_RESERVED;
 	default: return BREACH_KIND;
 	}
 }
 
-/* Requests are proved; everything else is signed by one or by several. */
+/* Requests are proved, studies are their hash; everything else is signed by one or by several. */
 static enum breach
 alg_breach(uint8_t kind, uint8_t alg)
 {
 	bool good = kind == OBJECT_REQUEST ? alg == ALG_PROOF
+		    : kind == OBJECT_STUDY ? alg == ALG_NONE
 	                                   : alg == ALG_ED25519 || alg == ALG_MULTI;
 
 	return good ? BREACH_NONE : BREACH_ALG;
 }
 
-/* How long what begins at `p`, with `left` bytes, is as the signature of `alg`; 0: it is none. */
+/* How long what begins at `p`, with `left` bytes, is as a signature of `alg`; SIZE_MAX: it is none. */
 static size_t
 signature_len(uint8_t alg, const uint8_t *p, size_t left)
 {
 	size_t k = left > 0 ? p[0] : 0;
 
 	if (alg != ALG_MULTI)
-		return OBJECT_SIGNATURE;
-	return k >= COSIGNERS_K_MIN && k <= COSIGNERS_K_MAX ? 1 + k * OBJECT_PART : 0;
+		return alg == ALG_NONE ? 0 : OBJECT_SIGNATURE;
+	return k >= COSIGNERS_K_MIN && k <= COSIGNERS_K_MAX ? 1 + k * OBJECT_PART : SIZE_MAX;
 }
 
 /* Signers ascend, so that there is one order. */
@@ -74,9 +75,9 @@ static enum breach
 take_signature(struct object *o, struct rd *r)
 {
 	o->signature_len = signature_len(o->alg, r->p, r->left);
-	if (o->signature_len == 0 && r->left > 0)
+	if (o->signature_len == SIZE_MAX && r->left > 0)
 		return BREACH_SIGNATURES;
-	if (o->signature_len == 0 || o->signature_len != r->left)
+	if (o->signature_len != r->left)
 		return BREACH_LENGTH;
 	o->signature = rd_take(r, o->signature_len);
 	return o->alg == ALG_MULTI ? parts_breach(o->signature) : BREACH_NONE;
@@ -124,7 +125,7 @@ object_len(const uint8_t *p, size_t len)
 		return 0;
 	before = OBJECT_HEADER_LEN + le32(p + 8);
 	signature = signature_len(p[5], p + before, len - before);
-	return signature > 0 && signature <= len - before ? before + signature : 0;
+	return signature <= len - before ? before + signature : 0;
 }
 
 /* What a signature is over, of an object or of what may be none: never more than `len`. */
@@ -135,6 +136,8 @@ unsigned_len(const uint8_t *object, size_t len)
 
 	if (len > OBJECT_HEADER_LEN && object[5] == ALG_MULTI && le32(object + 8) < len - body)
 		return body + le32(object + 8);
+	if (object[5] == ALG_NONE)
+		return len;
 	return len - OBJECT_SIGNATURE;
 }
 
@@ -327,7 +330,7 @@ int
 object_verify(const uint8_t *object, size_t len, const uint8_t key[static 32])
 {
 	assert(len > OBJECT_SIGNATURE);
-	if (object[5] == ALG_MULTI)
+	if (object[5] == ALG_MULTI || object[5] == ALG_NONE)
 		return ERR_AUTH;
 	len -= OBJECT_SIGNATURE;
 	return object_verify_part(object + len, object, len, key);

@@ -11,7 +11,7 @@
  *	       signature, its length by alg
  *
  * What the fields of a kind are is for its own file: cert.h (hosts, CAs, requests), netstate.h,
- * rotation.h. The format is in docs/certificates.md, section 1.
+ * rotation.h, study.h. The format is in docs/certificates.md, section 1.
  */
 #ifndef CORE_OBJECT_H
 #define CORE_OBJECT_H
@@ -28,11 +28,12 @@ enum object_kind {
 	OBJECT_REQUEST = 4,
 	OBJECT_LOG_HEAD = 5, /* reserved */
 	OBJECT_ROTATION = 6,
-	OBJECT_STUDY = 7,  /* reserved */
+	OBJECT_STUDY = 7,    /* core/study.h: nobody signs it */
 	OBJECT_COSIGNER = 8, /* the key of a co-signer, by its own signature */
 };
 
 enum object_alg {
+	ALG_NONE = 0, /* of a study: no signature */
 	ALG_ED25519 = 1,
 	ALG_PROOF = 2, /* of a request: keyed BLAKE2b, core/request.h */
 	ALG_MULTI = 3, /* u8 k, k times (u8 index, 64): signatures of k of n co-signers */
@@ -131,7 +132,7 @@ int object_sign(uint8_t *object, size_t len, const uint8_t seed[static 32]) must
 
 /*
  * Is what `object`, which object_open() took, ends with a signature by `key`? 0, or ERR_AUTH; that
- * also for what several signed.
+ * also for what several or nobody signed.
  */
 int object_verify(const uint8_t *object, size_t len, const uint8_t key[static 32]) must_check;
 

@@ -206,6 +206,7 @@ pem_label(const uint8_t *object, size_t len)
 	case OBJECT_HOST: return PEM_CERTIFICATE;
 	case OBJECT_CA: return PEM_CA_CERTIFICATE;
 	case OBJECT_REQUEST: return PEM_REQUEST;
+	case OBJECT_STUDY: return PEM_STUDY;
 	case OBJECT_COSIGNER: return PEM_COSIGNER;
 	}
 	return NULL;

@@ -27,6 +27,7 @@
 #define PEM_NETWORK_KEY    "MPYNET NETWORK KEY"
 #define PEM_STATE          "MPYNET NETWORK STATE" /* a state blob, core/netstate.h */
 #define PEM_COSIGNER       "MPYNET COSIGNER"
+#define PEM_STUDY          "MPYNET STUDY"
 #define PEM_DRAFT          "MPYNET DRAFT" /* core/draft.h */
 
 /* The length of the text of `n` bytes under a label of `label_len` characters, without NUL. */

@@ -17,10 +17,12 @@ import vectors_enrol                                             # noqa: E402
 import vectors_frames                                            # noqa: E402
 import vectors_objects                                           # noqa: E402
 import vectors_states                                            # noqa: E402
+import vectors_studies                                           # noqa: E402
 import vectors_wireguard                                         # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-MAKERS = (vectors_wireguard, vectors_objects, vectors_states, vectors_frames, vectors_enrol)
+MAKERS = (vectors_wireguard, vectors_objects, vectors_states, vectors_studies, vectors_frames,
+          vectors_enrol)
 
 
 def text(title, blocks):
