@@ -635,11 +635,20 @@ cert_key_id(uint8_t to[static 16], const uint8_t ed25519_key[static 32])
 	memcpy(to, digest, 16);
 }
 
-const char *
-cert_key_words(char to[static CERT_WORDS_MAX], const uint8_t key[static 32])
+void
+cert_key_word_bytes(uint8_t to[static CERT_WORDS], const uint8_t key[static 32])
 {
 	uint8_t digest[32];
 
 	key_digest(digest, key);
-	return words_format(to, digest, CERT_WORDS);
+	memcpy(to, digest, CERT_WORDS);
+}
+
+const char *
+cert_key_words(char to[static CERT_WORDS_MAX], const uint8_t key[static 32])
+{
+	uint8_t bytes[CERT_WORDS];
+
+	cert_key_word_bytes(bytes, key);
+	return words_format(to, bytes, CERT_WORDS);
 }

@@ -178,4 +178,7 @@ int cert_routes_outside(const struct cert *c, const struct cert *root, enum brea
 #define CERT_WORDS_MAX (CERT_WORDS * (WORDS_WORD_MAX + 1))
 const char *cert_key_words(char to[static CERT_WORDS_MAX], const uint8_t key[static 32]);
 
+/* The bytes that those words stand for. */
+void cert_key_word_bytes(uint8_t to[static CERT_WORDS], const uint8_t key[static 32]);
+
 #endif

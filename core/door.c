@@ -59,6 +59,7 @@ static const char *const words[DOOR_COUNT] = {
 	[DOOR_STOCK_PRESENTS] = "stock-presents",
 	[DOOR_SUPERSEDED] = "superseded",
 	[DOOR_CONFLICT] = "conflict",
+	[DOOR_PINNED] = "pinned",
 	[DOOR_FULL] = "full",
 	[DOOR_POLICY] = "policy",
 };
@@ -240,6 +241,7 @@ reason_of(int code)
 	case ERR_NOT_YET: return DOOR_EXPIRED;
 	case ERR_SUPERSEDED: return DOOR_SUPERSEDED;
 	case ERR_CONFLICT: return DOOR_CONFLICT;
+	case ERR_PINNED: return DOOR_PINNED;
 	default: return DOOR_CERTIFICATE;
 	}
 }
@@ -269,7 +271,7 @@ learn(struct door *d, struct instant now, const struct caller *c, const struct v
 	int rc = members_learn(d->members, v, c->said.cert.p, c->said.cert.len,
 	    trust_now(d->trust, now.wall), out, &ret->member, &ret->loser);
 
-	if (rc == ERR_SUPERSEDED || rc == ERR_CONFLICT) {
+	if (rc == ERR_SUPERSEDED || rc == ERR_CONFLICT || rc == ERR_PINNED) {
 		*code = rc;
 		return reason_of(rc);
 	}
@@ -419,6 +421,12 @@ door_refuse(struct door *d, struct instant now, struct visitor *v)
 	refused_note(&d->refused, now.mono, v->member->key, v->member->fingerprint);
 	d->counters[DOOR_POLICY]++;
 	noise_wipe(&v->handshake);
+}
+
+void
+door_forgive(struct door *d)
+{
+	refused_forget(&d->refused);
 }
 
 void

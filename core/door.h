@@ -57,6 +57,7 @@ enum door_count {
 	DOOR_STOCK_PRESENTS, /* a STOCK certificate, which cannot present */
 	DOOR_SUPERSEDED,     /* a newer certificate with this name is known */
 	DOOR_CONFLICT,	     /* name or address belongs to another */
+	DOOR_PINNED,	     /* this host has pinned another key, or name */
 	DOOR_FULL,	     /* no room for one more member */
 	DOOR_POLICY,	     /* refused by the engine: door_refuse() */
 	DOOR_COUNT,
@@ -130,6 +131,9 @@ void door_take_guests(struct door *d);
 
 /* The engine does not want this visitor: its certificate stays refused for a while. Wipes it. */
 void door_refuse(struct door *d, struct instant now, struct visitor *v);
+
+/* What was refused a moment ago is looked at again: by what it was judged has changed. */
+void door_forgive(struct door *d);
 
 /*
  * The initiation `hash` was answered by `owner`, not NULL: copies of it lead there until it is

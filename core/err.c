@@ -27,6 +27,7 @@ static const char *const own_phrases[] = {
 	[-1001 - ERR_LIMITED] = "comes too often",
 	[-1001 - ERR_CRYPTO] = "the cryptography failed",
 	[-1001 - ERR_SUPERSEDED] = "is older than one that is known",
+	[-1001 - ERR_PINNED] = "is not the one that is pinned here",
 };
 
 int

@@ -30,6 +30,7 @@ enum {
 	ERR_LIMITED = -1016,	   /* too often */
 	ERR_CRYPTO = -1017,	   /* the library failed, or a key has low order */
 	ERR_SUPERSEDED = -1018,	   /* a newer certificate of the same host is known */
+	ERR_PINNED = -1019,	   /* this host has pinned another key, or name (core/pins.h) */
 };
 
 #define ERR_TEXT_MAX 512

@@ -7,14 +7,12 @@
  */
 #include "core/members.h"
 
-#include "core/bytes.h"
 #include "core/table.h"
+#include "core/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ROW_VERSION 1
 
 struct members {
 	struct table by_key;
@@ -26,6 +24,7 @@ struct members {
 	uint32_t limit;
 	uint32_t cursor; /* where members_expire looks next */
 	struct cert own; /* reserved; without a name: nothing is */
+	struct pins *pins; /* NULL: there are none */
 };
 
 #define NAME_KEY_LEN (NAME_MAX_LEN + 1)
@@ -64,6 +63,7 @@ members_free(struct members *ms)
 	table_free(&ms->by_name);
 	table_free(&ms->by_ip);
 	free(ms->all);
+	free(ms->pins);
 	free(ms);
 }
 
@@ -159,6 +159,20 @@ index_member(struct members *ms, struct member *m, const struct cert *c)
 	return rc;
 }
 
+/* `m` has its name again, and those of its addresses that nobody else has by now. */
+static void
+revive(struct members *ms, struct member *m)
+{
+	struct cert c;
+
+	member_cert(m, &c);
+	m->superseded = table_put(&ms->by_name, m->name, m) < 0;
+	for (uint32_t i = 0; !m->superseded && i < c.address_count; i++) {
+		if (members_by_ip(ms, c.addresses[i].ip) == NULL)
+			(void)!table_put(&ms->by_ip, &c.addresses[i].ip, m);
+	}
+}
+
 static void
 remove_member(struct members *ms, struct member *m, struct outbox *o)
 {
@@ -194,6 +208,37 @@ members_expire(struct members *ms, uint64_t now, uint32_t max, struct outbox *o)
 		removed++;
 	}
 	return removed;
+}
+
+int
+members_pin(struct members *ms, const struct pin_list *list)
+{
+	if (ms->pins == NULL && list->count == 0)
+		return 0;
+	if (ms->pins == NULL)
+		ms->pins = calloc(1, sizeof(*ms->pins));
+	return ms->pins != NULL ? pins_set(ms->pins, list) : -ENOMEM;
+}
+
+const struct pins *
+members_pins(const struct members *ms)
+{
+	static const struct pins none;
+
+	return ms->pins != NULL ? ms->pins : &none;
+}
+
+void
+members_revive(struct members *ms)
+{
+	for (size_t i = 0; ms->pins != NULL && i < ms->pins->count; i++) {
+		const struct pin *p = &ms->pins->row[i].pin;
+
+		for (uint32_t k = 0; k < ms->count && members_by_name(ms, p->name) == NULL; k++) {
+			if (strcmp(ms->all[k]->name, p->name) == 0 && pin_fits(p, ms->all[k]->key))
+				revive(ms, ms->all[k]);
+		}
+	}
 }
 
 void
@@ -283,6 +328,37 @@ claim_judge(const struct claim *claim, const struct verified *v, uint64_t now,
 		rc = ERR_CONFLICT;
 	}
 	return rc;
+}
+
+/* The fact that `c` is refused for the pin `p`. */
+static struct trace_fact
+fact_of_pin(const struct pin *p, const struct cert *c)
+{
+	struct trace_fact f = {
+		.what = strcmp(p->name, c->name) == 0 ? TRACE_PIN_KEY : TRACE_PIN_NAME,
+		.level = TRACE_WARNING,
+		.number = (int64_t)c->serial,
+	};
+
+	memcpy(f.name, c->name, strlen(c->name) + 1);
+	memcpy(f.other, p->name, strlen(p->name) + 1);
+	(void)pin_word_bytes(f.words[0], p);
+	cert_key_word_bytes(f.words[1], c->key);
+	return f;
+}
+
+int
+members_against_pins(struct members *ms, const struct cert *c, uint64_t now, struct outbox *o)
+{
+	struct pinned *p = ms->pins != NULL ? pins_against(ms->pins, c->name, c->key) : NULL;
+	struct trace_fact f;
+
+	if (p == NULL)
+		return 0;
+	f = fact_of_pin(&p->pin, c);
+	if (pins_refuse(ms->pins, p, c->name, c->key, now) && o != NULL)
+		outbox_trace(o, &f);
+	return ERR_PINNED;
 }
 
 /* A member for a key that is not here yet, in the table but without a certificate. */
@@ -407,6 +483,9 @@ members_learn(struct members *ms, const struct verified *v, const uint8_t *host,
 		holder = members_by_name(ms, m->name);
 	} else {
 		rc = claim_judge(&claim, v, now, &holder);
+		/* An old certificate from before the pin is only old. */
+		if (rc != ERR_SUPERSEDED && members_against_pins(ms, &v->cert, now, o) < 0)
+			rc = ERR_PINNED;
 		if (rc == 0 && m == NULL)
 			rc = make_room(ms, now, o);
 		if (rc == 0)
@@ -420,56 +499,5 @@ members_learn(struct members *ms, const struct verified *v, const uint8_t *host,
 		*ret = m;
 	if ((rc == LEARNED_REPLACED || rc == ERR_CONFLICT || rc == ERR_SUPERSEDED) && loser != NULL)
 		*loser = holder;
-	return rc;
-}
-
-void
-members_remember(const struct member *m, struct outbox *o)
-{
-	uint8_t row[MEMBER_ROW_MAX];
-	struct wr w = wr_init(row, sizeof(row));
-	int len;
-
-	wr_u8(&w, ROW_VERSION);
-	wr_bytes(&w, m->timestamp, sizeof(m->timestamp));
-	wr_u16(&w, m->host_len);
-	wr_bytes(&w, m->bytes, m->host_len);
-	wr_u16(&w, m->issuing_len);
-	wr_bytes(&w, m->bytes + m->host_len, m->issuing_len);
-	len = wr_end(&w);
-	assert(len > 0);
-	outbox_remember(o, MEMORY_MEMBER, m->key, sizeof(m->key), row, (uint32_t)len, 0);
-}
-
-int
-members_recall(struct members *ms, struct trust *t, const uint8_t *key, size_t key_len,
-    const uint8_t *value, size_t value_len, usec_t wall, struct member **ret)
-{
-	struct rd r = rd_init(value, value_len);
-	uint8_t version = rd_u8(&r);
-	uint8_t timestamp[MEMBER_TIMESTAMP_LEN];
-	struct rd host, issuing;
-	struct verified v;
-	struct member *m;
-	int rc;
-
-	rd_bytes(&r, timestamp, sizeof(timestamp));
-	host = rd_sub(&r, rd_u16(&r));
-	issuing = rd_sub(&r, rd_u16(&r));
-	if (rd_end(&r) < 0)
-		return rd_end(&r);
-	if (version != ROW_VERSION)
-		return ERR_VERSION;
-	rc = trust_verify(t, host.p, host.left, issuing.p, issuing.left, wall, &v, NULL);
-	if (rc < 0)
-		return rc;
-	if (key_len != sizeof(v.cert.key) || memcmp(key, v.cert.key, key_len) != 0)
-		return ERR_FORMAT;
-	rc = members_learn(ms, &v, host.p, host.left, trust_now(t, wall), NULL, &m, NULL);
-	if (rc < 0)
-		return rc;
-	members_stamp(m, timestamp);
-	if (ret != NULL)
-		*ret = m;
 	return rc;
 }

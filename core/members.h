@@ -13,6 +13,7 @@
  *    serials. The earlier key keeps its member until it expires, for its timestamp, but no longer its
  *    name and addresses (member.superseded), and whoever has sessions with it ends them.
  *  - a lower serial than the one held for its (issuer, name) is ERR_SUPERSEDED.
+ *  - a pin (core/pins.h) stands above that: what contradicts one is ERR_PINNED, whoever signed it.
  *  - everything else that claims the key, the name or an address of another live member, or of this
  *    host itself (members_reserve), is ERR_CONFLICT: who was here first stays.
  */
@@ -22,6 +23,7 @@
 #include "core/base.h"
 #include "core/cert.h"
 #include "core/outbox.h"
+#include "core/pins.h"
 #include "core/rng.h"
 #include "core/trust.h"
 
@@ -76,6 +78,24 @@ void members_free(struct members *ms);
  */
 void members_reserve(struct members *ms, const struct cert *own);
 
+/*
+ * What is pinned from now on. 1 when that is news and 0 when it is not; -ENOMEM, and nothing has
+ * changed. Whoever is held against a pin stays until the caller has removed it
+ * (members_against_pins(), members_drop()), and then calls members_revive().
+ */
+int members_pin(struct members *ms, const struct pin_list *list) must_check;
+const struct pins *members_pins(const struct members *ms);
+
+/*
+ * Does a pin speak against `c`? Then that is noted with the pin, and said (TRACE_PIN_KEY,
+ * TRACE_PIN_NAME), not too often; `o` may be NULL. 0 or ERR_PINNED.
+ */
+int members_against_pins(struct members *ms, const struct cert *c, uint64_t now,
+    struct outbox *o) must_check;
+
+/* Whoever was superseded, is pinned, and finds its name free has it again, and its addresses. */
+void members_revive(struct members *ms);
+
 /* What members_learn did. */
 enum learned {
 	LEARNED_NOTHING,  /* this certificate was here already */
@@ -88,8 +108,8 @@ enum learned {
  * Keeps a certificate that trust_verify accepted; `host` are its bytes. `now` is trust_now's. An
  * enum learned, with the member in `*ret` and, for LEARNED_REPLACED, in `*loser` the member that
  * was superseded. ERR_SUPERSEDED, ERR_CONFLICT (see above; `*loser` is then who has it, NULL: we
- * do), ERR_FULL
- * (after the expired ones were removed), -ENOMEM. `ret` and `loser` may be NULL.
+ * do), ERR_PINNED (which is noted with the pin, and said), ERR_FULL (after the expired ones were
+ * removed), -ENOMEM. `ret` and `loser` may be NULL.
  *
  * A member stays where it is until it is removed, and a renewal changes it in place; it is removed
  * only when expired, by members_learn and members_expire, which have its row forgotten through `o`.

@@ -34,6 +34,13 @@ refused_free(struct refused *r)
 	r->newest = r->oldest = NULL;
 }
 
+void
+refused_forget(struct refused *r)
+{
+	for (struct refusal *i = r->newest; i != NULL; i = i->older)
+		i->until = 0;
+}
+
 static void
 unlink_refusal(struct refused *r, struct refusal *i)
 {

@@ -29,6 +29,9 @@ struct refused {
 void refused_init(struct refused *r, const uint8_t hash_key[static 16]);
 void refused_free(struct refused *r);
 
+/* What was refused may be looked at again: by what it was judged has changed. */
+void refused_forget(struct refused *r);
+
 bool refused_recently(struct refused *r, usec_t now, const uint8_t key[static 32],
     const uint8_t fingerprint[static 32]) must_check;
 

@@ -7,6 +7,7 @@
 #include "core/outbox.h"
 #include "core/text.h"
 #include "core/wire.h"
+#include "core/words.h"
 
 #include <stdio.h>
 
@@ -14,7 +15,7 @@
  * A template for each fact: %n name, %o other, %a endpoint, %i inner address, %d number, %D
  * number2, %T that as a time, %L number as a duration, %m number as milliseconds, %s number as
  * seconds, %S number2 as seconds, %e phrase of code, %r what the code means in CLOSE, %t what
- * became of a stream, %c code. `number` is microseconds where %m or %s stands.
+ * became of a stream, %c code, %k and %K words of keys. `number` is microseconds where %m or %s stands.
  */
 static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PEER_UP] = "peer %n: session up over %a",
@@ -70,6 +71,12 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	[TRACE_PLEA_TAKEN] =
 	    ("%a: a host asks with an invitation with which %d others ask already: it may be in "
 	     "wrong hands"),
+	[TRACE_PIN_KEY] =
+	    ("a certificate for %n (serial %d) is refused: its key is \"%K\", and pinned here is "
+	     "\"%k\""),
+	[TRACE_PIN_NAME] =
+	    ("a certificate for %n (serial %d) is refused: its key \"%K\" is pinned here for %o"),
+	[TRACE_PIN_ENDED] = "peer %n: it is not who is pinned here, the session is ended",
 	[TRACE_DESK] = "%n speaks for its authority, and is asked about %d requests",
 };
 
@@ -115,6 +122,7 @@ close_phrase(int reason)
 static int
 write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
 {
+	char words[sizeof(f->words[0]) * (WORDS_WORD_MAX + 1)];
 	char text[ADDR_TEXT_MAX];
 
 	switch (letter) {
@@ -147,6 +155,10 @@ write_field(char *to, size_t cap, char letter, const struct trace_fact *f)
 		return snprintf(to, cap, "%s", close_phrase(f->code));
 	case 't':
 		return snprintf(to, cap, "%s", stream_phrase(f->code));
+	case 'k':
+	case 'K':
+		words_format(words, f->words[letter == 'K'], sizeof(f->words[0]));
+		return snprintf(to, cap, "%s", words);
 	case 'c':
 		return snprintf(to, cap, "%d", f->code);
 	default:

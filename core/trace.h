@@ -59,6 +59,9 @@ enum trace_what {
 	TRACE_RENEWAL_REFUSED,	  /* what `name` brought as our next certificate; code: ERR_* */
 	TRACE_PLEA,	 /* a host at `at` asks with a token; number: pleas that wait */
 	TRACE_PLEA_TAKEN, /* likewise, and others wait with the same token */
+	TRACE_PIN_KEY,	 /* a certificate for `name`, serial number: words[0] is pinned, not words[1] */
+	TRACE_PIN_NAME,	 /* likewise; its key, words[1], is pinned for `other` */
+	TRACE_PIN_ENDED, /* a session with `name` is ended for it */
 	TRACE_DESK,	 /* `name` speaks for an authority; number: requests that waited for it */
 	TRACE_WHAT_COUNT,
 };
@@ -73,6 +76,7 @@ struct trace_fact {
 	int code;
 	char name[64];
 	char other[64];
+	uint8_t words[2][8]; /* of keys, as bytes (core/words.h) */
 };
 
 /* Room for the longest line. */

@@ -5,6 +5,7 @@
  * bytes that they stand for.
  */
 #include "core/words.h"
+#include "core/err.h"
 
 #include <string.h>
 
@@ -168,4 +169,55 @@ words_format(char *to, const uint8_t *p, size_t n)
 		*end++ = i + 1 < n ? ' ' : '\0';
 	}
 	return to;
+}
+
+/* A-Z, which are all the capitals there are in the list. */
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool
+is_word(const char *word, const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && word[i] != '\0' && lower(word[i]) == lower(text[i]))
+		i++;
+	return i == len && word[i] == '\0';
+}
+
+static int
+parse_word(uint8_t *to, size_t at, const char *text, size_t len)
+{
+	for (unsigned byte = 0; byte < 256; byte++) {
+		if (is_word(words_word((uint8_t)byte, at), text, len)) {
+			*to = (uint8_t)byte;
+			return 0;
+		}
+	}
+	return ERR_FORMAT;
+}
+
+int
+words_parse(uint8_t *to, size_t n, const char *text)
+{
+	static const char between[] = " -\t\n";
+	uint8_t bytes[32];
+	size_t count = 0;
+
+	assert(n <= sizeof(bytes));
+	for (text += strspn(text, between); *text != '\0'; text += strspn(text, between)) {
+		size_t len = strcspn(text, between);
+
+		if (count == n || parse_word(&bytes[count], count, text, len) < 0)
+			return ERR_FORMAT;
+		count++;
+		text += len;
+	}
+	if (count != n)
+		return ERR_FORMAT;
+	memcpy(to, bytes, n);
+	return 0;
 }

@@ -21,4 +21,10 @@ const char *words_word(uint8_t byte, size_t at);
  */
 const char *words_format(char *to, const uint8_t *p, size_t n);
 
+/*
+ * The `n` bytes that words stand for, whatever their case, with blanks or hyphens between them. 0,
+ * or ERR_FORMAT: a word that is none, or not one of its position, or too many or too few.
+ */
+int words_parse(uint8_t *to, size_t n, const char *text) must_check;
+
 #endif
