@@ -55,6 +55,8 @@ int cmd_set(struct context *c, const struct args *a, struct err *e);
 int cmd_get(struct context *c, const struct args *a, struct err *e);
 int cmd_unset(struct context *c, const struct args *a, struct err *e);
 int cmd_allow(struct context *c, const struct args *a, struct err *e);
+int cmd_pin(struct context *c, const struct args *a, struct err *e);
+int cmd_unpin(struct context *c, const struct args *a, struct err *e);
 int cmd_disallow(struct context *c, const struct args *a, struct err *e);
 
 /* Makes a new key for the node of this state, which waits, and prints the request for it. */

@@ -18,6 +18,7 @@ static const struct column peer_columns[] = {
 	{ "LAST", "last_s", COLUMN_AGO, 1 },
 	{ "EXPIRES", "expires", COLUMN_DATE, 7 },
 	{ "WHY", "why", COLUMN_TEXT },
+	{ "PIN", "pin", COLUMN_STATE, 8 },
 	{ NULL },
 };
 

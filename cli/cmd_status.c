@@ -21,6 +21,7 @@ static const struct column node_columns[] = {
 	{ "port mapping", "port_mapping", COLUMN_TEXT },
 	{ "circuits relayed", "relaying.circuits", COLUMN_TEXT },
 	{ "  bytes", "relaying.bytes", COLUMN_BYTES },
+	{ "key in words", "key_words", COLUMN_TEXT },
 	{ "certificate until", "expires", COLUMN_TIME },
 	{ "  renewal", "renewal.text", COLUMN_TEXT },
 	{ "network state", "network_state.version", COLUMN_TEXT },

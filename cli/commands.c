@@ -109,6 +109,10 @@ const struct command commands[] = {
 	  "go back to a setting's default" },
 	{ "allow [<who>] [<protocol/port>]", cmd_allow,
 	  "let a member or group:NAME in (tcp/80, udp, icmp, any), or list who is" },
+	{ "pin [<peer>] [<words>]...", cmd_pin,
+	  "accept one key only for a member: the one it has, or the one that it says; or list" },
+	{ "unpin <peer>", cmd_unpin,
+	  "accept for a member whatever key the authority certifies" },
 	{ "disallow <who> [<protocol/port>]", cmd_disallow,
 	  "take such a rule back" },
 

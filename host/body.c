@@ -105,12 +105,13 @@ void
 body_identity(json_t *body, const struct verified *me, const struct cert *root)
 {
 	json_t *ips = json_array();
-	char text[PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX], words[CERT_WORDS_MAX];
 
 	body_text(body, "name", me->cert.name);
 	body_text(body, "network", root->name);
 	body_hex(body, "network_id", root->network, sizeof(root->network));
 	body_hex(body, "fingerprint", me->cert.fingerprint, sizeof(me->cert.fingerprint));
+	body_text(body, "key_words", cert_key_words(words, me->cert.key));
 	body_number(body, "serial", me->cert.serial);
 	body_number(body, "expires", me->valid_until);
 	for (uint32_t i = 0; i < me->cert.address_count; i++)

@@ -32,7 +32,7 @@ void body_put(json_t *body, const char *key, json_t *value);
 void body_seconds_since(json_t *body, const char *key, usec_t then, usec_t now);
 
 /*
- * What a certificate says of its owner: "name", "fingerprint", "serial", "expires" (the end of the
+ * What a certificate says of its owner: "name", "fingerprint", "key_words", "serial", "expires" (the end of the
  * whole chain) and "ips", each with the prefix length of the overlay range that holds it.
  */
 void body_identity(json_t *body, const struct verified *me, const struct cert *root);

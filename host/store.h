@@ -16,12 +16,13 @@ struct store {
 };
 
 /*
- * Opens the database in the directory `dir` (or "" in a jail), making it if need be. `more` is the
- * SQL of the tables that this kind has besides settings and rows. Nothing is open on failure; `s`
- * is not moved while it is open.
+ * Opens the database in the directory `dir` (or "" in a jail), making it if need be. more[0] is the
+ * SQL of the tables that this kind has besides settings and rows, and each of the others what leads
+ * to its next version (host/db.h); there are `count` of them, at least one. Nothing is open on
+ * failure; `s` is not moved while it is open.
  */
-int store_open(struct store *s, const char *dir, enum db_kind kind, const char *more,
-    struct err *err) must_check;
+int store_open(struct store *s, const char *dir, enum db_kind kind, const char *const *more,
+    size_t count, struct err *err) must_check;
 
 void store_close(struct store *s);
 

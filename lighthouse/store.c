@@ -95,5 +95,7 @@ const struct setting lighthouse_settings[] = {
 int
 lighthouse_store_open(struct store *s, const char *dir, struct err *err)
 {
-	return store_open(s, dir, DB_LIGHTHOUSE, "", err);
+	static const char *const nothing_more[] = { "" };
+
+	return store_open(s, dir, DB_LIGHTHOUSE, nothing_more, ARRAY_LEN(nothing_more), err);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/nat.h"
+#include "core/words.h"
 #include "host/body.h"
 #include "host/verbs.h"
 #include "node/control.h"
@@ -28,6 +29,7 @@ static void
 fill_fact(json_t *facts, const struct why *w, enum why_fact fact)
 {
 	const char *key = why_fact_word(fact);
+	char words[CERT_WORDS_MAX];
 
 	switch (fact) {
 	case WHY_AT:
@@ -41,6 +43,12 @@ fill_fact(json_t *facts, const struct why *w, enum why_fact fact)
 		break;
 	case WHY_NAT_PEER:
 		body_text(facts, key, nat_words(&w->nat_peer));
+		break;
+	case WHY_KEY_PINNED:
+		body_text(facts, key, words_format(words, w->key_pinned, CERT_WORDS));
+		break;
+	case WHY_KEY_OFFERED:
+		body_text(facts, key, words_format(words, w->key_offered, CERT_WORDS));
 		break;
 	case WHY_SINCE:
 	case WHY_NEXT:
@@ -118,7 +126,7 @@ stranger_body(const struct node *n, const char *name, struct instant now)
 	json_t *body = body_new(1);
 	struct why w;
 
-	explain_stranger(n->mesh, now, &w);
+	explain_stranger(n->mesh, now, name, &w);
 	body_text(body, "role", "node");
 	body_text(body, "name", name);
 	body_flag(body, "connected", false);

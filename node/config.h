@@ -10,6 +10,7 @@
 #include "core/addr.h"
 #include "core/base.h"
 #include "core/cert.h"
+#include "core/pins.h"
 #include "core/text.h"
 
 #define MESH_LIGHTHOUSES_MAX	     4
@@ -86,6 +87,7 @@ struct mesh_config {
 	uint32_t handshakes_per_second; /* above this we are under load; 0: default */
 	uint32_t caps; /* CAP_* (core/wire.h): what this machine does well, said to every peer */
 	struct mesh_settings settings;
+	struct pin_list pins;
 	struct deferral *deferral; /* must outlive the engine; NULL: it seals and opens by itself */
 };
 

@@ -13,6 +13,7 @@
 #include "host/statebody.h"
 #include "host/verbs.h"
 #include "node/netverb.h"
+#include "node/pinverb.h"
 #include "node/rows.h"
 #include "node/shell.h"
 #include "node/swap.h"
@@ -58,6 +59,7 @@ warnings_body(struct node *n, const struct view_status *v)
 		if (n->names[i].resolve.failed)
 			body_warning(list, "%s of the lighthouse %s cannot be looked up",
 			    n->names[i].resolve.host, n->names[i].lighthouse);
+	pinverb_warn(n, list);
 	body_warn_keep(list, &n->keep);
 	return list;
 }
@@ -143,6 +145,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_put(body, "lighthouses", rows_of_lighthouses(&v, now.mono));
 	warnings = warnings_body(n, &v);
 	swap_show(n, now, body, warnings);
+	pinverb_show(n, body);
 	body_put(body, "warnings", warnings);
 	body_state(body, &state);
 	seat_show(n, body);
@@ -168,6 +171,7 @@ verb_peers(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err
 		json_array_append_new(list, row);
 		strcpy(after, p.name);
 	}
+	pinverb_peers(n, list);
 	body_text(body, "role", "node");
 	body_put(body, "peers", list);
 	*ret = body;
@@ -425,6 +429,9 @@ static const struct verb verbs[] = {
 	{ "unset", true, verb_unset },
 	{ "allow", true, verb_allow },
 	{ "disallow", true, verb_disallow },
+	{ "pins", false, pinverb_list },
+	{ "pin", true, pinverb_pin },
+	{ "unpin", true, pinverb_unpin },
 	{ "renew", true, swap_verb },
 	{ "state", true, verb_state },
 	{ "reload", true, verb_reload },

@@ -17,8 +17,9 @@ struct peer;
 /* The one reason that counts most, with what it carries. */
 void explain_peer(const struct mesh *m, struct instant now, struct peer *peer, struct why *ret);
 
-/* The reason why somebody of whom we hold no certificate is not connected. */
-void explain_stranger(const struct mesh *m, struct instant now, struct why *ret);
+/* The reason why somebody called `name`, of whom we hold no certificate, is not connected. */
+void explain_stranger(const struct mesh *m, struct instant now, const char *name,
+    struct why *ret);
 
 /*
  * The inside of the two above

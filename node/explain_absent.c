@@ -43,6 +43,22 @@ any_relay(const struct peer *peer)
 	return false;
 }
 
+/* Somebody comes by this name whose key is not the one that is pinned here. */
+static bool
+is_pinned(const struct mesh *m, struct instant now, const char *name, struct why *ret)
+{
+	const struct pinned *p = pins_of(members_pins(m->members), name);
+
+	if (p == NULL || p->count == 0)
+		return false;
+	ret->code = WHY_PINNED;
+	ret->number[WHY_TRIES] = p->count;
+	ret->number[WHY_SINCE] = explain_span(p->at * USEC_PER_SEC, now.wall);
+	(void)pin_word_bytes(ret->key_pinned, &p->pin);
+	cert_key_word_bytes(ret->key_offered, p->offered);
+	return true;
+}
+
 /* Whose certificate has ended, ours or its. */
 static bool
 is_expired(const struct mesh *m, struct instant now, const struct peer *peer, struct why *ret)
@@ -175,6 +191,8 @@ void
 explain_absent(const struct mesh *m, struct instant now, const struct peer *peer,
     const struct channel_view *c, struct why *ret)
 {
+	if (is_pinned(m, now, peer->cert.name, ret))
+		return;
 	explain_count_tries(peer, ret);
 	if (is_expired(m, now, peer, ret) || is_closed(now, peer, ret))
 		return;
@@ -189,9 +207,11 @@ explain_absent(const struct mesh *m, struct instant now, const struct peer *peer
 }
 
 void
-explain_stranger(const struct mesh *m, struct instant now, struct why *ret)
+explain_stranger(const struct mesh *m, struct instant now, const char *name, struct why *ret)
 {
 	*ret = (struct why){ .code = WHY_UNKNOWN };
+	if (is_pinned(m, now, name, ret))
+		return;
 	ret->number[WHY_SINCE] = lighthouses_silent(m, now);
 	if (m->local_count == 0)
 		ret->code = WHY_NO_NETWORK;

@@ -195,6 +195,10 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 	take_settings(m, &c->settings);
 	carry_configure(m, now, &c->settings, NULL);
 	lan_configure(m, now, &c->settings);
+	if (r >= 0)
+		r = members_pin(m->members, &c->pins);
+	if (r < 0)
+		return err_set(e, r, "not enough memory");
 	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
 		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
 	return r;
@@ -538,8 +542,8 @@ mesh_add_member(struct mesh *m, struct instant now, const uint8_t *cert, size_t 
 	r = members_learn(m->members, &v, cert, cert_len, trust_now(m->trust, now.wall), out,
 	    &member, &loser);
 	if (r < 0)
-		return err_set(e, r, "the certificate of %s is refused: its name or address %s",
-		    v.cert.name, err_phrase(r));
+		return err_set(e, r, "the certificate of %s is refused: its %s %s", v.cert.name,
+		    r == ERR_PINNED ? "key" : "name or address", err_phrase(r));
 	members_remember(member, out);
 	if (r == LEARNED_REPLACED)
 		acquaint_loser(m, now, loser, out);

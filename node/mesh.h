@@ -169,6 +169,13 @@ void mesh_tick(struct mesh *m, struct instant now, struct outbox *out);
 /* When mesh_tick has something to do: a mono time, 0 for never. */
 usec_t mesh_next_due(const struct mesh *m);
 
+/*
+ * What is pinned from now on, without the name of this host. Sessions with whoever contradicts it
+ * end, and who was refused for a pin that is gone may come. 0 or -ENOMEM, and nothing has changed.
+ */
+int mesh_pin(struct mesh *m, struct instant now, const struct pin_list *pins,
+    struct outbox *out) must_check;
+
 /* New settings; the firewall's tracked flows stay. */
 void mesh_configure(struct mesh *m, struct instant now, const struct mesh_settings *s,
     struct outbox *out);

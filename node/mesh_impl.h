@@ -6,7 +6,8 @@
  * upkeep.c (what it needs as time goes by), mapping.c (what routers pass on), relays.c (through
  * whom), carry.c (what we relay), acquaint.c (what we learn of others), vouch.c (what we tell of
  * them), lan.c (who is on our links), network.c (which network this is), speak.c (control frames),
- * view.c (what a person sees), roam.c (when the ground moves), renew.c (our own next certificate);
+ * pin.c (keys that are fixed), view.c (what a person sees), roam.c (when the ground moves), renew.c
+ * (our own next certificate);
  * and the values hedge.c (what is sent twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
@@ -567,6 +568,13 @@ void state_asked(struct mesh *m, struct instant now, struct peer *peer, const st
     struct outbox *out);
 void state_came(struct mesh *m, struct instant now, const struct peer *peer,
     const struct blob_part *part, struct outbox *out);
+
+/*
+ * `member` is not to be known any more: its session is ended with a word in the log (`what`) and
+ * one to it (`reason`), and so is what is remembered of it.
+ */
+void state_put_out(struct mesh *m, struct instant now, struct member *member, enum trace_what what,
+    enum close_reason reason, struct outbox *out);
 
 /*
  * registrar.c: what we do for an authority

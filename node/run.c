@@ -321,6 +321,8 @@ make_engine(struct node *n, struct err *err)
 	c->caps = node_store_caps(&n->store);
 	rc = node_store_load(&n->store, &c->settings, err);
 	if (rc == 0)
+		rc = node_store_pins(&n->store, &c->pins, err);
+	if (rc == 0)
 		rc = mesh_new(&n->mesh, c, &n->rng, clock_now(), err);
 	sodium_memzero(c, sizeof(*c));
 	free(c);

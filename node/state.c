@@ -40,13 +40,14 @@ is_revoked(const struct mesh *m, struct instant now, struct member *member)
 
 /* A lighthouse of the bundle stays in the list of those, without a session and without hope. */
 static void
-put_out_peer(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
+put_out_peer(struct mesh *m, struct instant now, struct peer *peer, enum trace_what what,
+    enum close_reason reason, struct outbox *out)
 {
-	struct trace_fact f = fact_of(peer, TRACE_REVOKED, TRACE_NOTICE);
+	struct trace_fact f = fact_of(peer, what, TRACE_NOTICE);
 
 	if (channel_ready(peer->channel, now)) {
 		outbox_trace(out, &f);
-		speak_close(m, now, peer, CLOSE_REVOKED, out);
+		speak_close(m, now, peer, reason, out);
 	}
 	if (peer->lighthouse == NULL) {
 		roster_forget(m, now, peer, out);
@@ -59,14 +60,21 @@ put_out_peer(struct mesh *m, struct instant now, struct peer *peer, struct outbo
 	channel_set_not_after(peer->channel, now, 0);
 }
 
-static void
-put_out(struct mesh *m, struct instant now, struct member *member, struct outbox *out)
+void
+state_put_out(struct mesh *m, struct instant now, struct member *member, enum trace_what what,
+    enum close_reason reason, struct outbox *out)
 {
 	struct peer *peer = roster_by_key(m, member->key);
 
 	if (peer != NULL)
-		put_out_peer(m, now, peer, out);
+		put_out_peer(m, now, peer, what, reason, out);
 	members_drop(m->members, member, out);
+}
+
+static void
+put_out(struct mesh *m, struct instant now, struct member *member, struct outbox *out)
+{
+	state_put_out(m, now, member, TRACE_REVOKED, CLOSE_REVOKED, out);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -82,17 +83,24 @@ const struct setting node_settings[] = {
 	{ 0 },
 };
 
-/* Rules stand in the order in which they were added; each is in its one spelling. */
-static const char rules_schema[] =
-    "CREATE TABLE rule ("
-    "	id INTEGER PRIMARY KEY,"
-    "	rule TEXT NOT NULL UNIQUE"
-    ") STRICT;";
+/* What leads from one version to the next. */
+static const char *const schema[] = {
+	/* Rules stand in the order in which they were added; each is in its one spelling. */
+	"CREATE TABLE rule ("
+	"	id INTEGER PRIMARY KEY,"
+	"	rule TEXT NOT NULL UNIQUE"
+	") STRICT;",
+	/* A key, or the bytes that its words stand for (core/pins.h). */
+	"CREATE TABLE pin ("
+	"	name TEXT PRIMARY KEY,"
+	"	key BLOB NOT NULL UNIQUE"
+	") STRICT;",
+};
 
 int
 node_store_open(struct store *s, const char *dir, struct err *err)
 {
-	return store_open(s, dir, DB_NODE, rules_schema, err);
+	return store_open(s, dir, DB_NODE, schema, ARRAY_LEN(schema), err);
 }
 
 unsigned
@@ -220,5 +228,91 @@ node_store_disallow(struct store *s, const char *text, struct err *err)
 		rc = db_run(&s->settings, err, "DELETE FROM rule WHERE rule = ?", "t", rule);
 	if (rc == 0 && sqlite3_changes(s->settings.sql) == 0)
 		return err_set(err, ERR_UNKNOWN, "there is no rule \"%s\"", rule);
+	return rc;
+}
+
+/* A row that this version cannot read is no pin, and must not pass for none. */
+static int
+read_pin(struct pin *ret, sqlite3_stmt *stmt, const char *path, struct err *err)
+{
+	const char *name = (const char *)sqlite3_column_text(stmt, 0);
+	int len = sqlite3_column_bytes(stmt, 1);
+
+	if (name == NULL || !text_is_name(name, strlen(name)) ||
+	    (len != CERT_WORDS && len != (int)sizeof(ret->bytes)))
+		return err_set(err, ERR_FORMAT, "%s: it has a pin that cannot be read", path);
+	*ret = (struct pin){ .len = (uint8_t)len };
+	strcpy(ret->name, name);
+	memcpy(ret->bytes, sqlite3_column_blob(stmt, 1), (size_t)len);
+	return 0;
+}
+
+int
+node_store_pins(struct store *s, struct pin_list *ret, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_query(&s->settings, &stmt, err, "SELECT name, key FROM pin ORDER BY name", "");
+
+	ret->count = 0;
+	while (rc == 0 && (rc = db_next(&s->settings, stmt, err)) == 1) {
+		if (ret->count == PINS_MAX) {
+			rc = err_set(err, ERR_FULL, "%s: there are more than %d pins", s->path,
+			    PINS_MAX);
+			break;
+		}
+		rc = read_pin(&ret->pin[ret->count], stmt, s->path, err);
+		ret->count += rc == 0;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* Has another name a pin that this key, or these words, would go against? */
+static int
+check_others(const struct pin_list *list, const struct pin *p, struct err *err)
+{
+	uint8_t bytes[CERT_WORDS], others[CERT_WORDS];
+
+	(void)pin_word_bytes(bytes, p);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct pin *other = &list->pin[i];
+
+		if (strcmp(other->name, p->name) != 0 &&
+		    memcmp(pin_word_bytes(others, other), bytes, sizeof(bytes)) == 0)
+			return err_set(err, ERR_CONFLICT, "this key is pinned for %s already; if it "
+			    "is not its key, `mpynet unpin %s` first", other->name, other->name);
+	}
+	return 0;
+}
+
+int
+node_store_pin(struct store *s, const struct pin *p, struct err *err)
+{
+	struct pin_list *list = malloc(sizeof(*list));
+	int rc = list ? node_store_pins(s, list, err) : err_set(err, -ENOMEM, "no memory for pins");
+	int64_t others;
+
+	if (rc == 0)
+		rc = check_others(list, p, err);
+	free(list);
+	if (rc == 0)
+		rc = db_int(&s->settings, &others, err, "SELECT count(*) FROM pin WHERE name <> ?",
+		    "t", p->name);
+	if (rc < 0)
+		return rc;
+	if (others >= PINS_MAX)
+		return err_set(err, ERR_FULL, "there are %d pins already; remove one first",
+		    PINS_MAX);
+	return db_run(&s->settings, err, "INSERT OR REPLACE INTO pin (name, key) VALUES (?, ?)",
+	    "tb", p->name, p->bytes, (size_t)p->len);
+}
+
+int
+node_store_unpin(struct store *s, const char *name, struct err *err)
+{
+	int rc = db_run(&s->settings, err, "DELETE FROM pin WHERE name = ?", "t", name);
+
+	if (rc == 0 && sqlite3_changes(s->settings.sql) == 0)
+		return err_set(err, ERR_UNKNOWN, "no key is pinned for %.64s", name);
 	return rc;
 }

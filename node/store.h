@@ -27,6 +27,16 @@ int node_store_load(struct store *s, struct mesh_settings *ret, struct err *err)
  */
 uint32_t node_store_caps(struct store *s);
 
+/* Every pin. ERR_FORMAT when one cannot be read: then nothing is to go on as if there were none. */
+int node_store_pins(struct store *s, struct pin_list *ret, struct err *err) must_check;
+
+/*
+ * Keeps a pin, in the place of another of its name. ERR_CONFLICT: the key is pinned for another
+ * name; ERR_FULL. And removes one: ERR_UNKNOWN when there is none.
+ */
+int node_store_pin(struct store *s, const struct pin *p, struct err *err) must_check;
+int node_store_unpin(struct store *s, const char *name, struct err *err) must_check;
+
 /* Adds or removes a firewall rule. ERR_UNKNOWN: there is no such rule; ERR_FULL: too many. */
 int node_store_allow(struct store *s, const char *rule, struct err *err) must_check;
 int node_store_disallow(struct store *s, const char *rule, struct err *err) must_check;

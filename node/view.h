@@ -150,6 +150,20 @@ bool view_peer_next(const struct mesh *m, struct instant now, const char *after,
 /* 0, or ERR_UNKNOWN. */
 int view_peer(const struct mesh *m, struct instant now, const char *name, struct view_peer *ret);
 
+/*
+ * What is pinned, one after the other from *at = 0; false at the end. Whoever is known by the name
+ * of a pin has its key.
+ */
+struct view_pin {
+	struct pinned pinned;
+	bool known; /* a member has the name, and this key: */
+	uint8_t key[32];
+};
+bool view_pin_next(const struct mesh *m, size_t *at, struct view_pin *ret);
+
+/* The key that the member of this name has now. 0, or ERR_UNKNOWN. */
+int view_key(const struct mesh *m, const char *name, uint8_t key[static 32]) must_check;
+
 /* What routers pass on to us, double NAT judged; at most `cap` rows; returns how many there are. */
 size_t view_mappings(const struct mesh *m, struct mapping *ret, size_t cap);
 

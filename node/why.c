@@ -8,6 +8,7 @@
  */
 #include "node/why.h"
 #include "core/nat.h"
+#include "core/words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -196,6 +197,12 @@ static const struct why_entry entries[] = {
 	{ WHY_NO_ENDPOINT, WHY_STATE_NONE, "no-endpoint", 0,
 	  "{peer} is a stock WireGuard whose address nobody has told {me}, and has not called yet",
 	  "let it call first, or give its address: `mpynet join {peer}.crt --endpoint ADDRESS`" },
+	{ WHY_PINNED, WHY_STATE_NONE, "pinned",
+	  F(TRIES) | F(SINCE) | F(KEY_PINNED) | F(KEY_OFFERED),
+	  "the key of {peer} is pinned here to \"{key-pinned}\", and a certificate that says otherwise, "
+	  "with the key \"{key-offered}\", was refused {tries:time}, the last one {since} ago",
+	  "ask {peer}, by a way that you trust, for the words of its key: if they are the second "
+	  "ones, `mpynet pin` them; else the authority has certified somebody else" },
 };
 /* clang-format on */
 
@@ -211,6 +218,8 @@ static const char *const fact_words[WHY_FACTS] = {
 	[WHY_VIA] = "via",
 	[WHY_NAT_ME] = "nat_me",
 	[WHY_NAT_PEER] = "nat_peer",
+	[WHY_KEY_PINNED] = "key_pinned",
+	[WHY_KEY_OFFERED] = "key_offered",
 };
 
 const struct why_entry *
@@ -375,6 +384,8 @@ add_form(struct text *t, enum why_fact fact, const char *noun, size_t len)
 		[WHY_VIA] = "RELAY",
 		[WHY_NAT_ME] = "KIND",
 		[WHY_NAT_PEER] = "KIND",
+		[WHY_KEY_PINNED] = "WORDS",
+		[WHY_KEY_OFFERED] = "OTHER WORDS",
 	};
 
 	add(t, "%s", words[fact]);
@@ -386,6 +397,8 @@ add_form(struct text *t, enum why_fact fact, const char *noun, size_t len)
 static void
 add_fact(struct text *t, const struct why *w, enum why_fact fact, const char *noun, size_t len)
 {
+	char words[CERT_WORDS_MAX];
+
 	if (w == NULL) {
 		add_form(t, fact, noun, len);
 		return;
@@ -402,6 +415,12 @@ add_fact(struct text *t, const struct why *w, enum why_fact fact, const char *no
 		break;
 	case WHY_NAT_PEER:
 		add(t, "%s", nat_words(&w->nat_peer));
+		break;
+	case WHY_KEY_PINNED:
+		add(t, "%s", words_format(words, w->key_pinned, CERT_WORDS));
+		break;
+	case WHY_KEY_OFFERED:
+		add(t, "%s", words_format(words, w->key_offered, CERT_WORDS));
 		break;
 	default:
 		add_number(t, w, fact, noun, len);
@@ -431,6 +450,8 @@ fact_called(const char *name, size_t len)
 		[WHY_VIA] = "via",
 		[WHY_NAT_ME] = "nat-me",
 		[WHY_NAT_PEER] = "nat-peer",
+		[WHY_KEY_PINNED] = "key-pinned",
+		[WHY_KEY_OFFERED] = "key-offered",
 	};
 	size_t i = 0;
 

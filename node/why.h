@@ -12,6 +12,7 @@
 
 #include "core/addr.h"
 #include "core/base.h"
+#include "core/cert.h"
 #include "core/text.h"
 #include "core/wire.h"
 
@@ -69,6 +70,7 @@ enum why_code {
 	WHY_CERT_CONFLICT = 66, /* its name or address belongs to another key */
 	WHY_CLOCK_APART = 67,
 	WHY_NO_ENDPOINT = 68, /* a STOCK peer that nobody gave an address */
+	WHY_PINNED = 69, /* whoever comes by this name has not the key that is pinned here */
 
 	WHY_CODES = 80, /* all are below */
 };
@@ -87,6 +89,8 @@ enum why_fact {
 	WHY_VIA, /* the name of a relay or lighthouse */
 	WHY_NAT_ME, /* the NAT of who gives this reason */
 	WHY_NAT_PEER,
+	WHY_KEY_PINNED, /* words of keys */
+	WHY_KEY_OFFERED,
 	WHY_FACTS,
 };
 
@@ -97,6 +101,8 @@ struct why {
 	char via[NAME_MAX_LEN + 1]; /* also the relay in use, whatever the reason */
 	struct nat nat_me;
 	struct nat nat_peer;
+	uint8_t key_pinned[CERT_WORDS]; /* what its words stand for */
+	uint8_t key_offered[CERT_WORDS];
 };
 
 enum why_state {

@@ -68,6 +68,8 @@ boot_mesh(struct box *b)
 		put_cert(&c.roots[c.root_count++], b->id.root, b->id.root_len);
 	put_cert(&c.roots[c.root_count++], st->ca_cert, st->ca_cert_len);
 	c.settings.allow_all = true;
+	if (b->pins != NULL)
+		c.pins = *b->pins;
 	c.handshakes_per_second = st->handshake_rate;
 	c.caps = b->number % 4; /* every combination meets every other */
 	c.has_psk = st->has_psk;

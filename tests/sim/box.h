@@ -12,6 +12,7 @@
 
 #include "core/cert.h"
 #include "core/outbox.h"
+#include "core/pins.h"
 #include "core/table.h"
 #include "tests/sim/kinds.h"
 #include "tests/sim/world.h"
@@ -71,6 +72,7 @@ struct box {
 	uint32_t wards; /* the lighthouses that its bundle names, a bit each; 0: all */
 	bool is_lighthouse;
 	struct identity id;
+	const struct pin_list *pins; /* of a node; NULL: none */
 	struct mesh *mesh;     /* the engine of a node that is on, else NULL */
 	struct beacon *beacon; /* of a lighthouse */
 	struct site site;

@@ -64,7 +64,7 @@ void scene_freeze(struct world *w, unsigned number);
 void scene_absent(struct world *w, unsigned number);
 
 /* Each reason why somebody is reached so, and the list of them. */
-#define SCENE_WHY_CASES 46
+#define SCENE_WHY_CASES 47
 void scene_why(struct world *w, unsigned number);
 
 /* What node and lighthouses find out together. */
@@ -98,6 +98,9 @@ void scene_enrol(struct world *w, unsigned number);
 /* Certificates that end. */
 void scene_renew(struct world *w, unsigned number);
 void scene_rotate(struct world *w, unsigned number);
+
+/* An authority that certifies a second key, and who has pinned the first. */
+void scene_pins(struct world *w, unsigned number);
 
 /* Whoever lies. */
 void scene_liar(struct world *w, unsigned number);

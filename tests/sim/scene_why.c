@@ -39,7 +39,7 @@ code_of(const struct box *of, const struct box *about, struct why *ret)
 	if (peer != NULL)
 		explain_peer(of->mesh, box_clock(of), peer, ret);
 	else
-		explain_stranger(of->mesh, box_clock(of), ret);
+		explain_stranger(of->mesh, box_clock(of), about->id.name, ret);
 	return ret->code;
 }
 
@@ -621,6 +621,28 @@ stock_without_address(struct story *s)
 	ends(s, SEC);
 }
 
+/* It is gone, and somebody else is certified in its place. */
+static void
+another_key_than_the_pinned_one(struct story *s)
+{
+	static struct pin_list pins;
+	struct flow other;
+
+	meet_and_talk(s, KIND_LINUX, KIND_LINUX);
+	pins = (struct pin_list){ .count = 1, .pin[0].len = 32 };
+	strcpy(pins.pin[0].name, s->b->id.name);
+	crypto_dh_public(pins.pin[0].bytes, s->b->id.private_key);
+	if (mesh_pin(s->a->mesh, box_clock(s->a), &pins, &s->st.out) < 0)
+		world_fail(s->st.w, "no memory for a pin");
+	box_settle(s->a);
+	box_crash(s->b);
+	s->b = stage_successor(&s->st, s->b);
+	box_on(s->b);
+	flow_start(&other, s->b, s->a, SEC, 100);
+	ends(s, 60 * SEC);
+	flow_stop(&other);
+}
+
 /*
  * The list
  */
@@ -676,6 +698,7 @@ static const struct {
 	{ WHY_CERT_CONFLICT, somebody_took_the_name },
 	{ WHY_CLOCK_APART, wrong_clock },
 	{ WHY_NO_ENDPOINT, stock_without_address },
+	{ WHY_PINNED, another_key_than_the_pinned_one },
 };
 
 static_assert(ARRAY_LEN(stories) + 1 == SCENE_WHY_CASES, "each story is a case, and the list is");

@@ -19,6 +19,8 @@ static const char *const names[WHY_FACTS] = {
 	[WHY_VIA] = "{via",
 	[WHY_NAT_ME] = "{nat-me",
 	[WHY_NAT_PEER] = "{nat-peer",
+	[WHY_KEY_PINNED] = "{key-pinned",
+	[WHY_KEY_OFFERED] = "{key-offered",
 };
 
 /* A reason with something in every fact. */
