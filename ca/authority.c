@@ -6,154 +6,11 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* In a family, the networks that leave room for a network and a broadcast address. */
 #define LONGEST_V4 30
 #define LONGEST_V6 126
-
-/*
- * Numbers and addresses
- */
-
-/* How many usable addresses a range has. Of IPv6 no more than can be counted in 32 bits. */
-static uint64_t
-range_size(struct prefix p)
-{
-	unsigned host_bits = (unsigned)ip_size(p.ip) * 8 - p.len;
-
-	if (p.ip.family == FAMILY_V4)
-		return ((uint64_t)1 << host_bits) - 2;	/* not the network, not the broadcast */
-	return ((uint64_t)1 << min_u64(host_bits, 32)) - 1; /* not the subnet routers' anycast */
-}
-
-/* `p` and `n` more; its host bits are zero and `n` fits into them. */
-static struct ip
-range_at(struct prefix p, uint64_t n)
-{
-	size_t size = ip_size(p.ip);
-
-	put_be32(p.ip.b + size - 4, be32(p.ip.b + size - 4) + (uint32_t)n);
-	return p.ip;
-}
-
-int
-authority_address(struct ip *ret, const struct cert *ca, uint8_t family, uint64_t n)
-{
-	for (uint32_t i = 0; i < ca->address_count; i++) {
-		struct prefix p = ca->addresses[i];
-
-		if (p.ip.family != family)
-			continue;
-		if (n >= 1 && n <= range_size(p)) {
-			*ret = range_at(p, n);
-			return 0;
-		}
-		n -= range_size(p);
-	}
-	return ERR_FULL;
-}
-
-/* The number that an address has, or 0: it is not for hosts. */
-static uint64_t
-number_of(const struct cert *ca, struct ip ip)
-{
-	uint64_t before = 0;
-
-	for (uint32_t i = 0; i < ca->address_count; i++) {
-		struct prefix p = ca->addresses[i];
-		size_t size = ip_size(p.ip);
-		uint64_t n;
-
-		if (p.ip.family != ip.family)
-			continue;
-		n = be32(ip.b + size - 4) - be32(p.ip.b + size - 4);
-		if (n >= 1 && n <= range_size(p) && ip_equal(range_at(p, n), ip))
-			return before + n;
-		before += range_size(p);
-	}
-	return 0;
-}
-
-static bool
-has_family(const struct cert *ca, uint8_t family)
-{
-	for (uint32_t i = 0; i < ca->address_count; i++) {
-		if (ca->addresses[i].ip.family == family)
-			return true;
-	}
-	return false;
-}
-
-static int
-compare_ip(const void *a, const void *b)
-{
-	return ip_compare(*(const struct ip *)a, *(const struct ip *)b);
-}
-
-static bool
-is_taken(const struct facts *f, struct ip ip)
-{
-	return f->taken_count > 0 &&
-	    bsearch(&ip, f->taken, f->taken_count, sizeof(ip), compare_ip) != NULL;
-}
-
-/*
- * What is still to be found for a host: an address in each of these families.
- */
-struct wanted {
-	size_t count;
-	uint8_t families[2];
-	struct ip found[2];
-};
-
-/* Is number `n` free in every wanted family? ERR_FULL when one of them has no such number. */
-static int
-try_number(struct wanted *w, const struct cert *ca, const struct facts *f, uint64_t n)
-{
-	for (size_t i = 0; i < w->count; i++) {
-		int rc = authority_address(&w->found[i], ca, w->families[i], n);
-
-		if (rc < 0)
-			return rc;
-		if (is_taken(f, w->found[i]))
-			return ERR_CONFLICT;
-	}
-	return 0;
-}
-
-/* Where counting starts: the first numbers of a roomy network are for lighthouses. */
-static uint64_t
-first_number(const struct cert *ca, uint32_t flags)
-{
-	struct ip ip;
-
-	if (flags & (CERT_LIGHTHOUSE | CERT_ENROL))
-		return 1;
-	for (uint32_t i = 0; i < ca->address_count; i++) {
-		if (authority_address(&ip, ca, ca->addresses[i].ip.family, AUTHORITY_ROOMY) < 0)
-			return 1;
-	}
-	return AUTHORITY_FIRST_HOST;
-}
-
-/* The lowest number that is free; but `hint` (if not 0) where that is. */
-static int
-allocate(struct wanted *w, const struct cert *ca, const struct facts *f, uint32_t flags,
-    uint64_t hint, struct err *e)
-{
-	int rc = ERR_CONFLICT;
-
-	if (hint > 0 && try_number(w, ca, f, hint) == 0)
-		return 0;
-	for (uint64_t n = first_number(ca, flags); rc == ERR_CONFLICT; n++)
-		rc = try_number(w, ca, f, n);
-	if (rc < 0)
-		return err_set(e, ERR_FULL, "no address is free in network %s; name one with "
-		    "--ip, or wait until a certificate expires", ca->name);
-	return 0;
-}
 
 /*
  * Founding
@@ -328,15 +185,27 @@ static int
 check_address(struct ip ip, const struct cert *ca, const struct facts *f, struct err *e)
 {
 	char text[ADDR_TEXT_MAX];
+	int rc;
 
 	ip_format(text, ip);
-	if (number_of(ca, ip) == 0)
+	if (numbers_of(ca, ip) == 0)
 		return err_set(e, ERR_FORMAT, "%s is no host address of network %s; "
 		    "`mpynet ca show` lists its ranges", text, ca->name);
-	if (is_taken(f, ip))
-		return err_set(e, ERR_CONFLICT, "%s belongs to another host; "
-		    "`mpynet ca list` shows whose", text);
-	return 0;
+	rc = numbers_held(&f->tenants, ip, e);
+	if (rc == 1)
+		rc = err_set(e, ERR_CONFLICT, "%s belongs to another host; `mpynet ca list` shows "
+		    "whose", text);
+	return rc;
+}
+
+static bool
+has_family(const struct cert *c, uint8_t family)
+{
+	for (uint32_t i = 0; i < c->address_count; i++) {
+		if (c->addresses[i].ip.family == family)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -374,7 +243,7 @@ named_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 static uint64_t
 draft_number(const struct cert *ca, const struct cert *c)
 {
-	return c->serial >= 2 ? first_number(ca, c->flags) + c->serial - 2 : 0;
+	return c->serial >= 2 ? numbers_first(ca, c->flags) + c->serial - 2 : 0;
 }
 
 /* Every host has an address in every family that the network has. */
@@ -383,13 +252,13 @@ choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
     const struct facts *f, struct err *e)
 {
 	static const uint8_t families[] = { FAMILY_V4, FAMILY_V6 };
-	struct wanted w = { 0 };
+	struct numbers_wanted w = { 0 };
 	uint64_t hint;
 	int rc = named_addresses(c, ca, o, f, e);
 
 	if (rc < 0)
 		return rc;
-	hint = c->address_count > 0 ? number_of(ca, c->addresses[0].ip) : 0;
+	hint = c->address_count > 0 ? numbers_of(ca, c->addresses[0].ip) : 0;
 	if (hint == 0 && o->draft)
 		hint = draft_number(ca, c);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
@@ -399,7 +268,7 @@ choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 	if (w.count + c->address_count > CERT_ADDRESSES_MAX)
 		return err_set(e, ERR_FORMAT, "a host has at most %d addresses",
 		    CERT_ADDRESSES_MAX);
-	rc = w.count > 0 ? allocate(&w, ca, f, c->flags, hint, e) : 0;
+	rc = w.count > 0 ? numbers_find(&w, ca, &f->tenants, numbers_first(ca, c->flags), hint, e) : 0;
 	for (size_t i = 0; rc == 0 && i < w.count; i++)
 		add_address(c, w.found[i]);
 	return rc;

@@ -5,26 +5,18 @@
  * Pure: facts in, objects out. The office brings what the ledger knows at this moment, the
  * authority decides, and the office stores the result in the same transaction. Nothing is signed
  * that its own verification would refuse.
- *
- * Addresses have a number: 1 is the first usable one of the network's first range of a family,
- * and counting goes on in the next range. A host gets the lowest number that is free in every
- * family at once, so that 10.87.0.10 and fd..::a are the same host. The first numbers are kept for
- * lighthouses, so that .1 is one whatever was signed first.
  */
 #ifndef CA_AUTHORITY_H
 #define CA_AUTHORITY_H
 
 #include "ca/keyfile.h"
+#include "ca/numbers.h"
 #include "core/cert.h"
 #include "core/err.h"
 #include "core/rng.h"
 
 #define AUTHORITY_ROOT_LIFETIME (10ULL * 365 * 86400)
 #define AUTHORITY_HOST_LIFETIME (90ULL * 86400)
-
-/* The first number for hosts where a network has at least AUTHORITY_ROOMY numbers, else 1. */
-#define AUTHORITY_FIRST_HOST 10
-#define AUTHORITY_ROOMY	     200
 
 /* Ranges of one network, both families together. */
 #define AUTHORITY_RANGES_MAX 8
@@ -82,8 +74,7 @@ struct facts {
 	const struct cert *holder; /* the live certificate of that name, or NULL */
 	const char *key_holder;	   /* another name that an unexpired certificate gives this key */
 	bool key_revoked;	   /* nobody may have this key again */
-	const struct ip *taken;	   /* what unexpired certificates of other names hold, sorted */
-	size_t taken_count;
+	struct tenants tenants;	   /* the addresses of unexpired certificates of other names */
 };
 
 /*
@@ -108,11 +99,5 @@ int authority_sign(struct issued *ret, const struct cert *ca, const struct ca_ke
  */
 int authority_take(struct issued *ret, const struct cert *ca, const uint8_t *object, size_t len,
     const struct order *order, const struct facts *facts, struct err *e) must_check;
-
-/*
- * The address of number `n` in `ca`'s ranges of `family`: 0, or ERR_FULL past the last.
- */
-int authority_address(struct ip *ret, const struct cert *ca, uint8_t family,
-    uint64_t n) must_check;
 
 #endif

@@ -3,6 +3,7 @@
  * ledger.c - what an authority signed, in SQLite.
  */
 #include "ca/ledger.h"
+#include "ca/ledger_addr.h"
 #include "ca/ledger_row.h"
 #include "ca/ledger_schema.h"
 #include "core/bytes.h"
@@ -190,8 +191,10 @@ ledger_next_serial(struct ledger *l, uint64_t *ret, struct err *e)
 int
 ledger_expire(struct ledger *l, uint64_t now, struct err *e)
 {
-	return db_run(&l->db, e, "UPDATE cert SET status = 'expired'"
+	int rc = db_run(&l->db, e, "UPDATE cert SET status = 'expired'"
 	    " WHERE status = 'live' AND not_after < ?", "u", now);
+
+	return rc < 0 ? rc : ledger_release(l, now, e);
 }
 
 int
@@ -244,74 +247,6 @@ ledger_key_holder(struct ledger *l, char ret[static NAME_MAX_LEN + 1],
 	return rc;
 }
 
-/* Room for one more element; keeps what is there when there is none. */
-static int
-grow(struct ip **list, size_t count, size_t *cap)
-{
-	size_t more = *cap == 0 ? 64 : *cap * 2;
-	struct ip *p;
-
-	if (count < *cap)
-		return 0;
-	p = realloc(*list, more * sizeof(**list));
-	if (p == NULL)
-		return -ENOMEM;
-	*list = p;
-	*cap = more;
-	return 0;
-}
-
-int
-ledger_taken(struct ledger *l, struct ip **ret, size_t *count, const char *name, uint64_t now,
-    struct err *e)
-{
-	struct ip *list = NULL;
-	size_t n = 0, cap = 0;
-	sqlite3_stmt *stmt;
-	int rc = db_query(&l->db, &stmt, e, "SELECT ip FROM addr WHERE name <> ? AND until >= ?"
-	    " ORDER BY length(ip), ip", "tu", name, now);
-
-	if (rc < 0)
-		return rc;
-	while ((rc = db_next(&l->db, stmt, e)) == 1) {
-		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
-		struct ip ip = { .family = len == 4 ? FAMILY_V4 : FAMILY_V6 };
-
-		if (grow(&list, n, &cap) < 0) {
-			rc = err_set(e, -ENOMEM, "there is no memory for the list of addresses");
-			break;
-		}
-		if (db_column_blob(stmt, 0, ip.b, ip_size(ip)) < 0) {
-			rc = ledger_damaged(l, "an address in it cannot be read", e);
-			break;
-		}
-		list[n++] = ip;
-	}
-	sqlite3_finalize(stmt);
-	if (rc < 0) {
-		free(list);
-		return rc;
-	}
-	*ret = list;
-	*count = n;
-	return 0;
-}
-
-/* An address belongs to one name until the last certificate that gives it to that name expires. */
-static int
-hold_address(struct ledger *l, struct ip ip, const struct cert *cert, uint64_t now, struct err *e)
-{
-	char text[ADDR_TEXT_MAX];
-	int rc = db_run(&l->db, e, "INSERT INTO addr (ip, name, until) VALUES (?1, ?2, ?3)"
-	    " ON CONFLICT (ip) DO UPDATE SET name = ?2,"
-	    " until = iif(name = ?2, max(until, ?3), ?3) WHERE name = ?2 OR until < ?4", "btuu",
-	    ip.b, ip_size(ip), cert->name, cert->not_after, now);
-
-	if (rc == 0 && sqlite3_changes(l->db.sql) != 1)
-		rc = err_set(e, ERR_CONFLICT, "%s belongs to another host", ip_format(text, ip));
-	return rc;
-}
-
 int
 ledger_add(struct ledger *l, const struct cert *cert, const uint8_t *object, size_t len,
     uint64_t now, struct err *e)
@@ -323,7 +258,7 @@ ledger_add(struct ledger *l, const struct cert *cert, const uint8_t *object, siz
 	    object, len);
 
 	for (uint32_t i = 0; rc == 0 && i < cert->address_count; i++)
-		rc = hold_address(l, cert->addresses[i].ip, cert, now, e);
+		rc = ledger_hold(l, cert->addresses[i].ip, cert, now, e);
 	return rc;
 }
 

@@ -104,7 +104,7 @@ struct ledger_cert {
 /* A serial number that was never used. */
 int ledger_next_serial(struct ledger *l, uint64_t *ret, struct err *e) must_check;
 
-/* Certificates whose time is over no longer hold their name and key. */
+/* Certificates whose time is over no longer hold their name, key and addresses. */
 int ledger_expire(struct ledger *l, uint64_t now, struct err *e) must_check;
 
 /* The newest certificate of `name`, live or not: 1; 0 when there never was one. */
@@ -118,13 +118,6 @@ int ledger_serial(struct ledger *l, struct ledger_cert *ret, uint64_t serial,
 /* Another name than `name` to which an unexpired certificate gives `key`: 1, else 0. */
 int ledger_key_holder(struct ledger *l, char ret[static NAME_MAX_LEN + 1],
     const uint8_t key[static 32], const char *name, uint64_t now, struct err *e) must_check;
-
-/*
- * The addresses that other names hold at `now`, sorted as ip_compare does, in fresh memory that the
- * caller frees. Returns 0 also when there are none.
- */
-int ledger_taken(struct ledger *l, struct ip **ret, size_t *count, const char *name, uint64_t now,
-    struct err *e) must_check;
 
 /*
  * Keeps a certificate as live, with its addresses until it expires. ERR_CONFLICT when serial, name,

@@ -305,4 +305,29 @@ static const char schema_2[] =
     ") STRICT;"
     "CREATE INDEX request_status ON request (status, id);";
 
-const char *const ledger_migrations[LEDGER_VERSION] = { schema_1, schema_2 };
+/*
+ * Version 3: nothing that is done for each certificate looks at all of them (ca/ledger_addr.h).
+ */
+static const char schema_3[] =
+    "ALTER TABLE addr ADD COLUMN over INTEGER NOT NULL DEFAULT 0 CHECK (over IN (0, 1));"
+    "CREATE INDEX addr_ip ON addr (length(ip), ip);"
+    "CREATE INDEX addr_held ON addr (until) WHERE over = 0;"
+    "CREATE INDEX addr_over ON addr (length(ip), ip) WHERE over = 1;"
+    "CREATE INDEX addr_name ON addr (name, length(ip), ip);"
+    "CREATE TRIGGER addr_no_delete BEFORE DELETE ON addr"
+    "	BEGIN SELECT raise(ABORT, 'an address that was given has a row'); END;"
+
+    /* Each address from the first to the one before `beyond` has a row in addr. */
+    "CREATE TABLE addr_run ("
+    "	first BLOB PRIMARY KEY CHECK (length(first) IN (4, 16)),"
+    "	beyond BLOB NOT NULL CHECK (length(beyond) = length(first) AND beyond > first)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE INDEX cert_live_until ON cert (not_after) WHERE status = 'live';"
+    "CREATE INDEX log_draft ON log (serial) WHERE event = 'draft';"
+    "CREATE INDEX token_open_until ON token (expires) WHERE status = 'open';"
+    "CREATE INDEX token_key_until ON token (expires) WHERE psk IS NOT NULL;"
+    "CREATE INDEX request_name ON request (name);"
+    "CREATE INDEX disowned_key ON disowned (key);";
+
+const char *const ledger_migrations[LEDGER_VERSION] = { schema_1, schema_2, schema_3 };

@@ -2,6 +2,7 @@
 /*
  * office_sign.c - an authority signs: facts from the ledger, its decision, the result stored.
  */
+#include "ca/ledger_addr.h"
 #include "ca/ledger_chain.h"
 #include "ca/ledger_state.h"
 #include "ca/office_bundle.h"
@@ -24,7 +25,7 @@ struct dossier {
 	struct facts facts;
 	struct ledger_cert holder;
 	char key_holder[NAME_MAX_LEN + 1];
-	struct ip *taken;
+	struct ledger_tenancy tenancy;
 };
 
 static int
@@ -56,11 +57,9 @@ gather(struct office *o, struct dossier *d, const struct order *order, struct er
 	if (rc >= 0)
 		rc = ledger_key_revoked(&o->ledger, order->key, e);
 	d->facts.key_revoked = rc == 1;
-	if (rc >= 0)
-		rc = ledger_taken(&o->ledger, &d->taken, &d->facts.taken_count, order->name,
-		    d->facts.now, e);
-	d->facts.taken = d->taken;
-	return rc;
+	d->tenancy = (struct ledger_tenancy){ &o->ledger, order->name, d->facts.now };
+	d->facts.tenants = ledger_tenants(&d->tenancy);
+	return rc < 0 ? rc : 0;
 }
 
 /* A renewal takes nothing away; a replaced certificate ends here, and its line says for which. */
@@ -233,7 +232,6 @@ decide(struct office *o, const struct ca_keys *keys, const struct commission *c,
 		rc = order->draft ? log_draft(o, &d, ret, e) : store(o, c, &d, ret, e);
 	if (rc == 0 && !order->draft)
 		rc = renew_state(o, keys, c, &d, &ret->cert, e);
-	free(d.taken);
 	return rc;
 }
 

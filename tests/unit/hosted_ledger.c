@@ -490,7 +490,7 @@ write_version_1(struct place *p, const char *dir)
 	    "INSERT INTO ca SELECT serial, name, fingerprint, object, keyfile, psk FROM new.ca;"
 	    "INSERT INTO cert SELECT serial, name, key, not_after, fingerprint,"
 	    " replace(status, 'replaced', 'revoked'), object FROM new.cert;"
-	    "INSERT INTO addr SELECT * FROM new.addr;"
+	    "INSERT INTO addr SELECT ip, name, until FROM new.addr;"
 	    "INSERT INTO endpoint SELECT * FROM new.endpoint;"
 	    "INSERT INTO handout SELECT * FROM new.handout;"
 	    "INSERT INTO log SELECT * FROM new.log ORDER BY seq;", &p->err), 0);
@@ -501,7 +501,7 @@ TEST(a_ledger_of_the_first_version_is_the_same_authority)
 {
 	struct commission lh = { .order.flags = CERT_LIGHTHOUSE, .lighthouse.endpoint_count = 1 };
 	struct commission replace = { .order.replace = true };
-	struct ledger_cert c;
+	struct ledger_cert c, other;
 	struct place old;
 	struct place p;
 
@@ -522,6 +522,9 @@ TEST(a_ledger_of_the_first_version_is_the_same_authority)
 	ASSERT_EQ(c.status, LEDGER_LIVE);
 	memcpy(&old.keys, &p.keys, sizeof(p.keys));
 	ASSERT_EQ(sign(&old, "b"), sign(&p, "b"));
+	ASSERT_EQ(ledger_find(&old.office.ledger, &c, "b", &old.err), 1);
+	ASSERT_EQ(ledger_find(p.l, &other, "b", &p.err), 1);
+	ASSERT_MEM(c.cert.addresses, other.cert.addresses, sizeof(other.cert.addresses));
 	sign_as(&old, "a", replace);
 	close_place(&old);
 	close_place(&p);

@@ -165,6 +165,8 @@ TEST(both_families_get_the_same_number)
  */
 #define SLOTS 16
 
+static const char *const small[] = { "10.9.8.0/28", "fd00::/48" };
+
 struct model {
 	bool taken[2][SLOTS]; /* of the v4 and the v6 range, by number */
 };
@@ -179,30 +181,38 @@ model_next(const struct model *m)
 	return -1;
 }
 
-static int
-by_ip(const void *a, const void *b)
+static bool *
+model_slot(struct model *m, struct ip a)
 {
-	return ip_compare(*(const struct ip *)a, *(const struct ip *)b);
+	struct ip first = a.family == FAMILY_V4 ? ip("10.9.8.0") : ip("fd00::");
+	size_t last = ip_size(a) - 1;
+
+	return memcmp(a.b, first.b, last) == 0 && a.b[last] < SLOTS ?
+	    &m->taken[a.family == FAMILY_V6][a.b[last]] : NULL;
 }
 
-static size_t
-model_facts(const struct model *m, struct ip *taken)
+static int
+model_hold(void *ctx, struct ip a, struct err *e)
 {
-	struct ip v4 = ip("10.9.8.0"), v6 = ip("fd00::");
-	size_t n = 0;
+	const bool *slot = model_slot(ctx, a);
 
-	for (uint8_t i = 0; i < SLOTS; i++) {
-		if (m->taken[0][i]) {
-			taken[n] = v4;
-			taken[n++].b[3] = i;
-		}
-		if (m->taken[1][i]) {
-			taken[n] = v6;
-			taken[n++].b[15] = i;
-		}
-	}
-	qsort(taken, n, sizeof(*taken), by_ip);
-	return n;
+	(void)e;
+	return slot != NULL && *slot;
+}
+
+static int
+model_vacant(void *ctx, struct ip *ret, struct ip from, struct err *e)
+{
+	while (model_hold(ctx, from, e))
+		from.b[ip_size(from) - 1]++;
+	*ret = from;
+	return 0;
+}
+
+static struct tenants
+model_tenants(struct model *m)
+{
+	return (struct tenants){ m, model_hold, model_vacant };
 }
 
 static void
@@ -220,8 +230,6 @@ model_give(struct model *m, const struct cert *c)
 
 TEST(allocation_agrees_with_a_model_that_only_counts)
 {
-	static const char *const small[] = { "10.9.8.0/28", "fd00::/48" };
-	struct ip taken[2 * SLOTS];
 	struct network n;
 
 	found(&n, small, 2);
@@ -229,7 +237,7 @@ TEST(allocation_agrees_with_a_model_that_only_counts)
 		struct model m = { 0 };
 
 		for (int step = 0; step < 40; step++) {
-			struct facts f = { .taken = taken, .taken_count = model_facts(&m, taken) };
+			struct facts f = { .tenants = model_tenants(&m) };
 			struct order o = order_for(&n, "a");
 			int expected = model_next(&m);
 			struct issued host;
@@ -262,23 +270,23 @@ TEST(counting_goes_on_in_the_next_range)
 
 	found(&n, two, 2);
 	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
-		ASSERT_EQ(authority_address(&got, &n.root.cert, FAMILY_V4, i + 1), 0);
+		ASSERT_EQ(numbers_address(&got, &n.root.cert, FAMILY_V4, i + 1), 0);
 		ASSERT(ip_equal(got, ip(expected[i])));
 	}
-	ASSERT_EQ(authority_address(&got, &n.root.cert, FAMILY_V4, 9), ERR_FULL);
-	ASSERT_EQ(authority_address(&got, &n.root.cert, FAMILY_V4, 0), ERR_FULL);
-	ASSERT_EQ(authority_address(&got, &n.root.cert, FAMILY_V6, 1), ERR_FULL);
+	ASSERT_EQ(numbers_address(&got, &n.root.cert, FAMILY_V4, 9), ERR_FULL);
+	ASSERT_EQ(numbers_address(&got, &n.root.cert, FAMILY_V4, 0), ERR_FULL);
+	ASSERT_EQ(numbers_address(&got, &n.root.cert, FAMILY_V6, 1), ERR_FULL);
 }
 
 TEST(a_name_a_key_and_an_address_belong_to_one_host)
 {
-	struct ip taken[] = { ip("10.87.0.20") };
+	struct model m = { .taken[0][7] = true };
 	struct network n;
 	struct issued first, ret;
 	struct facts f = { 0 };
 	struct order o;
 
-	found(&n, usual, 2);
+	found(&n, small, 2);
 	o = order_for(&n, "a");
 	ASSERT_EQ(sign(&n, &first, &o, &f), 0);
 
@@ -286,8 +294,8 @@ TEST(a_name_a_key_and_an_address_belong_to_one_host)
 	ASSERT_EQ(sign(&n, &ret, &o, &f), ERR_CONFLICT);
 	f = (struct facts){ .key_holder = "b" };
 	ASSERT_EQ(sign(&n, &ret, &o, &f), ERR_CONFLICT);
-	f = (struct facts){ .taken = taken, .taken_count = 1 };
-	o.addresses[o.address_count++] = ip("10.87.0.20");
+	f = (struct facts){ .tenants = model_tenants(&m) };
+	o.addresses[o.address_count++] = ip("10.9.8.7");
 	ASSERT_EQ(sign(&n, &ret, &o, &f), ERR_CONFLICT);
 }
 
