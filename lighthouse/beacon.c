@@ -211,7 +211,8 @@ beacon_tick(struct beacon *b, struct instant now, struct outbox *out)
 	if (due_reached(b->expire_due, now.mono))
 		expire_members(b, now, out);
 	own_renewal_tick(b, now, out);
-	enrolment_tick(b, now, out);
+	enrolment_tick(b, now);
+	desk_tick(b, now, out);
 	beacon_state_tick(b, now, out);
 	while (!outbox_half_full(out))
 		if (!tick_client(b, now, out) && !expire_circuit(b, now, out) &&
@@ -226,7 +227,8 @@ beacon_next_due(const struct beacon *b)
 
 	due = due_min(due, beacon_state_due(b));
 	due = due_min(due, circuits_next_due(b->circuits));
-	due = due_min(due, due_min(enrolment_next_due(b), own_renewal_due(b)));
+	due = due_min(due, due_min(b->quarantine_due, desk_next_due(b)));
+	due = due_min(due, own_renewal_due(b));
 	return due_min(due, registry_next_due(b->registry));
 }
 

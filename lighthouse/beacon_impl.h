@@ -3,9 +3,9 @@
  * beacon_impl.h - the inside of a lighthouse, for the files that are the engine: beacon.c (the
  * way of a packet, and time), handshake.c (how a session begins), life.c (beginning, memory, end),
  * client.c (conversations), answer.c (control frames), introduction.c (who is where), relaying.c
- * (circuits), referral.c (which relays a node is told of), enrolment.c (hosts without certificate,
- * authorities, renewals), state.c (the network state), renew.c (our own next certificate), view.c
- * (what a person sees).
+ * (circuits), referral.c (which relays a node is told of), desk.c (authorities), enrolment.c (hosts
+ * that have no certificate), renewals.c (members' next ones), renew.c (our own next one), state.c
+ * (the network state), view.c (what a person sees).
  */
 #ifndef LIGHTHOUSE_BEACON_IMPL_H
 #define LIGHTHOUSE_BEACON_IMPL_H
@@ -268,11 +268,40 @@ void beacon_state_tick(struct beacon *b, struct instant now, struct outbox *out)
 usec_t beacon_state_due(const struct beacon *b);
 
 /*
- * enrolment.c: hosts that have a token, authorities that answer them, members that renew
+ * desk.c: authorities
  */
 
 void desk_add(struct beacon *b, struct client *cl);
 void desk_drop(struct beacon *b, const struct client *cl);
+
+/*
+ * The member behind `cl`, if it may speak now for the authority that signed it, through whatever
+ * rotations; else NULL.
+ */
+const struct member *desk_member(const struct beacon *b, struct instant now,
+    const struct client *cl);
+
+/* Who speaks for the authority `issuer` and can be asked now, or NULL. */
+struct client *desk_of(const struct beacon *b, struct instant now,
+    const uint8_t issuer[static ISSUER_LEN]);
+
+/* Is nobody here whom `e` could be asked, or was it asked in vain? */
+bool desk_silent(const struct beacon *b, struct instant now, const struct matter *e);
+
+/* Asks what is to be asked of the authority of `e`, and says when again. */
+void desk_ask(struct beacon *b, struct instant now, struct matter *e, struct outbox *out);
+
+/* A session with `cl` came up, the first if `fresh`: what waits for a desk is asked of it. */
+void desk_here(struct beacon *b, struct instant now, struct client *cl, bool fresh,
+    struct outbox *out);
+
+/* Does what is due; desk_next_due() is later then, or the outbox half full. */
+void desk_tick(struct beacon *b, struct instant now, struct outbox *out);
+usec_t desk_next_due(const struct beacon *b);
+
+/*
+ * enrolment.c: hosts that have a token, and authorities that answer them
+ */
 
 /* Somebody showed a token. The newcomer's handshake is wiped. */
 void enrolment_knock(struct beacon *b, struct instant now, const struct packet *pk,
@@ -282,16 +311,15 @@ void enrolment_knock(struct beacon *b, struct instant now, const struct packet *
 bool enrolment_data(struct beacon *b, struct instant now, struct packet *pk,
     struct outbox *out) must_check;
 
-/*
- * A session with `cl` came up, the first if `fresh`: what is kept for it, or to be asked of it, is
- * not kept longer.
- */
-void enrolment_here(struct beacon *b, struct instant now, struct client *cl, bool fresh,
-    struct outbox *out);
+/* Ends sessions whose time is up; b->quarantine_due is when. */
+void enrolment_tick(struct beacon *b, struct instant now);
 
-/* Does what is due; enrolment_next_due() is later then, or the outbox half full. */
-void enrolment_tick(struct beacon *b, struct instant now, struct outbox *out);
-usec_t enrolment_next_due(const struct beacon *b);
+/*
+ * renewals.c: members that want their next certificate
+ */
+
+/* A session with `cl` came up: what is kept for it is not kept longer. */
+void renewals_here(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
 
 /*
  * handshake.c: how a session begins
@@ -325,8 +353,8 @@ answer_fn relaying_on_open;	/* RELAY_OPEN */
 answer_fn relaying_on_close;	/* RELAY_CLOSE */
 answer_fn relaying_on_data;	/* RELAY_DATA */
 answer_fn enrolment_on_result;	/* ENROL_RESULT */
-answer_fn enrolment_on_renew;	/* RENEW */
-answer_fn enrolment_on_renewed; /* RENEW_RESULT */
+answer_fn renewals_on_ask;	/* RENEW */
+answer_fn renewals_on_result;	/* RENEW_RESULT */
 answer_fn enrolment_on_token;	/* TOKEN */
 answer_fn beacon_state_adv;	/* STATE_ADV */
 answer_fn beacon_state_req;	/* BLOB_REQ */

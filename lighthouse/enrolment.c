@@ -3,7 +3,7 @@
  * enrolment.c - between hosts that want a certificate and authorities that give them.
  *
  *	guest   ENROL ->   quarantine, mailbox   ENROL, RENEW ->   desk: a member certified ENROL
- *	member  RENEW ->                         <- ENROL_RESULT, RENEW_RESULT, TOKEN
+ *	member  RENEW ->   (renewals.c)          <- ENROL_RESULT, RENEW_RESULT, TOKEN
  *
  * What is asked goes through the mailbox, whether an authority is here or not: what is kept is due
  * at once where there is one, and is asked again until it is answered. Nothing that is passed on
@@ -12,80 +12,6 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 #include "lighthouse/beacon_impl.h"
-
-/* What authorities are asked in a second: they listen to 50 frames, and some are answers. */
-#define ASKS_RATE  40
-#define ASKS_BURST 40
-#define ASKS_PAUSE (100 * USEC_PER_MS)
-
-#define ASK_FIRST   (250 * USEC_PER_MS) /* doubled with each time that there is no answer */
-#define ASK_DOUBLES 7
-#define ASK_FETCHES 4			/* times that a piece is asked for */
-#define ASK_PENDING (60 * USEC_PER_SEC) /* somebody is thinking it over, and will say so */
-#define ASK_SILENT  2			/* as often it was asked in vain: its host is told */
-
-/*
- * Desks
- */
-
-void
-desk_add(struct beacon *b, struct client *cl)
-{
-	for (size_t i = 0; i < b->desk_count; i++)
-		if (b->desks[i] == cl)
-			return;
-	if (b->desk_count < BEACON_DESKS_MAX)
-		b->desks[b->desk_count++] = cl;
-}
-
-void
-desk_drop(struct beacon *b, const struct client *cl)
-{
-	for (size_t i = 0; i < b->desk_count; i++)
-		if (b->desks[i] == cl) {
-			b->desks[i] = b->desks[--b->desk_count];
-			return;
-		}
-}
-
-/*
- * The member behind `cl`, if it may speak now for the authority that signed it, through whatever
- * rotations; else NULL.
- */
-static const struct member *
-speaks(const struct beacon *b, struct instant now, const struct client *cl)
-{
-	const struct member *m = members_get(b->members, cl->key);
-
-	if (m == NULL || m->superseded || !(m->flags & CERT_ENROL) ||
-	    m->valid_until < trust_now(b->trust, now.wall))
-		return NULL;
-	return m;
-}
-
-/* Who speaks for the authority `issuer` and can be asked now, or NULL. */
-static struct client *
-desk_of(const struct beacon *b, struct instant now, const uint8_t issuer[static ISSUER_LEN])
-{
-	for (size_t i = 0; i < b->desk_count; i++) {
-		const struct member *m = speaks(b, now, b->desks[i]);
-
-		if (m != NULL && trust_same_line(b->trust, m->issuer, issuer) &&
-		    client_reachable(b->desks[i], now))
-			return b->desks[i];
-	}
-	return NULL;
-}
-
-static void
-not_allowed(struct beacon *b, const struct heard *h, struct client *cl, const struct frame *f,
-    struct outbox *out)
-{
-	uint8_t frame[FRAME_HEADER + 7];
-	struct error e = { .code = ERROR_NOT_ALLOWED, .type = f->type };
-
-	client_send(b, h->now, cl, frame, error_encode(frame, sizeof(frame), &e), out);
-}
 
 /*
  * Guests
@@ -149,7 +75,7 @@ say_standing(struct beacon *b, const struct plea_row *p, struct instant now, str
 		say_answer(p, now, g, 0, out);
 	else if (e->status == ENROL_PENDING)
 		say(p, now, g, ENROL_PENDING, out);
-	else if (desk_of(b, now, e->issuer) == NULL || e->asked > ASK_SILENT)
+	else if (desk_silent(b, now, e))
 		say(p, now, g, ENROL_KEPT, out);
 }
 
@@ -271,85 +197,11 @@ enrolment_data(struct beacon *b, struct instant now, struct packet *pk, struct o
 	return true;
 }
 
-/*
- * Matters: what is asked of an authority
- */
-
-static void
-ask_for_answer(struct beacon *b, struct instant now, struct client *desk,
-    const struct plea_row *p, struct outbox *out)
-{
-	uint8_t frame[FRAME_MAX];
-	struct enrol e = { .step = ENROL_PLEA };
-
-	memcpy(e.id, p->id, sizeof(e.id));
-	memcpy(e.ref, p->ref, sizeof(e.ref));
-	if (p->got > 0) {
-		e.step = ENROL_FETCH;
-		e.offset = p->got;
-	} else {
-		e.plea = (struct blob){ p->plea, p->plea_len };
-	}
-	client_send(b, now, desk, frame, enrol_encode(frame, sizeof(frame), &e), out);
-}
-
-static void
-ask_for_renewal(struct beacon *b, struct instant now, struct client *desk,
-    const struct renewal_row *r, struct outbox *out)
-{
-	uint8_t frame[FRAME_MAX];
-	struct renew ask = { .request = renewal_request(r) };
-
-	memcpy(ask.key, r->key, sizeof(ask.key));
-	client_send(b, now, desk, frame, renew_encode(frame, sizeof(frame), &ask), out);
-}
-
-static void
-see_to(struct beacon *b, struct instant now, struct matter *e, struct outbox *out)
-{
-	struct client *desk = desk_of(b, now, e->issuer);
-	usec_t wait = ASK_FIRST << min_u64(e->asked, ASK_DOUBLES);
-
-	if (desk == NULL || e->done) {
-		matter_later(b->mailbox, e, 0); /* enrolment_here() */
-		return;
-	}
-	if (!e->renewal && e->asked >= ASK_FETCHES)
-		matter_plea(e)->got = 0; /* it does not know what it said: from the beginning */
-	if (e->renewal)
-		ask_for_renewal(b, now, desk, matter_renewal(e), out);
-	else
-		ask_for_answer(b, now, desk, matter_plea(e), out);
-	if (e->status == (e->renewal ? RENEW_PENDING : ENROL_PENDING))
-		wait = ASK_PENDING;
-	e->asked++;
-	matter_later(b->mailbox, e, now.mono + rng_jitter(&b->rng, wait));
-}
-
 void
-enrolment_tick(struct beacon *b, struct instant now, struct outbox *out)
+enrolment_tick(struct beacon *b, struct instant now)
 {
-	struct matter *e;
-
 	if (due_reached(b->quarantine_due, now.mono))
 		b->quarantine_due = quarantine_expire(&b->quarantine, now.mono);
-	while (now.mono >= b->asks_held && !outbox_half_full(out) &&
-	       (e = mailbox_due(b->mailbox, now.mono)) != NULL) {
-		if (!bucket_take(&b->matters, now.mono, ASKS_RATE, ASKS_BURST, 1))
-			b->asks_held = now.mono + ASKS_PAUSE;
-		else
-			see_to(b, now, e, out);
-	}
-}
-
-usec_t
-enrolment_next_due(const struct beacon *b)
-{
-	usec_t matter = mailbox_next_due(b->mailbox);
-
-	if (matter != 0)
-		matter = max_u64(matter, b->asks_held);
-	return due_min(b->quarantine_due, matter);
 }
 
 /*
@@ -360,7 +212,7 @@ int
 enrolment_on_token(struct beacon *b, const struct heard *h, struct client *cl,
     const struct frame *f, struct outbox *out)
 {
-	const struct member *m = speaks(b, h->now, cl);
+	const struct member *m = desk_member(b, h->now, cl);
 	uint8_t frame[FRAME_MAX];
 	struct offer_ack ack;
 	struct offer o;
@@ -400,7 +252,7 @@ take_piece(struct beacon *b, struct instant now, struct client *desk, struct ple
 		thank(b, now, desk, r, out);
 	} else if (p->got > had) {
 		p->matter.asked = 0;
-		see_to(b, now, &p->matter, out);
+		desk_ask(b, now, &p->matter, out);
 	}
 }
 
@@ -408,7 +260,7 @@ int
 enrolment_on_result(struct beacon *b, const struct heard *h, struct client *cl,
     const struct frame *f, struct outbox *out)
 {
-	const struct member *m = speaks(b, h->now, cl);
+	const struct member *m = desk_member(b, h->now, cl);
 	struct enrol_result r;
 	struct plea_row *p;
 	struct guest_row *g;
@@ -418,7 +270,7 @@ enrolment_on_result(struct beacon *b, const struct heard *h, struct client *cl,
 		return ERR_FORMAT;
 	p = mailbox_find_plea(b->mailbox, r.id, r.ref);
 	if (m == NULL || (p != NULL && !trust_same_line(b->trust, p->matter.issuer, m->issuer))) {
-		not_allowed(b, h, cl, f, out);
+		answer_error(b, h, cl, ERROR_NOT_ALLOWED, f->type, 0, out);
 		return 0;
 	}
 	if (p == NULL) {
@@ -435,161 +287,4 @@ enrolment_on_result(struct beacon *b, const struct heard *h, struct client *cl,
 	if (g != NULL && !was_done && (p->matter.done || r.status == ENROL_PENDING))
 		say_standing(b, p, h->now, g, out);
 	return 0;
-}
-
-/*
- * Renewals
- */
-
-static void
-say_renewed(struct beacon *b, struct instant now, struct client *cl, const struct renewal_row *r,
-    enum renew_status status, struct outbox *out)
-{
-	uint8_t frame[FRAME_MAX];
-	struct renew_result result = { .status = (uint8_t)status };
-
-	memcpy(result.key, cl->key, sizeof(result.key));
-	if (status == RENEW_ISSUED) {
-		result.cert = renewal_cert(r);
-		result.ca = renewal_ca(r);
-	}
-	client_send(b, now, cl, frame, renew_result_encode(frame, sizeof(frame), &result), out);
-}
-
-/* What there is to say to a member that has asked, perhaps not for the first time. */
-static void
-say_renewal(struct beacon *b, struct instant now, struct client *cl, const struct renewal_row *r,
-    struct outbox *out)
-{
-	const struct matter *e = &r->matter;
-
-	if (e->status != 0)
-		say_renewed(b, now, cl, r, (enum renew_status)e->status, out);
-	else if (desk_of(b, now, e->issuer) == NULL || e->asked > ASK_SILENT)
-		say_renewed(b, now, cl, r, RENEW_KEPT, out);
-}
-
-/* Is it a CA of this network, as far as was seen? An authority of another one will never come. */
-static bool
-knows_issuer(const struct beacon *b, const uint8_t issuer[static ISSUER_LEN])
-{
-	const struct cert *root;
-	const uint8_t *issuing;
-	uint8_t id[ISSUER_LEN];
-
-	for (size_t i = 0; (root = trust_root(b->trust, i)) != NULL; i++) {
-		cert_key_id(id, root->key);
-		if (memcmp(id, issuer, sizeof(id)) == 0)
-			return true;
-	}
-	return trust_issuing(b->trust, issuer, &issuing) > 0;
-}
-
-/* Does a key ask for itself? Whether it has that key is for the authority to say. */
-static bool
-is_request_of(const struct renew *ask, struct cert *c)
-{
-	return cert_decode(c, ask->request.p, ask->request.len, NULL) == 0 &&
-	       c->kind == OBJECT_REQUEST && memcmp(c->key, ask->key, sizeof(c->key)) == 0;
-}
-
-int
-enrolment_on_renew(struct beacon *b, const struct heard *h, struct client *cl,
-    const struct frame *f, struct outbox *out)
-{
-	const struct member *m = members_get(b->members, cl->key);
-	struct renewal_row *r = mailbox_find_renewal(b->mailbox, cl->key);
-	struct renew ask;
-	struct cert c;
-
-	if (renew_decode(&ask, f) < 0)
-		return ERR_FORMAT;
-	if (m == NULL || m->superseded || memcmp(ask.key, cl->key, sizeof(ask.key)) != 0 ||
-	    (ask.request.len > 0 && !is_request_of(&ask, &c))) {
-		not_allowed(b, h, cl, f, out);
-		return 0;
-	}
-	if (ask.request.len == 0) {
-		if (r != NULL && r->matter.done)
-			renewal_drop(b->mailbox, r, out);
-		return 0;
-	}
-	if (!knows_issuer(b, c.issuer)) {
-		say_renewed(b, h->now, cl, NULL, RENEW_NOBODY, out);
-		return 0;
-	}
-	if (mailbox_renew(b->mailbox, trust_now(b->trust, h->now.wall), cl->key, c.issuer,
-		ask.request, out, &r) < 0) {
-		say_renewed(b, h->now, cl, NULL, RENEW_FULL, out);
-		return 0;
-	}
-	if (!r->matter.done && r->matter.ask.due == 0 &&
-	    desk_of(b, h->now, r->matter.issuer) != NULL)
-		matter_later(b->mailbox, &r->matter, h->now.mono);
-	say_renewal(b, h->now, cl, r, out);
-	return 0;
-}
-
-int
-enrolment_on_renewed(struct beacon *b, const struct heard *h, struct client *cl,
-    const struct frame *f, struct outbox *out)
-{
-	const struct member *m = speaks(b, h->now, cl);
-	struct renew_result result;
-	struct renewal_row *r;
-	struct client *asker;
-	uint8_t frame[FRAME_MAX];
-	struct renew thanks = { .request = { 0 } };
-
-	if (renew_result_decode(&result, f) < 0)
-		return ERR_FORMAT;
-	r = mailbox_find_renewal(b->mailbox, result.key);
-	if (m == NULL || (r != NULL && !trust_same_line(b->trust, r->matter.issuer, m->issuer))) {
-		not_allowed(b, h, cl, f, out);
-		return 0;
-	}
-	if (r != NULL)
-		renewal_result(b->mailbox, r, &result, out);
-	if (r == NULL || r->matter.done) {
-		memcpy(thanks.key, result.key, sizeof(thanks.key));
-		client_send(b, h->now, cl, frame, renew_encode(frame, sizeof(frame), &thanks), out);
-	}
-	if (r != NULL && memcmp(r->key, b->self.public, sizeof(r->key)) == 0)
-		own_renewal_heard(b, h->now, r, out);
-	asker = client_get(b, result.key);
-	if (r != NULL && asker != NULL && client_reachable(asker, h->now))
-		say_renewal(b, h->now, asker, r, out);
-	return 0;
-}
-
-/* What waits for the authority of `m`, also under the roots before and after the one of `m`. */
-static uint32_t
-here_for(struct beacon *b, usec_t now, const struct member *m)
-{
-	uint32_t n = mailbox_here(b->mailbox, now, m->issuer);
-	const struct cert *root;
-
-	for (size_t i = 0; (root = trust_root(b->trust, i)) != NULL; i++) {
-		if (memcmp(root->issuer, m->issuer, ISSUER_LEN) != 0 &&
-		    trust_same_line(b->trust, root->issuer, m->issuer))
-			n += mailbox_here(b->mailbox, now, root->issuer);
-	}
-	return n;
-}
-
-void
-enrolment_here(struct beacon *b, struct instant now, struct client *cl, bool fresh,
-    struct outbox *out)
-{
-	const struct member *m = speaks(b, now, cl);
-	const struct renewal_row *r = mailbox_find_renewal(b->mailbox, cl->key);
-	struct trace_fact f = client_fact(cl, TRACE_DESK, TRACE_INFO);
-
-	if (m != NULL) {
-		f.number = here_for(b, now.mono, m);
-		if (fresh)
-			outbox_trace(out, &f);
-	}
-	if (r != NULL && r->matter.done)
-		say_renewal(b, now, cl, r, out);
 }

@@ -30,7 +30,8 @@ session_up(struct beacon *b, struct instant now, struct client *cl, struct outbo
 		outbox_trace(out, &f);
 	}
 	introduction_waiting(b, now, cl, out);
-	enrolment_here(b, now, cl, fresh, out);
+	desk_here(b, now, cl, fresh, out);
+	renewals_here(b, now, cl, out);
 }
 
 static void
