@@ -42,6 +42,7 @@ firewall_wipe(struct firewall *fw)
 		f = older;
 	}
 	table_free(&fw->flows);
+	firewall_study_close_all(fw);
 	free(fw->rules);
 	memset(fw, 0, sizeof(*fw));
 }
@@ -173,10 +174,13 @@ rule_admits(const struct firewall_rule *r, uint8_t protocol, uint16_t port, cons
 	return rule_names(r, who);
 }
 
-/* May `who` come to our `port`? */
+/* May `who`, from its address `from`, come to our `port` unasked? */
 static bool
-rules_admit(const struct firewall *fw, uint8_t protocol, uint16_t port, const struct cert *who)
+is_let_in(const struct firewall *fw, uint8_t protocol, uint16_t port, struct ip from,
+    const struct cert *who)
 {
+	if (fw->study_count > 0)
+		return firewall_study_admits(fw, protocol, port, from, who);
 	for (size_t i = 0; i < fw->rule_count; i++) {
 		if (rule_admits(&fw->rules[i], protocol, port, who))
 			return true;
@@ -193,7 +197,7 @@ firewall_sent(struct firewall *fw, usec_t now, const struct inner *in, const str
 	if (in->fragment || in->icmp == ICMP_ERROR || in->icmp == ICMP_ECHO_REPLY)
 		return;
 	if (f == NULL) {
-		if (who != NULL && rules_admit(fw, in->protocol, in->sport, who))
+		if (who != NULL && is_let_in(fw, in->protocol, in->sport, in->dst, who))
 			return;
 		f = take_flow(fw);
 		if (f == NULL)
@@ -221,7 +225,7 @@ quotes_flow(struct firewall *fw, usec_t now, const struct inner *in, const uint8
 	key = flow_key(quoted.src, quoted.sport, quoted.dst, quoted.dport, quoted.protocol);
 	return ip_equal(quoted.src, in->dst) &&
 	    (answers_flow(fw, now, &key) ||
-		rules_admit(fw, quoted.protocol, quoted.sport, who));
+		is_let_in(fw, quoted.protocol, quoted.sport, quoted.dst, who));
 }
 
 bool
@@ -234,11 +238,15 @@ firewall_admits(struct firewall *fw, usec_t now, const struct inner *in, const u
 	 * A later fragment does nothing without the first one, which has the ports and was judged
 	 * by them; the kernel refuses overlaps (RFC 5722).
 	 */
-	if (fw->allow_all || in->icmp == ICMP_ECHO || in->fragment)
+	if ((fw->allow_all && fw->study_count == 0) || in->icmp == ICMP_ECHO || in->fragment)
 		return true;
 	if (in->icmp == ICMP_ERROR)
 		return quotes_flow(fw, now, in, p, who);
-	return answers_flow(fw, now, &key) || rules_admit(fw, in->protocol, in->dport, who);
+	/* Whoever was answered there before, were it by a reset, has a flow: it is worth nothing now. */
+	if (firewall_study_has(fw, in->protocol, in->dport))
+		return is_let_in(fw, in->protocol, in->dport, in->src, who);
+	return answers_flow(fw, now, &key) ||
+	    is_let_in(fw, in->protocol, in->dport, in->src, who);
 }
 
 static int

@@ -5,12 +5,17 @@
  * Closed, but for ICMP echo, ICMP errors about what we sent, answers within flows that we opened,
  * and what a rule lets in. Who sent a packet is known by its session, so rules speak of names and
  * groups of certificates, never of addresses.
+ *
+ * While a study runs (core/study.h), rules and allow-all let nothing in: only those of its parties
+ * that dial this host reach it, by TCP at its port of the study, known by their keys. What listens
+ * there believes whoever comes.
  */
 #ifndef NODE_FIREWALL_H
 #define NODE_FIREWALL_H
 
 #include "core/cert.h"
 #include "core/icmp.h"
+#include "core/study.h"
 #include "core/table.h"
 #include "node/config.h"
 
@@ -25,7 +30,11 @@
 #define FIREWALL_UDP_TIMEOUT   (300 * USEC_PER_SEC) /* RFC 4787 REQ-5 c */
 #define FIREWALL_OTHER_TIMEOUT (60 * USEC_PER_SEC)
 
+/* Studies that may run at the same time, each at a port of its own. */
+#define FIREWALL_STUDIES_MAX 16
+
 struct flow;
+struct firewall_study;
 
 struct firewall {
 	bool allow_all;
@@ -34,6 +43,8 @@ struct firewall {
 	struct table flows; /* struct flow_key -> struct flow */
 	struct flow *newest;
 	struct flow *oldest;
+	size_t study_count;
+	struct firewall_study *studies[FIREWALL_STUDIES_MAX];
 };
 
 void firewall_init(struct firewall *fw, const uint8_t hash_key[static 16]);
@@ -41,6 +52,25 @@ void firewall_wipe(struct firewall *fw);
 
 /* Takes over the rules of `s`, or without memory for them none. Tracked flows stay. */
 void firewall_configure(struct firewall *fw, const struct mesh_settings *s);
+
+/*
+ * firewall_study.c: a run of `s` begins, in which this host is party `self`. From now on the parties
+ * before it reach its port of the study, nobody else does, and no rule lets anything in. Flows that
+ * are tracked go on, but for those to that port. 0, also where it runs already; ERR_CONFLICT: another
+ * study runs at that port; ERR_FULL; -ENOMEM.
+ */
+int firewall_study_open(struct firewall *fw, const struct study *s, unsigned self) must_check;
+
+/* It is over. Without a study of that hash nothing happens. */
+void firewall_study_close(struct firewall *fw, const uint8_t hash[static STUDY_HASH_LEN]);
+void firewall_study_close_all(struct firewall *fw);
+
+/* Is `port` that of a study that runs? Then only firewall_study_admits() opens it. */
+bool firewall_study_has(const struct firewall *fw, uint8_t protocol, uint16_t port);
+
+/* May `who`, from its address `from`, come to our `port` as a party that dials us? */
+bool firewall_study_admits(const struct firewall *fw, uint8_t protocol, uint16_t port,
+    struct ip from, const struct cert *who);
 
 /*
  * A packet of ours goes out to `who` (NULL: not known yet): its answers may come in. An answer of
