@@ -7,6 +7,7 @@
 #include "core/frame.h"
 #include "core/text.h"
 #include "core/wire_enrol.h"
+#include "core/wire_run.h"
 
 static_assert(REPLY_HEAD + CONTACT_MAX <= BODY_MAX, "the largest REPLY fits a frame");
 static_assert(PUNCH_HEAD + CONTACT_MAX <= BODY_MAX, "the largest PUNCH fits a frame");
@@ -49,10 +50,15 @@ static const struct shape {
 	    RENEW_RESULT_MIN + WIRE_CERT_MAX + WIRE_CA_MAX },
 	[FRAME_TOKEN] = { "TOKEN", OFFER_HEAD, OFFER_HEAD + WIRE_WELCOME_MAX },
 	[FRAME_TOKEN_ACK] = { "TOKEN_ACK", WIRE_TOKEN_ID + 1, WIRE_TOKEN_ID + 1 },
-	[FRAME_RUN_HELLO] = { .name = "RUN_HELLO" },
-	[FRAME_RUN_READY] = { .name = "RUN_READY" },
-	[FRAME_RUN_GO] = { .name = "RUN_GO" },
-	[FRAME_RUN_ABORT] = { .name = "RUN_ABORT" },
+	[FRAME_RUN_HELLO] = { "RUN_HELLO", RUN_HELLO_MIN + 1,
+	    RUN_HELLO_MIN + NAME_MAX_LEN + RUN_FACTS_LEN_MAX },
+	[FRAME_RUN_READY] = { "RUN_READY", RUN_MARK_LEN, RUN_MARK_LEN },
+	[FRAME_RUN_GO] = { "RUN_GO", RUN_MARK_LEN, RUN_MARK_LEN },
+	[FRAME_RUN_ABORT] = { "RUN_ABORT", RUN_ABORT_MIN, RUN_ABORT_MIN + RUN_TEXT_MAX },
+	[FRAME_RUN_DONE] = { "RUN_DONE", RUN_MARK_LEN, RUN_MARK_LEN },
+	[FRAME_RUN_RESERVED] = { .name = "RUN_5D" },
+	[FRAME_RUN_RESERVED + 1] = { .name = "RUN_5E" },
+	[FRAME_RUN_RESERVED + 2] = { .name = "RUN_5F" },
 };
 
 /* The row of a type that has a name, or NULL. */

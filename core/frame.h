@@ -34,6 +34,10 @@
 #define RENEW_HEAD     32
 #define RENEW_RESULT_MIN (32 + 1 + 2 + 2)
 #define OFFER_HEAD     (WIRE_TOKEN_ID + 32 + 8)
+#define RUN_HEAD       (STUDY_HASH_LEN + 4 + 8 + 8 + 1)
+#define RUN_HELLO_MIN  (RUN_HEAD + 1 + 2)
+#define RUN_MARK_LEN   (RUN_HEAD + RUN_AGREEMENT_LEN)
+#define RUN_ABORT_MIN  (RUN_HEAD + 1 + 1 + 1 + 1)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 

@@ -198,11 +198,13 @@ enum frame_type {
 	FRAME_RENEW_RESULT = 0x4b,
 	FRAME_TOKEN = 0x4c,
 	FRAME_TOKEN_ACK = 0x4d,
-	/* Reserved, and refused with ERROR_RESERVED. */
-	FRAME_RUN_HELLO = 0x58,
+	FRAME_RUN_HELLO = 0x58, /* to 0x5c: core/wire_run.h */
 	FRAME_RUN_READY = 0x59,
 	FRAME_RUN_GO = 0x5a,
 	FRAME_RUN_ABORT = 0x5b,
+	FRAME_RUN_DONE = 0x5c,
+	/* Reserved to 0x5f, and refused with ERROR_RESERVED. */
+	FRAME_RUN_RESERVED = 0x5d,
 };
 
 struct frame {

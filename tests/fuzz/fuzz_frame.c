@@ -9,6 +9,7 @@
 #include "core/cert.h"
 #include "core/circuit.h"
 #include "core/crypto.h"
+#include "core/wire_run.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/guest.h"
 
@@ -125,6 +126,9 @@ decode(const uint8_t *data, size_t size)
 		struct state_adv adv;
 		struct blob_req req;
 		struct blob_part part;
+		struct run_hello run_hello;
+		struct run_mark run_mark;
+		struct run_abort run_abort;
 	} u;
 	size_t cap = sizeof(again), same;
 	int n = -1;
@@ -163,6 +167,11 @@ decode(const uint8_t *data, size_t size)
 	case FRAME_STATE_ADV: n = TRY(state_adv, adv, &u.adv); break;
 	case FRAME_BLOB_REQ: n = TRY(blob_req, req, &u.req); break;
 	case FRAME_BLOB: n = TRY(blob_part, part, &u.part); break;
+	case FRAME_RUN_HELLO: n = TRY(run_hello, run_hello, &u.run_hello); break;
+	case FRAME_RUN_READY:
+	case FRAME_RUN_GO:
+	case FRAME_RUN_DONE: n = TRY(run_mark, run_mark, f.type, &u.run_mark); break;
+	case FRAME_RUN_ABORT: n = TRY(run_abort, run_abort, &u.run_abort); break;
 	}
 #undef TRY
 	assert(n < 0 || (n == (int)(FRAME_HEADER + f.len) && memcmp(again, copy, same) == 0));

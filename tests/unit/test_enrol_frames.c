@@ -3,7 +3,7 @@
  * test_enrol_frames.c - ENROL to TOKEN_ACK against the vectors, and both ways.
  */
 #include "core/wire_enrol.h"
-#include "tests/unit/vectors.h"
+#include "tests/unit/frame_vectors.h"
 
 /* What any of these frames holds, to be encoded again. */
 union any {
@@ -90,71 +90,19 @@ make(const struct vectors *v, uint8_t type, uint8_t *to)
 	return encode(to, FRAME_MAX, type, &a);
 }
 
+static const struct family family = { make, decode, encode };
+
 TEST(every_frame_is_what_its_fields_make_and_comes_back)
 {
-	struct vectors v = vectors_open("enrol.txt");
-	unsigned blocks = 0;
-
-	for (; vectors_next(&v); blocks++) {
-		uint8_t bytes[FRAME_MAX], made[FRAME_MAX];
-		size_t len = vector(&v, "frame", bytes, sizeof(bytes));
-		struct frame f;
-		union any a;
-
-		ASSERT_EQ(frame_open(&f, bytes, len), FRAME_SPOKEN);
-		ASSERT_EQ(make(&v, f.type, made), len);
-		ASSERT_MEM(made, bytes, len);
-		ASSERT_EQ(decode(&a, &f), 0);
-		memset(made, 0, sizeof(made));
-		ASSERT_EQ(encode(made, sizeof(made), f.type, &a), len);
-		ASSERT_MEM(made, bytes, len);
-		for (size_t cap = 0; cap < len; cap++)
-			ASSERT_EQ(encode(made, cap, f.type, &a), ERR_FULL);
-	}
-	ASSERT_EQ(blocks, 16);
-	vectors_close(&v);
+	ASSERT_EQ(family_holds(&family, "enrol.txt"), 16);
 }
 
 TEST(every_frame_that_breaks_a_rule_is_refused)
 {
-	struct vectors v = vectors_open("enrol-refused.txt");
-
-	while (vectors_next(&v)) {
-		uint8_t bytes[FRAME_LONG_MAX];
-		size_t len = vector(&v, "frame", bytes, sizeof(bytes));
-		struct frame f;
-		union any a;
-
-		if (frame_open(&f, bytes, len) >= 0 && decode(&a, &f) >= 0)
-			test_fail(__FILE__, __LINE__, "[%s] was accepted", v.name);
-	}
-	vectors_close(&v);
+	family_refuses(&family, "enrol-refused.txt");
 }
 
 TEST(what_a_decoder_accepts_is_what_its_encoder_writes)
 {
-	struct vectors v = vectors_open("enrol.txt");
-	unsigned accepted = 0;
-
-	while (vectors_next(&v)) {
-		uint8_t good[FRAME_MAX], p[FRAME_MAX], again[FRAME_MAX];
-		size_t len = vector(&v, "frame", good, sizeof(good));
-
-		for (int n = 0; n < 3000; n++) {
-			struct frame f;
-			union any a;
-
-			memcpy(p, good, len);
-			for (uint64_t k = test_below(4); k-- > 0;)
-				p[FRAME_HEADER + test_below(len - FRAME_HEADER)] =
-				    (uint8_t)test_rand();
-			if (frame_open(&f, p, len) != FRAME_SPOKEN || decode(&a, &f) < 0)
-				continue;
-			accepted++;
-			ASSERT_EQ(encode(again, sizeof(again), f.type, &a), len);
-			ASSERT_MEM(again, p, len);
-		}
-	}
-	ASSERT(accepted > 1000);
-	vectors_close(&v);
+	ASSERT(family_is_canonical(&family, "enrol.txt") > 1000);
 }

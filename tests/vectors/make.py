@@ -16,13 +16,14 @@ sys.dont_write_bytecode = True
 import vectors_enrol                                             # noqa: E402
 import vectors_frames                                            # noqa: E402
 import vectors_objects                                           # noqa: E402
+import vectors_runs                                              # noqa: E402
 import vectors_states                                            # noqa: E402
 import vectors_studies                                           # noqa: E402
 import vectors_wireguard                                         # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 MAKERS = (vectors_wireguard, vectors_objects, vectors_states, vectors_studies, vectors_frames,
-          vectors_enrol)
+          vectors_enrol, vectors_runs)
 
 
 def text(title, blocks):
