@@ -88,13 +88,11 @@ addresses_json(const struct prefix *p, uint32_t count)
 json_t *
 flags_json(uint32_t flags)
 {
-	static const char *const names[] = { "lighthouse", "relay", "gateway", "stock", "enrol",
-		"state-required", "state" };
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (flags >> i & 1)
-			json_array_append_new(list, json_string(names[i]));
+	for (uint32_t flag = 1; flag <= CERT_FLAGS_ALL; flag <<= 1) {
+		if (flags & flag)
+			json_array_append_new(list, json_string(cert_flag_name(flag)));
 	}
 	return list;
 }

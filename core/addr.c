@@ -217,6 +217,14 @@ prefix_host_bits_zero(struct prefix p)
 	return p.len <= bits;
 }
 
+struct ip
+prefix_last(struct prefix p)
+{
+	for (unsigned i = p.len; i < (unsigned)ip_size(p.ip) * 8; i++)
+		p.ip.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	return p.ip;
+}
+
 int
 prefix_parse(struct prefix *ret, const char *text)
 {

@@ -122,4 +122,7 @@ bool prefix_within(struct prefix inner, struct prefix outer);
 bool prefix_overlap(struct prefix a, struct prefix b);
 bool prefix_host_bits_zero(struct prefix p);
 
+/* The highest address in `p`. */
+struct ip prefix_last(struct prefix p);
+
 #endif

@@ -253,16 +253,36 @@ check_lighthouse(const struct bundle_lighthouse *l, struct err *e)
 	return check_object(&l->cert, OBJECT_HOST, "certificate of a lighthouse", e);
 }
 
-static int
-check_shape(const struct bundle *b, struct err *e)
-{
-	int rc;
+/* Whose bundle it is: a host's, or that of an authority, which is a charter. */
+enum owner {
+	OWNER_HOST,
+	OWNER_AUTHORITY,
+};
 
-	if (b->host.len == 0)
+static int
+check_owner(const struct bundle *b, enum owner owner, struct err *e)
+{
+	struct cert last;
+
+	if (owner == OWNER_HOST && b->host.len == 0)
 		return err_set(e, ERR_CANON, "it has no host certificate");
-	rc = check_object(&b->host, OBJECT_HOST, "host certificate", e);
+	if (owner == OWNER_HOST)
+		return check_object(&b->host, OBJECT_HOST, "host certificate", e);
+	if (b->host.len > 0 || b->has_key)
+		return err_set(e, ERR_CANON, "it is a host's, and no charter");
+	if (b->ca_count == 0 || cert_decode(&last, b->cas[b->ca_count - 1].bytes,
+	    b->cas[b->ca_count - 1].len, NULL) < 0 || cert_is_root(&last))
+		return err_set(e, ERR_CANON, "it admits no issuing CA");
+	return 0;
+}
+
+static int
+check_shape(const struct bundle *b, enum owner owner, struct err *e)
+{
+	int rc = check_cas(b->cas, b->ca_count, e);
+
 	if (rc == 0)
-		rc = check_cas(b->cas, b->ca_count, e);
+		rc = check_owner(b, owner, e);
 	if (rc < 0)
 		return rc;
 	if (b->lighthouse_count > BUNDLE_LIGHTHOUSES_MAX)
@@ -366,8 +386,8 @@ read_parts(struct bundle *b, struct pem_reader *r, uint8_t block[static BLOCK_MA
 	}
 }
 
-int
-bundle_read(struct bundle *ret, const char *text, size_t len, struct err *e)
+static int
+read_text(struct bundle *ret, enum owner owner, const char *text, size_t len, struct err *e)
 {
 	struct bundle b;
 	struct pem_reader r = { 0 };
@@ -378,12 +398,24 @@ bundle_read(struct bundle *ret, const char *text, size_t len, struct err *e)
 	if (rc == 0)
 		rc = read_parts(&b, &r, block, e);
 	if (rc == 0)
-		rc = check_shape(&b, e);
+		rc = check_shape(&b, owner, e);
 	if (rc == 0)
 		*ret = b;
 	crypto_wipe(block, sizeof(block));
 	bundle_wipe(&b);
 	return rc;
+}
+
+int
+bundle_read(struct bundle *ret, const char *text, size_t len, struct err *e)
+{
+	return read_text(ret, OWNER_HOST, text, len, e);
+}
+
+int
+bundle_read_charter(struct bundle *ret, const char *text, size_t len, struct err *e)
+{
+	return read_text(ret, OWNER_AUTHORITY, text, len, e);
 }
 
 /* Text being written: what did not fit is an error at the end. */
@@ -405,16 +437,17 @@ out_block(struct out *o, enum part part, const uint8_t *p, size_t len)
 		o->len += (size_t)n;
 }
 
-int
-bundle_write(char *to, size_t cap, const struct bundle *b)
+static int
+write_text(char *to, size_t cap, const struct bundle *b, enum owner owner)
 {
 	struct out o = { .to = to, .cap = cap };
 	uint8_t block[BLOCK_MAX];
-	int rc = check_shape(b, NULL);
+	int rc = check_shape(b, owner, NULL);
 
 	if (rc < 0)
 		return rc;
-	out_block(&o, PART_HOST, b->host.bytes, b->host.len);
+	if (owner == OWNER_HOST)
+		out_block(&o, PART_HOST, b->host.bytes, b->host.len);
 	if (b->has_key)
 		out_block(&o, PART_KEY, b->key, sizeof(b->key));
 	for (uint32_t i = 0; i < b->ca_count; i++)
@@ -432,6 +465,18 @@ bundle_write(char *to, size_t cap, const struct bundle *b)
 		return ERR_FULL;
 	}
 	return (int)o.len;
+}
+
+int
+bundle_write(char *to, size_t cap, const struct bundle *b)
+{
+	return write_text(to, cap, b, OWNER_HOST);
+}
+
+int
+bundle_write_charter(char *to, size_t cap, const struct bundle *b)
+{
+	return write_text(to, cap, b, OWNER_AUTHORITY);
 }
 
 int
@@ -547,13 +592,14 @@ check_lighthouse_cert(struct trust *t, const struct bundle_cert *lighthouse, use
 	return 0;
 }
 
-int
-bundle_check(const struct bundle *b, usec_t wall, struct verified *ret, struct err *e)
+/* What holds of both kinds; of a host's, that the host's certificate does. */
+static int
+check_belief(const struct bundle *b, enum owner owner, usec_t wall, struct verified *ret,
+    struct err *e)
 {
 	struct rng_stream stream;
 	struct rng rng;
 	struct trust *t;
-	struct verified v;
 	int rc;
 
 	/* Nobody else puts anything into this table, so its keys need not be secret. */
@@ -563,12 +609,30 @@ bundle_check(const struct bundle *b, usec_t wall, struct verified *ret, struct e
 	if (t == NULL)
 		return err_set(e, -ENOMEM, "there is no memory to check it");
 	rc = bundle_trust(t, b, wall, e);
-	if (rc == 0)
-		rc = check_host(t, b, wall, &v, e);
+	if (rc == 0 && owner == OWNER_HOST)
+		rc = check_host(t, b, wall, ret, e);
 	for (uint32_t i = 0; rc == 0 && i < b->lighthouse_count; i++)
 		rc = check_lighthouse_cert(t, &b->lighthouses[i].cert, wall, e);
-	if (rc == 0 && ret != NULL)
-		*ret = v;
 	trust_free(t);
 	return rc;
+}
+
+int
+bundle_check(const struct bundle *b, usec_t wall, struct verified *ret, struct err *e)
+{
+	struct verified v;
+	int rc = check_belief(b, OWNER_HOST, wall, &v, e);
+
+	if (rc == 0 && ret != NULL)
+		*ret = v;
+	return rc;
+}
+
+int
+bundle_check_charter(const struct bundle *b, usec_t wall, struct cert *ret_ca, struct err *e)
+{
+	const struct bundle_cert *last = &b->cas[b->ca_count - 1];
+	int rc = check_belief(b, OWNER_AUTHORITY, wall, NULL, e);
+
+	return rc == 0 && ret_ca != NULL ? cert_decode(ret_ca, last->bytes, last->len, NULL) : rc;
 }

@@ -89,6 +89,17 @@ int
 bundle_check(const struct bundle *b, usec_t wall, struct verified *ret, struct err *e) must_check;
 
 /*
+ * A charter is a bundle for an authority: without host certificate and key, and the last of at least
+ * two CA certificates is that of the issuing CA which is admitted. Read, written and checked as
+ * above; `ret_ca` (may be NULL) becomes the issuing CA's certificate. docs/certificates.md, "Issuing
+ * CAs".
+ */
+int bundle_read_charter(struct bundle *ret, const char *text, size_t len, struct err *e) must_check;
+int bundle_write_charter(char *to, size_t cap, const struct bundle *b) must_check;
+int bundle_check_charter(const struct bundle *b, usec_t wall, struct cert *ret_ca,
+    struct err *e) must_check;
+
+/*
  * A file of CA certificates only (`ca export --ca`): how many, 1 to BUNDLE_CAS_MAX, or negative
  * with a sentence.
  */

@@ -150,6 +150,9 @@ void cert_key_id(uint8_t to[static 16], const uint8_t ed25519_key[static 32]);
 /* A root: a CA certificate that names its own key as issuer. */
 bool cert_is_root(const struct cert *c);
 
+/* "lighthouse" for CERT_LIGHTHOUSE, ..; NULL for what is not one flag. */
+const char *cert_flag_name(uint32_t flag);
+
 bool cert_has_group(const struct cert *c, const char *group);
 
 /* May an address of the mesh be in `p`? Not what means something else to every host: loopback... */

@@ -15,6 +15,21 @@ cert_is_root(const struct cert *c)
 	return memcmp(id, c->issuer, sizeof(id)) == 0;
 }
 
+const char *
+cert_flag_name(uint32_t flag)
+{
+	switch (flag) {
+	case CERT_LIGHTHOUSE: return "lighthouse";
+	case CERT_RELAY: return "relay";
+	case CERT_GATEWAY: return "gateway";
+	case CERT_STOCK: return "stock";
+	case CERT_ENROL: return "enrol";
+	case CERT_STATE_REQUIRED: return "state-required";
+	case CERT_STATE: return "state";
+	default: return NULL;
+	}
+}
+
 bool
 cert_has_group(const struct cert *c, const char *group)
 {
@@ -64,14 +79,6 @@ groups_within(const struct cert *c, const struct cert *issuer)
 }
 
 static bool
-ends_with(const char *text, const char *suffix)
-{
-	size_t len = strlen(text), suffix_len = strlen(suffix);
-
-	return len >= suffix_len && memcmp(text + len - suffix_len, suffix, suffix_len) == 0;
-}
-
-static bool
 lifetime_within(const struct cert *c, const struct cert *issuer)
 {
 	if (c->kind == OBJECT_CA)
@@ -83,8 +90,8 @@ lifetime_within(const struct cert *c, const struct cert *issuer)
 static bool
 suffix_within(const struct cert *c, const struct cert *issuer)
 {
-	return ends_with(c->name, issuer->name_suffix) &&
-	       (c->kind != OBJECT_CA || ends_with(c->name_suffix, issuer->name_suffix));
+	return text_ends_with(c->name, issuer->name_suffix) &&
+	       (c->kind != OBJECT_CA || text_ends_with(c->name_suffix, issuer->name_suffix));
 }
 
 static enum breach

@@ -185,18 +185,6 @@ remove_member(struct members *ms, struct member *m, struct outbox *o)
 	member_free(m);
 }
 
-bool
-members_is_revoked(struct trust *t, usec_t wall, struct member *m)
-{
-	struct verified v;
-	int rc = trust_verify(t, member_host(m), m->host_len, member_issuing(m), m->issuing_len,
-	    wall, &v, NULL);
-
-	if (rc == 0)
-		m->valid_until = v.valid_until;
-	return rc == ERR_REVOKED;
-}
-
 void
 members_drop(struct members *ms, struct member *m, struct outbox *o)
 {

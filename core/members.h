@@ -144,12 +144,6 @@ struct member *members_at(const struct members *ms, uint32_t i);
  */
 uint32_t members_expire(struct members *ms, uint64_t now, uint32_t max, struct outbox *o);
 
-/*
- * Is the certificate of `m` revoked, by what `t` goes by now? If it holds, its end is noted anew: a
- * root that was rotated may end before a certificate that it signed does, and that ends then.
- */
-bool members_is_revoked(struct trust *t, usec_t wall, struct member *m);
-
 /* Removes `m`, whose certificate is revoked, and has its row forgotten. */
 void members_drop(struct members *ms, struct member *m, struct outbox *o);
 

@@ -202,6 +202,14 @@ text_is_name(const char *p, size_t len)
 	return true;
 }
 
+bool
+text_ends_with(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), suffix_len = strlen(suffix);
+
+	return len >= suffix_len && memcmp(text + len - suffix_len, suffix, suffix_len) == 0;
+}
+
 const char *
 text_escape(char *to, size_t cap, const void *p, size_t len)
 {

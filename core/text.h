@@ -33,6 +33,8 @@ int text_unhex(uint8_t *to, size_t n, const char *text) must_check;
 #define NAME_MAX_LEN 63
 bool text_is_name(const char *p, size_t len);
 
+bool text_ends_with(const char *text, const char *suffix);
+
 /*
  * Copies `len` bytes to `to` with everything but printable ASCII written as \xNN, cut to fit `cap`
  * (at least 5) with "..." at the end. Returns `to`. What came from outside goes to a terminal or a
