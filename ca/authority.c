@@ -3,6 +3,8 @@
  * authority.c - what an authority signs, and what it refuses to.
  */
 #include "ca/authority.h"
+#include "ca/admission.h"
+#include "ca/limits.h"
 #include "core/bytes.h"
 #include "core/crypto.h"
 
@@ -344,8 +346,8 @@ choose_times(struct cert *c, const struct cert *ca, const struct order *o, const
 		return err_set(e, ERR_NOT_YET, "the authority's own certificate is valid from %s "
 		    "on; this machine's clock is behind", text_format_time(text, ca->not_before));
 	if (lifetime > ca->max_lifetime)
-		return err_set(e, ERR_DENIED, "this authority signs for at most %s",
-		    text_format_duration(text, ca->max_lifetime));
+		return err_set(e, ERR_DENIED, "%s cannot be signed for so long; %s may sign for at "
+		    "most %s", c->name, ca->name, text_format_duration(text, ca->max_lifetime));
 	c->not_before = f->now - CERT_BACKDATE;
 	c->not_after = min_u64(f->now + lifetime, ca->not_after);
 	return 0;
@@ -414,8 +416,10 @@ authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *
 {
 	struct cert c = { .kind = OBJECT_HOST, .serial = facts->serial };
 	enum breach why = BREACH_NONE;
-	int rc = may_sign_alone(ca, order, e);
+	int rc = application_admitted(ca, e);
 
+	if (rc == 0)
+		rc = may_sign_alone(ca, order, e);
 	if (rc == 0)
 		rc = authority_may_name(order, facts, e);
 	if (rc == 0)
@@ -439,11 +443,10 @@ authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *
 	if (rc < 0)
 		return rc;
 	cert_sort(&c);
-	rc = cert_permitted(&c, ca, &why);
-	if (rc == 0)
-		rc = cert_routes_outside(&c, ca, &why);
-	if (rc == 0)
-		rc = cert_sign(&c, ret->bytes, sizeof(ret->bytes), keys->seed, &why);
+	rc = limits_check(&c, ca, facts->root != NULL ? facts->root : ca, e);
+	if (rc < 0)
+		return rc;
+	rc = cert_sign(&c, ret->bytes, sizeof(ret->bytes), keys->seed, &why);
 	if (rc < 0)
 		return err_set(e, rc, "a certificate for %s cannot be signed, because it %s",
 		    order->name, breach_phrase(why));

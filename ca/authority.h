@@ -11,6 +11,7 @@
 
 #include "ca/keyfile.h"
 #include "ca/numbers.h"
+#include "core/bundle.h"
 #include "core/cert.h"
 #include "core/err.h"
 #include "core/rng.h"
@@ -21,7 +22,7 @@
 /* Ranges of one network, both families together. */
 #define AUTHORITY_RANGES_MAX 8
 
-/* A network that is to be. */
+/* A network that is to be; or, with `root`, an issuing CA of one, of which the name counts. */
 struct founding {
 	char name[NAME_MAX_LEN + 1];
 	uint64_t now;	   /* Unix seconds */
@@ -30,6 +31,7 @@ struct founding {
 	struct prefix ranges[AUTHORITY_RANGES_MAX];
 	struct cosigners cosigners; /* who signs with it, in any order; or none */
 	bool cosigns;               /* its own key is one of them, and not among these */
+	struct bundle_cert root;    /* of the network that an issuing CA applies to; or none */
 };
 
 /* A certificate as bytes, and what they say. */
@@ -74,6 +76,7 @@ struct facts {
 	const struct cert *holder; /* the live certificate of that name, or NULL */
 	const char *key_holder;	   /* another name that an unexpired certificate gives this key */
 	bool key_revoked;	   /* nobody may have this key again */
+	const struct cert *root;   /* of the network; NULL: the authority itself */
 	struct tenants tenants;	   /* the addresses of unexpired certificates of other names */
 };
 

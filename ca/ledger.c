@@ -194,6 +194,9 @@ ledger_expire(struct ledger *l, uint64_t now, struct err *e)
 	int rc = db_run(&l->db, e, "UPDATE cert SET status = 'expired'"
 	    " WHERE status = 'live' AND not_after < ?", "u", now);
 
+	if (rc == 0)
+		rc = db_run(&l->db, e, "UPDATE issuing SET status = 'expired'"
+		    " WHERE status = 'live' AND not_after < ?", "u", now);
 	return rc < 0 ? rc : ledger_release(l, now, e);
 }
 

@@ -104,7 +104,7 @@ struct ledger_cert {
 /* A serial number that was never used. */
 int ledger_next_serial(struct ledger *l, uint64_t *ret, struct err *e) must_check;
 
-/* Certificates whose time is over no longer hold their name, key and addresses. */
+/* Certificates whose time is over, issuing CAs' too, no longer hold their name, key and addresses. */
 int ledger_expire(struct ledger *l, uint64_t now, struct err *e) must_check;
 
 /* The newest certificate of `name`, live or not: 1; 0 when there never was one. */

@@ -63,6 +63,25 @@ ledger_issuing_revoked(struct ledger *l, const uint8_t key[static 32], struct er
 	return rc < 0 ? rc : n != 0;
 }
 
+int
+ledger_held_within(struct ledger *l, struct ip *ret, struct prefix p, uint64_t now, struct err *e)
+{
+	struct ip last = prefix_last(p);
+	sqlite3_stmt *stmt;
+	int rc = db_query(&l->db, &stmt, e, "SELECT ip FROM addr WHERE ip BETWEEN ?1 AND ?2"
+	    " AND length(ip) = length(?1) AND until >= ?3 LIMIT 1", "bbu", p.ip.b, ip_size(p.ip),
+	    last.b, ip_size(last), now);
+
+	if (rc < 0)
+		return rc;
+	rc = db_next(&l->db, stmt, e);
+	ret->family = p.ip.family;
+	if (rc == 1 && db_column_blob(stmt, 0, ret->b, ip_size(*ret)) < 0)
+		rc = ledger_damaged(l, "an address in it cannot be read", e);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
 /*
  * This office's own certificates
  */
@@ -188,4 +207,11 @@ ledger_set_charter(struct ledger *l, const char *text, size_t len, struct err *e
 {
 	return db_run(&l->db, e, "INSERT INTO charter VALUES (1, ?1) ON CONFLICT (one)"
 	    " DO UPDATE SET text = ?1", "b", text, len);
+}
+
+int
+ledger_set_psk(struct ledger *l, const uint8_t *psk, struct err *e)
+{
+	return db_run(&l->db, e, "UPDATE ca SET psk = nullif(?, x'') WHERE id ="
+	    " (SELECT max(id) FROM ca)", "b", psk, psk != NULL ? (size_t)32 : (size_t)0);
 }

@@ -34,6 +34,10 @@ int ledger_walk_issuing(struct ledger *l, struct ledger_walk *ret, struct err *e
 int ledger_issuing_revoked(struct ledger *l, const uint8_t key[static 32],
     struct err *e) must_check;
 
+/* An address in `p` that a certificate of a host gives it at `now`: 1, or 0. */
+int ledger_held_within(struct ledger *l, struct ip *ret, struct prefix p, uint64_t now,
+    struct err *e) must_check;
+
 /*
  * Every certificate under which this office signs or signed, the first one first. ledger_ca_next()
  * until it is not 1, then ledger_end().
@@ -76,10 +80,13 @@ int ledger_anchor_next(struct ledger_walk *w, struct cert *ret, struct bundle_ce
     struct err *e) must_check;
 
 /*
- * The charter that admitted this office, as it was written (ca/charter.h): its length, or 0 when
+ * The charter that admitted this office, as it was written (core/bundle.h): its length, or 0 when
  * there is none.
  */
 int ledger_charter(struct ledger *l, char *to, size_t cap, struct err *e) must_check;
 int ledger_set_charter(struct ledger *l, const char *text, size_t len, struct err *e) must_check;
+
+/* What signs here has the network's pre-shared key from that charter; NULL: there is none. */
+int ledger_set_psk(struct ledger *l, const uint8_t *psk, struct err *e) must_check;
 
 #endif

@@ -3,6 +3,8 @@
  * office.c - where an authority works: its ledger, and the files that it hands out.
  */
 #include "ca/office.h"
+#include "ca/admission.h"
+#include "ca/ledger_chain.h"
 #include "ca/mark.h"
 #include "ca/office_handout.h"
 #include "core/crypto.h"
@@ -126,13 +128,28 @@ office_vacant(const char *dir, struct err *e)
 	return rc;
 }
 
+/* A root; or what applies to be an issuing CA below one. */
+static int
+make_certificate(struct issued *ret, enum ledger_role *role, struct ca_keys *keys,
+    const struct founding *f, const struct rng *rng, struct err *e)
+{
+	struct cert root;
+
+	*role = f->root.len > 0 ? LEDGER_APPLICATION : LEDGER_ROOT;
+	if (f->root.len == 0)
+		return authority_found(ret, keys, f, rng, e);
+	if (cert_decode(&root, f->root.bytes, f->root.len, NULL) < 0)
+		return err_set(e, ERR_FORMAT, "the root's certificate cannot be read");
+	return application_make(ret, keys, f->name, &root, f->now, rng, e);
+}
+
 /* The authority as it will be in the ledger. */
 static int
 make_ca(struct ledger_ca *ca, struct ca_keys *keys, const struct founding *f,
     const struct secret *s, const struct rng *rng, struct err *e)
 {
 	struct issued root;
-	int rc = authority_found(&root, keys, f, rng, e);
+	int rc = make_certificate(&root, &ca->role, keys, f, rng, e);
 
 	if (rc < 0)
 		return rc;
@@ -149,9 +166,22 @@ make_ca(struct ledger_ca *ca, struct ca_keys *keys, const struct founding *f,
 	return 0;
 }
 
+/* Whose network an application is for: the only root whose word this office will take. */
+static int
+store_root(struct office *o, const struct bundle_cert *root, struct err *e)
+{
+	struct cert c;
+
+	if (root->len == 0)
+		return 0;
+	if (cert_decode(&c, root->bytes, root->len, NULL) < 0)
+		return err_set(e, ERR_FORMAT, "the root's certificate cannot be read");
+	return ledger_add_anchor(&o->ledger, &c, root, c.not_after, e);
+}
+
 /* Keeps it, unless somebody else was faster. */
 static int
-store_ca(struct office *o, uint64_t now, struct err *e)
+store_ca(struct office *o, const struct founding *f, struct err *e)
 {
 	struct ledger_ca other;
 	int rc = ledger_begin(&o->ledger, e);
@@ -163,7 +193,9 @@ store_ca(struct office *o, uint64_t now, struct err *e)
 		rc = err_set(e, -EEXIST, "%s has the authority of network %s already", o->dir,
 		    other.cert.name);
 	else if (rc == -ENOENT)
-		rc = ledger_found(&o->ledger, &o->ca, now, e);
+		rc = ledger_found(&o->ledger, &o->ca, f->now, e);
+	if (rc == 0)
+		rc = store_root(o, &f->root, e);
 	rc = ledger_finish(&o->ledger, rc, e);
 	crypto_wipe(&other, sizeof(other));
 	return rc;
@@ -186,7 +218,7 @@ office_found(struct office *o, const char *dir, const struct founding *f,
 		return lock;
 	rc = ledger_open(&o->ledger, dir, true, e);
 	if (rc == 0) {
-		rc = store_ca(o, f->now, e);
+		rc = store_ca(o, f, e);
 		if (rc < 0)
 			ledger_close(&o->ledger);
 	}

@@ -128,8 +128,8 @@ int office_draft(struct office *o, const struct ca_keys *keys, const struct orde
     struct issued *ret, struct err *e) must_check;
 
 /*
- * The bundle, without a key, of the live certificate of `name`; and the authority's certificate
- * alone. Both are PEM without NUL, at most BUNDLE_TEXT_MAX, and noted in the log. Return the
+ * The bundle, without a key, of the live certificate of `name`, or the charter of an issuing CA that
+ * is called so; and the authority's certificate alone, behind its roots where it is an issuing CA. Both are PEM without NUL, at most BUNDLE_TEXT_MAX, and noted in the log. Return the
  * length. ERR_UNKNOWN when `name` has no live certificate.
  */
 int office_export(struct office *o, char *to, const char *name, struct err *e) must_check;

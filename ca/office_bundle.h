@@ -14,6 +14,20 @@
 int office_make_bundle(struct office *o, struct bundle *b, const struct bundle_cert *host,
     const uint8_t *key, struct err *e) must_check;
 
+/*
+ * The lighthouses that bundles of this office name: its own, and those of the charter that admitted
+ * it as far as there is room; each with its certificate and where it is reached. How many, at most
+ * BUNDLE_LIGHTHOUSES_MAX, or ERR_FULL.
+ */
+int office_lighthouses(struct office *o, struct bundle_lighthouse *to, struct err *e) must_check;
+
+/* The charter of the issuing CA that `issuing` certifies; likewise to be wiped. */
+int office_make_charter(struct office *o, struct bundle *b, const struct bundle_cert *issuing,
+    struct err *e) must_check;
+
+/* The log says that this certificate was handed out. A transaction of its own. */
+int office_log_export(struct office *o, const struct cert *c, struct err *e) must_check;
+
 /* Its text without NUL, at most BUNDLE_TEXT_MAX: the length. */
 int office_write_bundle(char *to, const struct bundle *b, struct err *e) must_check;
 

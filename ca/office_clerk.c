@@ -3,6 +3,7 @@
  * office_clerk.c - answers whoever asks this authority for a certificate over the network.
  */
 #include "ca/office_clerk.h"
+#include "ca/office_join.h"
 
 #include "core/crypto.h"
 #include "core/request.h"
@@ -301,11 +302,10 @@ fill_nonce(void *ctx, uint8_t *to, size_t len)
 }
 
 static int
-add_offer(const struct clerk *c, struct clerk_offers *to, const struct ledger_token *t,
+add_offer(struct clerk_offers *to, const struct ledger_token *t, const struct welcome *of,
     struct err *e)
 {
-	const struct bundle_cert *own = &c->office->ca.object;
-	struct welcome w = { .root = { own->bytes, own->len } };
+	struct welcome w = *of;
 	struct offer *offer = &to->offers[to->count];
 	struct welcome_nonce nonce;
 	struct rng rng = { fill_nonce, &nonce };
@@ -339,21 +339,30 @@ stands(const struct ledger_token *t)
 }
 
 int
-clerk_offers(const struct clerk *c, struct clerk_offers *ret, struct err *e)
+clerk_offers(const struct clerk *clerk, struct clerk_offers *ret, struct err *e)
 {
+	struct office *office = clerk->office;
+	struct bundle_cert root;
+	struct welcome welcome;
 	struct ledger_token t;
 	struct ledger_walk w;
+	struct cert c;
 	int rc;
 
 	*ret = (struct clerk_offers){ .until = UINT64_MAX };
-	ret->offers = calloc(INVITATIONS_MAX, sizeof(*ret->offers));
-	ret->welcomes = calloc(INVITATIONS_MAX, sizeof(*ret->welcomes));
+	ret->offers = calloc(OFFERS_KEPT, sizeof(*ret->offers));
+	ret->welcomes = calloc(OFFERS_KEPT, sizeof(*ret->welcomes));
 	rc = ret->offers == NULL || ret->welcomes == NULL ?
 	    err_set(e, -ENOMEM, "there is no memory for invitations") :
-	    ledger_walk_tokens(&c->office->ledger, &w, e);
+	    office_root(office, &c, &root, e);
+	welcome = (struct welcome){ .root = { root.bytes, root.len } };
+	if (office->ca.role == LEDGER_ISSUING)
+		welcome.issuing = (struct blob){ office->ca.object.bytes, office->ca.object.len };
+	if (rc == 0)
+		rc = ledger_walk_tokens(&office->ledger, &w, e);
 	if (rc == 0) {
-		while ((rc = ledger_token_next(&w, &t, e)) == 1 && ret->count < INVITATIONS_MAX) {
-			if (stands(&t) && (rc = add_offer(c, ret, &t, e)) < 0)
+		while ((rc = ledger_token_next(&w, &t, e)) == 1 && ret->count < OFFERS_KEPT) {
+			if (stands(&t) && (rc = add_offer(ret, &t, &welcome, e)) < 0)
 				break;
 		}
 		ledger_end(&w);
@@ -368,7 +377,7 @@ void
 clerk_offers_free(struct clerk_offers *o)
 {
 	if (o->offers != NULL)
-		crypto_wipe(o->offers, INVITATIONS_MAX * sizeof(*o->offers));
+		crypto_wipe(o->offers, OFFERS_KEPT * sizeof(*o->offers));
 	free(o->offers);
 	free(o->welcomes);
 	*o = (struct clerk_offers){ 0 };

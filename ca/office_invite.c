@@ -3,6 +3,8 @@
  * office_invite.c - an authority invites hosts.
  */
 #include "ca/office_invite.h"
+#include "ca/office_bundle.h"
+#include "ca/office_join.h"
 
 #include "core/crypto.h"
 #include "core/text.h"
@@ -11,29 +13,30 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The live lighthouse that is called `name`, or the first: its certificate and endpoints. */
+/* The lighthouse that is called `name`, or the first: its certificate, and where it is. */
 static int
-find_lighthouse(struct office *o, const char *name, struct ledger_cert *ret,
+find_lighthouse(struct office *o, const char *name, struct cert *ret,
     struct bundle_lighthouse *where, struct err *e)
 {
-	struct ledger_walk w;
-	int rc = ledger_walk_lighthouses(&o->ledger, &w, e);
+	struct bundle_lighthouse all[BUNDLE_LIGHTHOUSES_MAX] = { 0 };
+	int count = office_lighthouses(o, all, e);
 
-	if (rc < 0)
-		return rc;
-	while ((rc = ledger_next(&w, ret, e)) == 1) {
-		if (name[0] == '\0' || strcmp(ret->cert.name, name) == 0)
-			break;
+	for (int i = 0; i < count; i++) {
+		if (cert_decode(ret, all[i].cert.bytes, all[i].cert.len, NULL) < 0)
+			continue;
+		if (name[0] == '\0' || strcmp(ret->name, name) == 0) {
+			*where = all[i];
+			return 0;
+		}
 	}
-	ledger_end(&w);
-	if (rc == 0 && name[0] == '\0')
+	if (count >= 0 && name[0] == '\0')
 		return err_set(e, ERR_UNKNOWN, "network %s has no lighthouse yet, and an invitation "
 		    "leads to one; make one with `mpynet sign lh --lighthouse --public HOST:PORT`",
 		    o->ca.cert.name);
-	if (rc == 0)
+	if (count >= 0)
 		return err_set(e, ERR_UNKNOWN, "%s is no lighthouse of network %s; `mpynet ca "
 		    "show` lists them", name, o->ca.cert.name);
-	return rc < 0 ? rc : ledger_endpoints(&o->ledger, where, ret->cert.serial, e);
+	return count;
 }
 
 /* What has to be known of the lighthouse and of the root. */
@@ -41,14 +44,16 @@ static int
 fill_token(struct office *o, const struct invitation *i, struct token *t, struct err *e)
 {
 	struct bundle_lighthouse where;
-	struct ledger_cert lighthouse;
+	struct cert root, lighthouse;
 	int rc = find_lighthouse(o, i->lighthouse, &lighthouse, &where, e);
 
+	if (rc == 0)
+		rc = office_root(o, &root, NULL, e);
 	if (rc < 0)
 		return rc;
 	token_draw(t, &o->rng);
-	memcpy(t->root, o->ca.cert.fingerprint, sizeof(t->root));
-	memcpy(t->lighthouse, lighthouse.cert.key, sizeof(t->lighthouse));
+	memcpy(t->root, root.fingerprint, sizeof(t->root));
+	memcpy(t->lighthouse, lighthouse.key, sizeof(t->lighthouse));
 	t->expires = office_now() + (i->lifetime != 0 ? i->lifetime : INVITE_LIFETIME);
 	memcpy(t->endpoint, where.endpoints[0], sizeof(t->endpoint));
 	return 0;
@@ -88,19 +93,6 @@ check_name(struct office *o, const struct order *order, struct err *e)
 		    "`mpynet invite %s --withdraw`", order->name,
 		    text_format_time(text, open.expires), order->name);
 	crypto_wipe(&open, sizeof(open));
-	return rc;
-}
-
-static int
-check_room(struct office *o, struct err *e)
-{
-	int64_t n;
-	int rc = ledger_tokens_standing(&o->ledger, &n, office_now(), e);
-
-	if (rc == 0 && n >= INVITATIONS_MAX)
-		rc = err_set(e, ERR_FULL, "%d invitations stand, and lighthouses are offered no more; "
-		    "`mpynet ca pending` lists them: withdraw one with `mpynet invite NAME "
-		    "--withdraw`, or wait until one expires", INVITATIONS_MAX);
 	return rc;
 }
 
@@ -153,8 +145,6 @@ office_invite(struct office *o, const struct invitation *i, struct token *ret, s
 	rc = ledger_token_expire(&o->ledger, office_now(), e);
 	if (rc == 0)
 		rc = check_name(o, &i->order, e);
-	if (rc == 0)
-		rc = check_room(o, e);
 	if (rc == 0)
 		rc = rehearse(o, &i->order, e);
 	if (rc == 0)

@@ -2,11 +2,13 @@
 /*
  * office_sign.c - an authority signs: facts from the ledger, its decision, the result stored.
  */
+#include "ca/admission.h"
 #include "ca/ledger_addr.h"
 #include "ca/ledger_chain.h"
 #include "ca/ledger_state.h"
 #include "ca/office_bundle.h"
 #include "ca/office_handout.h"
+#include "ca/office_join.h"
 #include "ca/office_state.h"
 #include "core/crypto.h"
 #include "core/pem.h"
@@ -24,6 +26,7 @@
 struct dossier {
 	struct facts facts;
 	struct ledger_cert holder;
+	struct cert root;
 	char key_holder[NAME_MAX_LEN + 1];
 	struct ledger_tenancy tenancy;
 };
@@ -59,7 +62,10 @@ gather(struct office *o, struct dossier *d, const struct order *order, struct er
 	d->facts.key_revoked = rc == 1;
 	d->tenancy = (struct ledger_tenancy){ &o->ledger, order->name, d->facts.now };
 	d->facts.tenants = ledger_tenants(&d->tenancy);
-	return rc < 0 ? rc : 0;
+	if (rc >= 0)
+		rc = office_root(o, &d->root, NULL, e);
+	d->facts.root = &d->root;
+	return rc;
 }
 
 /* A renewal takes nothing away; a replaced certificate ends here, and its line says for which. */
@@ -336,8 +342,10 @@ office_check(struct office *o, const struct commission *c, struct err *e)
 {
 	struct dossier d = { .facts.now = office_now() };
 	struct handout h;
-	int rc = find_holder(o, &d, &c->order, e);
+	int rc = application_admitted(&o->ca.cert, e);
 
+	if (rc == 0)
+		rc = find_holder(o, &d, &c->order, e);
 	if (rc == 0)
 		rc = authority_may_name(&c->order, &d.facts, e);
 	return rc < 0 ? rc : handout_name(&h, &o->rng, c->path, e);

@@ -3,6 +3,7 @@
  * succession.c - a root's successor.
  */
 #include "ca/succession.h"
+#include "ca/admission.h"
 #include "core/crypto.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@ may_name_successor(const struct cert *old, const struct succession *s, struct er
 {
 	char text[32];
 
-	if (!cert_is_root(old))
+	if (!cert_is_root(old) || application_is(old))
 		return err_set(e, ERR_DENIED, "%s is no root; an issuing authority gets a new key "
 		    "by applying anew", old->name);
 	if (old->cosigners.count > 0)

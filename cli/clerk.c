@@ -225,20 +225,27 @@ ledger_changed(struct clerk_desk *d)
 
 /* After a rotation our key is the old root's, and worth nothing. */
 static void
-follow_rotation(struct clerk_desk *d, struct node *n)
+forget_keys(struct clerk_desk *d, struct node *n)
 {
+	sodium_free(d->keys); /* wipes */
+	d->keys = NULL;
+	d->clerk.keys = NULL;
+	desk_log(n, TRACE_WARNING, "the authority has another key now; requests wait until mpynet "
+	    "down and mpynet ca serve unlock that");
+}
+
+/* The authority may have another certificate by now, for the key that it had or for another. */
+static void
+follow_authority(struct clerk_desk *d, struct node *n)
+{
+	const size_t key_len = sizeof(d->office.ca.cert.key);
 	struct ledger_ca now;
 	struct err e;
 
-	if (ledger_ca(&d->office.ledger, &now, &e) == 0 &&
-	    memcmp(now.cert.fingerprint, d->office.ca.cert.fingerprint,
-	        sizeof(now.cert.fingerprint)) != 0) {
+	if (ledger_ca(&d->office.ledger, &now, &e) == 0) {
+		if (memcmp(now.cert.key, d->office.ca.cert.key, key_len) != 0)
+			forget_keys(d, n);
 		d->office.ca = now;
-		sodium_free(d->keys); /* wipes */
-		d->keys = NULL;
-		d->clerk.keys = NULL;
-		desk_log(n, TRACE_WARNING, "the authority has another key now; requests wait until "
-		    "mpynet down and mpynet ca serve unlock that");
 	}
 	sodium_memzero(&now, sizeof(now));
 }
@@ -260,10 +267,11 @@ on_look(void *ctx, struct node *n)
 	struct clerk_desk *d = ctx;
 	bool changed = ledger_changed(d);
 
+	if (changed)
+		follow_authority(d, n);
 	if (changed || office_now() > d->offers_until)
 		offer(d, n);
 	if (changed) {
-		follow_rotation(d, n);
 		bring_state(d, n);
 		reconsider(d, n);
 	}

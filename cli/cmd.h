@@ -35,6 +35,8 @@ int cmd_ca_renew(struct context *c, const struct args *a, struct err *e);
 int cmd_invite(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_backup(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_restore(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_admit(struct context *c, const struct args *a, struct err *e);
+int cmd_ca_join(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_cosigner(struct context *c, const struct args *a, struct err *e);
 int cmd_ca_cosign(struct context *c, const struct args *a, struct err *e);
 int cmd_sign(struct context *c, const struct args *a, struct err *e);

@@ -3,13 +3,13 @@
  * cmd_ca.c - the authority: made, looked at, checked.
  */
 #include "ca/office_state.h"
+#include "cli/authorities.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/cosign.h"
 #include "cli/issue.h"
 #include "cli/progress.h"
 #include "cli/ranges.h"
-#include "cli/room.h"
 #include "cli/unlock.h"
 #include "core/crypto.h"
 #include "core/text.h"
@@ -65,6 +65,9 @@ read_founding(struct founding *f, const struct args *a, struct err *e)
 	memcpy(f->name, name, strlen(name) + 1);
 	if (lifetime != NULL && (text_duration(&f->lifetime, lifetime) < 0 || f->lifetime == 0))
 		return err_set(e, -EINVAL, "--lifetime takes a duration, as in 10y or 90d");
+	rc = application_read(f, a, e);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = cosigners_read(f, a, e);
 	return rc < 0 ? rc : read_ranges(f, a, e);
 }
@@ -111,8 +114,10 @@ found(void *arg_)
 
 static const struct column init_columns[] = {
 	{ "network", "name", COLUMN_TEXT },
+	{ "role", "role", COLUMN_TEXT },
 	{ "ranges", "ranges", COLUMN_TEXT },
 	{ "fingerprint", "fingerprint", COLUMN_TEXT },
+	{ "key in words", "key_words", COLUMN_TEXT },
 	{ "valid until", "not_after", COLUMN_TIME },
 	{ "key", "protection", COLUMN_TEXT },
 	{ "ledger", "ledger", COLUMN_TEXT },
@@ -163,11 +168,19 @@ after_init(struct context *c, struct office *o, const struct ca_keys *keys, cons
 {
 	const char *endpoint = arg(a, "--lighthouse");
 	json_t *body = office_body(o);
+	int rc = authority_describe(body, o, e);
 
-	output_show(&c->out, body, init_views);
+	if (rc == 0)
+		output_show(&c->out, body, init_views);
 	json_decref(body);
+	if (rc < 0)
+		return rc;
 	if (endpoint != NULL)
 		return issue_lighthouse(c, o, keys, endpoint, NULL, NULL, e);
+	if (o->ca.role == LEDGER_APPLICATION) {
+		application_say_next(c, &o->ca.cert);
+		return 0;
+	}
 	if (o->ca.cert.cosigners.count > 0) {
 		output_say(&c->out, "Next: give everybody what `mpynet ca export --ca` prints, and "
 		    "sign what they ask for with `mpynet request NAME --ca FILE`");
@@ -214,9 +227,17 @@ cmd_ca_init(struct context *c, const struct args *a, struct err *e)
 
 static const struct column show_columns[] = {
 	{ "network", "name", COLUMN_TEXT },
+	{ "role", "role", COLUMN_TEXT },
+	{ "admitted by", "root", COLUMN_TEXT },
 	{ "id", "network", COLUMN_TEXT },
 	{ "ranges", "ranges", COLUMN_TEXT },
+	{ "names end with", "name_suffix", COLUMN_TEXT },
+	{ "groups", "groups", COLUMN_TEXT },
+	{ "routes", "routes", COLUMN_TEXT },
+	{ "flags", "flags", COLUMN_TEXT },
+	{ "hosts at most", "max_lifetime_s", COLUMN_DURATION },
 	{ "fingerprint", "fingerprint", COLUMN_TEXT },
+	{ "key in words", "key_words", COLUMN_TEXT },
 	{ "valid until", "not_after", COLUMN_TIME },
 	{ "key", "protection", COLUMN_TEXT },
 	{ "pre-shared key", "psk", COLUMN_TEXT },
@@ -316,7 +337,9 @@ cmd_ca_show(struct context *c, const struct args *a, struct err *e)
 	if (rc < 0)
 		return rc;
 	body = office_body(&o);
-	rc = add_counts(body, &o, e);
+	rc = authority_describe(body, &o, e);
+	if (rc == 0)
+		rc = add_counts(body, &o, e);
 	if (rc == 0)
 		rc = add_lighthouses(body, &o, e);
 	if (rc == 0)
@@ -331,6 +354,7 @@ cmd_ca_show(struct context *c, const struct args *a, struct err *e)
 static const struct view list_views[] = {
 	{ "certificates", cert_table,
 	  "No certificate to show; `mpynet sign NAME` makes one." },
+	{ "authorities", authority_table, NULL },
 	{ NULL },
 };
 
@@ -392,6 +416,8 @@ cmd_ca_list(struct context *c, const struct args *a, struct err *e)
 	list = json_array();
 	json_object_set_new(body, "certificates", list);
 	rc = list_certs(list, &o, expiring != NULL ? keep_expiring : keep_all, within, e);
+	if (rc == 0 && expiring == NULL)
+		rc = authorities_list(body, &o, e);
 	if (rc == 0)
 		output_show(&c->out, body, list_views);
 	json_decref(body);
@@ -581,10 +607,8 @@ cmd_ca_check(struct context *c, const struct args *a, struct err *e)
 		json_array_append_new(list, cert_json(&o.ca.cert));
 	if (rc == 0)
 		rc = list_certs(list, &o, keep_close_to_end, 0, e);
-	if (rc == 0) {
-		say_room(c, &o, body);
+	if (rc == 0)
 		output_show(&c->out, body, check_views);
-	}
 	if (rc == 0 && json_array_size(list) > old)
 		output_say(&c->out, "Next: mpynet ca serve renews who asks; mpynet sign NAME "
 		    "--replace gives a host a new one.");

@@ -5,6 +5,7 @@
  * The key waits in the state until the certificate comes. Asking again asks with the same key, so
  * that a request that was lost on the way does no harm.
  */
+#include "cli/authorities.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
@@ -18,24 +19,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-/* The authority to ask: the last of the file, which is the one closest to the hosts. */
-static int
-load_ca(struct cert *ret, const char *path, struct err *e)
-{
-	struct bundle_cert cas[BUNDLE_CAS_MAX];
-	size_t len;
-	char *text;
-	int rc = file_load(&text, &len, path, FILE_SIZE_MAX, e);
-
-	if (rc < 0)
-		return rc;
-	rc = bundle_read_cas(cas, text, len, e);
-	file_free(text, len);
-	if (rc >= 0 && cert_decode(ret, cas[rc - 1].bytes, cas[rc - 1].len, NULL) < 0)
-		rc = err_set(e, ERR_FORMAT, "it holds no CA certificate");
-	return rc < 0 ? err_prefix(e, rc, "%s", path) : 0;
-}
 
 static int
 make_request(char *text, size_t cap, char words[static CERT_WORDS_MAX], const struct cert *ca,
@@ -138,14 +121,14 @@ cmd_request(struct context *c, const struct args *a, struct err *e)
 {
 	const char *name = arg(a, "name");
 	enum home_role role = arg(a, "--lighthouse") != NULL ? HOME_LIGHTHOUSE : HOME_NODE;
-	struct cert ca;
+	struct issued ca;
 	int rc;
 
 	if (!text_is_name(name, strlen(name)))
 		return err_set(e, -EINVAL, "a name has 1 to 63 of a-z, 0-9, '.', '_' and '-', with "
 		    "a letter or digit at both ends");
-	rc = load_ca(&ca, arg(a, "--ca"), e);
+	rc = authority_load(&ca, arg(a, "--ca"), e);
 	if (rc == 0 && role == HOME_NODE)
 		rc = state_check_node(c->state_option, "request", name, e);
-	return rc < 0 ? rc : ask(c, role, &ca, name, false, e);
+	return rc < 0 ? rc : ask(c, role, &ca.cert, name, false, e);
 }

@@ -5,6 +5,7 @@
  * It is a member of its own network, under a certificate that it signs for itself; that is made at
  * the first start, and its bundle is made anew at each, so that it knows every lighthouse.
  */
+#include "ca/admission.h"
 #include "cli/clerk.h"
 #include "cli/cmd.h"
 #include "cli/join.h"
@@ -17,7 +18,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OWN_NAME "ca"
+/* What it is called among the members: what issuing CAs give ends as theirs do. */
+static void
+own_name(char to[static NAME_MAX_LEN + 1], const struct cert *ca)
+{
+	if (cert_is_root(ca))
+		(void)snprintf(to, NAME_MAX_LEN + 1, "ca");
+	else if (ca->name_suffix[0] != '\0')
+		(void)snprintf(to, NAME_MAX_LEN + 1, "ca%.60s", ca->name_suffix);
+	else
+		(void)snprintf(to, NAME_MAX_LEN + 1, "ca.%.60s", ca->name);
+}
 
 /* A certificate for ourselves, whose bundle goes straight to where the daemon looks. */
 static int
@@ -25,13 +36,14 @@ sign_own(struct office *o, const struct ca_keys *keys, const char *path, bool re
     struct err *e)
 {
 	struct commission work = {
-		.order = { .name = OWN_NAME, .flags = CERT_ENROL, .replace = replace },
+		.order = { .flags = CERT_ENROL, .replace = replace },
 		.make_key = true,
 		.path = path,
 	};
 	struct outcome done;
 	int rc;
 
+	own_name(work.order.name, &o->ca.cert);
 	if (keys == NULL)
 		return err_set(e, -EINVAL, "the authority has no certificate for itself yet, and "
 		    "needs its key to sign one: start it once without --no-key");
@@ -69,21 +81,24 @@ static int
 prepare_own(struct context *c, struct office *o, const struct ca_keys *keys, struct err *e)
 {
 	struct ledger_cert own;
-	char path[PATH_MAX];
+	char path[PATH_MAX], name[NAME_MAX_LEN + 1];
 	bool live, have;
-	int rc = home_make(c->state, HOME_AUTHORITY, e);
+	int rc = application_admitted(&o->ca.cert, e);
 
+	own_name(name, &o->ca.cert);
+	if (rc == 0)
+		rc = home_make(c->state, HOME_AUTHORITY, e);
 	if (rc == 0)
 		rc = home_path(path, c->state, HOME_AUTHORITY, HOME_BUNDLE, e);
 	if (rc == 0)
-		rc = ledger_find(&o->ledger, &own, OWN_NAME, e);
+		rc = ledger_find(&o->ledger, &own, name, e);
 	if (rc < 0)
 		return rc;
 	live = rc == 1 && own.status == LEDGER_LIVE && own.cert.not_after > office_now();
 	have = access(path, F_OK) == 0;
 	if (live && !(own.cert.flags & CERT_ENROL))
 		return err_set(e, ERR_CONFLICT, "the name %s belongs to a host that may not answer "
-		    "for the authority; revoke that first: mpynet revoke %s", OWN_NAME, OWN_NAME);
+		    "for the authority; revoke that first: mpynet revoke %s", name, name);
 	if (live && have && refresh_own(c, o, &own, e) == 0)
 		return 0;
 	/* Without the key of a live certificate there is nothing to be saved of it. */

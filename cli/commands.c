@@ -12,9 +12,9 @@ const char global_options[] = "[--state <dir>] [--json] [--porcelain] [--help] [
 const struct command commands[] = {
 	{ NULL, NULL, "authority" },
 	{ "ca init [<name>] [--network <cidr>]... [--lighthouse <endpoint>] [--lifetime <duration>] "
-	  "[--cosigners <k-of-n>] [--cosigner <file>]... [--psk] [--no-passphrase] "
-	  "[--passphrase-fd <number>]", cmd_ca_init,
-	  "make a network: an authority with its ranges of addresses" },
+	  "[--cosigners <k-of-n>] [--cosigner <file>]... [--psk] [--issuing] [--ca <file>] "
+	  "[--no-passphrase] [--passphrase-fd <number>]", cmd_ca_init,
+	  "make a network: an authority with its ranges of addresses; or apply to one" },
 	{ "ca show", cmd_ca_show,
 	  "show the network, how its key is kept, and its lighthouses" },
 	{ "ca list [--expiring <duration>]", cmd_ca_list,
@@ -40,6 +40,12 @@ const struct command commands[] = {
 	  "write the whole authority into one sealed file" },
 	{ "ca restore [<file>] [--go-back] [--passphrase-fd <number>]", cmd_ca_restore,
 	  "put a backup in place, or accept the ledger that is there" },
+	{ "ca admit <file> [--network <cidr>]... [--suffix <text>] [--any-name] [--groups <list>]... "
+	  "[--routes <list>]... [--flags <list>] [--lifetime <duration>] [--max-lifetime <duration>] "
+	  "[--shared] [--replace] [--yes] [--out <file>] [--passphrase-fd <number>]", cmd_ca_admit,
+	  "let an organisation certify hosts of its own, within these limits" },
+	{ "ca join <charter> [--ca <file>]", cmd_ca_join,
+	  "take the charter with which a root admits this authority" },
 	{ "ca cosigner <name> [--out <file>] [--no-passphrase] [--passphrase-fd <number>]",
 	  cmd_ca_cosigner,
 	  "make a key to sign for networks together with others, and its card for them" },

@@ -144,7 +144,7 @@ say_who_must_learn(struct context *c, struct office *o, const struct cert *lh, s
 	return 0;
 }
 
-/* The first of lh, lh2, lh3... that no live certificate has. */
+/* The first of lh, lh2, lh3..., with the suffix that this authority gives, that no live certificate has. */
 static int
 choose_name(struct order *order, struct office *o, struct err *e)
 {
@@ -152,12 +152,13 @@ choose_name(struct order *order, struct office *o, struct err *e)
 
 	for (unsigned i = 1;; i++) {
 		struct ledger_cert c;
+		char number[12] = "";
 		int rc;
 
-		if (i == 1)
-			memcpy(order->name, "lh", 3);
-		else
-			(void)snprintf(order->name, sizeof(order->name), "lh%u", i);
+		if (i > 1)
+			(void)snprintf(number, sizeof(number), "%u", i);
+		(void)snprintf(order->name, sizeof(order->name), "lh%s%.50s", number,
+		    o->ca.cert.name_suffix);
 		rc = ledger_find(&o->ledger, &c, order->name, e);
 		if (rc < 0)
 			return rc;

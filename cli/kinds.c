@@ -84,6 +84,7 @@ list_names(struct context *c, const char *prefix, candidate_fn found, void *to)
 const struct kind kinds[] = {
 	{ "file", list_files },
 	{ "bundle", list_files },
+	{ "charter", list_files },
 	{ "dir", list_directories },
 	{ "name", list_names },
 	{ "peer", list_peers },

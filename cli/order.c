@@ -39,8 +39,8 @@ read_addresses(struct order *o, const struct args *a, struct err *e)
 	return 0;
 }
 
-static int
-read_groups(struct order *o, const struct args *a, struct err *e)
+int
+order_read_groups(struct order *o, const struct args *a, struct err *e)
 {
 	for (size_t i = 0; i < arg_count(a, "--groups"); i++) {
 		struct list l = { .text = arg_nth(a, "--groups", i) };
@@ -63,8 +63,8 @@ read_groups(struct order *o, const struct args *a, struct err *e)
 	return 0;
 }
 
-static int
-read_routes(struct order *o, const struct args *a, struct err *e)
+int
+order_read_routes(struct order *o, const struct args *a, struct err *e)
 {
 	for (size_t i = 0; i < arg_count(a, "--routes"); i++) {
 		struct list l = { .text = arg_nth(a, "--routes", i) };
@@ -98,8 +98,8 @@ order_read(struct order *o, const struct args *a, struct err *e)
 	if (rc == 0)
 		rc = read_addresses(o, a, e);
 	if (rc == 0)
-		rc = read_groups(o, a, e);
-	return rc < 0 ? rc : read_routes(o, a, e);
+		rc = order_read_groups(o, a, e);
+	return rc < 0 ? rc : order_read_routes(o, a, e);
 }
 
 int
@@ -116,9 +116,9 @@ order_confirm(const char *name, const uint8_t key[static 32], const struct args 
 	tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (tty < 0)
 		return err_set(e, -EINVAL, "the key of %s is: %s. There is no terminal to ask on "
-		    "whether the host shows the same; say --yes if it does", name, words);
+		    "whether it shows the same where it is; say --yes if it does", name, words);
 	dprintf(tty, "%s asks to be certified. Its key in words:\n  %s\n"
-	    "Does the host show the same words? [y/N] ", name, words);
+	    "Does it show the same words where it is? [y/N] ", name, words);
 	n = read(tty, answer, sizeof(answer) - 1);
 	close(tty);
 	if (n > 0 && (answer[0] == 'y' || answer[0] == 'Y'))

@@ -13,9 +13,11 @@ int order_name(struct order *o, const char *name, struct err *e) must_check;
 
 /* --lifetime, --ip, --groups and --routes. -EINVAL with a sentence. */
 int order_read(struct order *o, const struct args *a, struct err *e) must_check;
+int order_read_groups(struct order *o, const struct args *a, struct err *e) must_check;
+int order_read_routes(struct order *o, const struct args *a, struct err *e) must_check;
 
 /*
- * Asks on the terminal whether the host that calls itself `name` shows the same words for its key;
+ * Asks on the terminal whether the host or authority that calls itself `name` shows the same words for its key;
  * --yes of `a` says so. A person compares them: only that binds name and key. 0; ERR_UNKNOWN for
  * no; -EINVAL where there is no terminal.
  */

@@ -12,6 +12,19 @@
 #define SLICE	    512
 #define SLICE_EVERY USEC_PER_MS
 
+/* A root that was rotated may end before a certificate that it signed does, and that ends then. */
+static bool
+is_revoked(const struct beacon *b, struct instant now, struct member *m)
+{
+	struct verified v;
+	int rc = trust_verify(b->trust, member_host(m), m->host_len, member_issuing(m),
+	    m->issuing_len, now.wall, &v, NULL);
+
+	if (rc == 0)
+		m->valid_until = v.valid_until;
+	return rc == ERR_REVOKED;
+}
+
 /* Nobody is told of it any more, and its session ends with its keys. */
 static void
 put_out(struct beacon *b, struct instant now, struct member *m, struct outbox *out)
@@ -43,7 +56,7 @@ visit_client(struct beacon *b, struct instant now, struct client *cl, struct out
 {
 	struct member *m = members_get(b->members, cl->key);
 
-	if (m != NULL && members_is_revoked(b->trust, now.wall, m)) {
+	if (m != NULL && is_revoked(b, now, m)) {
 		put_out(b, now, m, out);
 		return;
 	}
@@ -66,7 +79,7 @@ walk(struct beacon *b, struct instant now, struct outbox *out)
 	for (; w->members > 0 && w->clients == 0 && n < SLICE && !outbox_half_full(out); n++) {
 		struct member *m = members_at(b->members, --w->members);
 
-		if (members_is_revoked(b->trust, now.wall, m))
+		if (is_revoked(b, now, m))
 			put_out(b, now, m, out);
 	}
 	w->due = w->clients + w->members > 0 ? now.mono + SLICE_EVERY : 0;

@@ -25,6 +25,19 @@ say(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n,
 		(void)reach_seal(m, now, peer, best, room, (size_t)n, false, out);
 }
 
+/* A root that was rotated may end before a certificate that it signed does, and that ends then. */
+static bool
+is_revoked(const struct mesh *m, struct instant now, struct member *member)
+{
+	struct verified v;
+	int rc = trust_verify(m->trust, member_host(member), member->host_len,
+	    member_issuing(member), member->issuing_len, now.wall, &v, NULL);
+
+	if (rc == 0)
+		member->valid_until = v.valid_until;
+	return rc == ERR_REVOKED;
+}
+
 /* A lighthouse of the bundle stays in the list of those, without a session and without hope. */
 static void
 put_out_peer(struct mesh *m, struct instant now, struct peer *peer, enum trace_what what,
@@ -82,7 +95,7 @@ visit_peer(struct mesh *m, struct instant now, struct peer *peer, struct outbox 
 {
 	struct member *member = members_get(m->members, peer->key);
 
-	if (member != NULL && members_is_revoked(m->trust, now.wall, member)) {
+	if (member != NULL && is_revoked(m, now, member)) {
 		put_out(m, now, member, out);
 		return;
 	}
@@ -106,7 +119,7 @@ walk(struct mesh *m, struct instant now, struct outbox *out)
 	for (; w->members > 0 && w->peers == 0 && n < SLICE && !outbox_half_full(out); n++) {
 		struct member *member = members_at(m->members, --w->members);
 
-		if (members_is_revoked(m->trust, now.wall, member))
+		if (is_revoked(m, now, member))
 			put_out(m, now, member, out);
 	}
 	w->due = w->peers + w->members > 0 ? now.mono + SLICE_EVERY : 0;
