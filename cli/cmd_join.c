@@ -38,7 +38,8 @@ show_joined(struct context *c, const struct joined *j, const struct cert *me)
 	output_show(&c->out, body, joined_views);
 	json_decref(body);
 	output_say(&c->out, j->anew ? "Next: %s" : "Next: mpynet reload, or if it does not run: %s",
-	    j->role == HOME_LIGHTHOUSE ? "mpynet lighthouse" : "sudo mpynet up");
+	    j->role == HOME_LIGHTHOUSE ? "mpynet lighthouse" :
+	    "sudo mpynet up, or without root: mpynet exec -- PROGRAM");
 }
 
 static int

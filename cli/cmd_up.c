@@ -38,18 +38,22 @@ check_may_make_interface(const char *bundle, struct err *e)
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
 		return 0;
 	return err_set(e, -EPERM,
-	    "a network interface may only be made by root: sudo mpynet up%s%s",
-	    bundle != NULL ? " " : "", bundle != NULL ? bundle : "");
+	    "a network interface may only be made by root: sudo mpynet up%s%s; or with "
+	    "--namespace, one that only programs of mpynet exec see", bundle != NULL ? " " : "",
+	    bundle != NULL ? bundle : "");
 }
 
 int
 cmd_up(struct context *c, const struct args *a, struct err *e)
 {
-	int r = check_may_make_interface(arg(a, "bundle"), e);
+	bool apart = arg(a, "--namespace") != NULL, foreground = arg(a, "--foreground") != NULL;
+	int r = apart ? 0 : check_may_make_interface(arg(a, "bundle"), e);
 
 	if (r == 0)
 		r = launch_join(c, HOME_NODE, arg(a, "bundle"), e);
 	if (r == 0)
 		r = keep_options(c, a, e);
-	return r < 0 ? r : launch(c, HOME_NODE, arg(a, "--foreground") != NULL, e);
+	if (r < 0)
+		return r;
+	return apart ? launch_apart(c, foreground, e) : launch(c, HOME_NODE, foreground, e);
 }

@@ -73,11 +73,13 @@ const struct command commands[] = {
 	{ "join <bundle> [--endpoint <endpoint>]", cmd_join,
 	  "become a member by a bundle, a token or - (to be asked for one); or take a state" },
 	{ "up [<bundle>] [--foreground] [--allow-all] [--listen <port>] "
-	  "[--interface <name>]", cmd_up,
+	  "[--interface <name>] [--namespace]", cmd_up,
 	  "join the mesh, with a bundle the first time" },
 	{ "lighthouse [<bundle>] [--foreground] [--listen <port>] [--tcp <port>] "
 	  "[--public <endpoint>] [--stun] [--passphrase-fd <number>]", cmd_lighthouse,
 	  "be the public meeting point of a mesh" },
+	{ "exec -- <program>...", cmd_exec,
+	  "run a program in the mesh; without root and a daemon, in a namespace of its own" },
 	{ "down", cmd_down,
 	  "stop the daemon, and leave nothing behind on this machine's network" },
 	{ "reload", cmd_reload,

@@ -13,6 +13,7 @@
 #include "lighthouse/run.h"
 #include "node/run.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -82,6 +83,7 @@ struct daemon {
 	const char *state;
 	enum home_role role;
 	bool foreground;
+	bool own_namespace, transient; /* node/run.h */
 	const struct desk *desk; /* of an authority */
 };
 
@@ -93,6 +95,8 @@ run_daemon(void *arg, struct ready *ready, struct err *e)
 		.state = d->state,
 		.foreground = d->foreground,
 		.role = d->role,
+		.own_namespace = d->own_namespace,
+		.transient = d->transient,
 		.desk = d->desk,
 	};
 	struct lighthouse_options lighthouse = { .state = d->state, .foreground = d->foreground };
@@ -142,6 +146,9 @@ say_node_is_up(struct context *c, const json_t *body, bool ready)
 	output_escape(device, sizeof(device),
 	    json_string_value(json_object_get(body, "interface")));
 	output_say(&c->out, "%s is up: %s on %s", name, ip, device);
+	if (json_object_get(body, "namespace") != NULL)
+		output_say(&c->out, "in a network namespace of its own: mpynet exec -- PROGRAM runs "
+		    "a program there");
 	if (json_array_size(json_object_get(body, "lighthouses")) == 0)
 		output_say(&c->out,
 		    "Its bundle names no lighthouse: it was signed before there was one. Next: where "
@@ -203,6 +210,38 @@ launch(struct context *c, enum home_role role, bool foreground, struct err *e)
 	struct daemon d = { .state = c->state, .role = role, .foreground = foreground };
 
 	return start(c, &d, e);
+}
+
+int
+launch_apart(struct context *c, bool foreground, struct err *e)
+{
+	struct daemon d = {
+		.state = c->state,
+		.role = HOME_NODE,
+		.foreground = foreground,
+		.own_namespace = true,
+	};
+
+	return start(c, &d, e);
+}
+
+int
+launch_transient(struct context *c, struct err *e)
+{
+	struct await w = { .c = c, .role = HOME_NODE };
+	struct daemon d = {
+		.state = c->state,
+		.role = HOME_NODE,
+		.own_namespace = !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN),
+		.transient = true,
+	};
+	int r = daemon_start(run_daemon, &d, e);
+
+	if (r < 0)
+		return r;
+	(void)progress_while("looking for a lighthouse", await_ready, &w);
+	json_decref(w.body);
+	return 0;
 }
 
 int

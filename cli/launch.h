@@ -30,7 +30,17 @@ int launch_presets(struct db *db, const struct setting *list, const struct prese
  */
 int launch(struct context *c, enum home_role role, bool foreground, struct err *e) must_check;
 
-/* The same for the node of an authority, with who answers there (node/desk.h). */
+/* A node whose device is in a network namespace of its own (node/run.h): nobody has to be root. */
+int launch_apart(struct context *c, bool foreground, struct err *e) must_check;
+
+/*
+ * Starts a node for a program that is to run now, and says nothing: it ends with the last program
+ * that attaches. It returns when a lighthouse answers, or after a while. Who may not make an
+ * interface gets one in a network namespace.
+ */
+int launch_transient(struct context *c, struct err *e) must_check;
+
+/* The same as launch() for the node of an authority, with who answers there (node/desk.h). */
 struct desk;
 int launch_authority(struct context *c, const struct desk *desk, bool foreground,
     struct err *e) must_check;

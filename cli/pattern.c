@@ -142,7 +142,10 @@ pattern_add(struct pattern *p, const char *text)
 {
 	eat_blanks(&text);
 	while (*text != '\0') {
-		parse_item(p, &text);
+		if (strncmp(text, "-- ", 3) == 0) /* shown, and not looked for: it is always understood */
+			text += 2;
+		else
+			parse_item(p, &text);
 		eat_blanks(&text);
 	}
 }

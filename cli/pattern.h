@@ -7,7 +7,8 @@
  *
  * A bare word is typed as it stands, and the leading ones name the command; one of a|b|c is
  * typed; <x> stands for a value; [...] may be left out; ... may be given again. Options stand
- * anywhere, as "--groups a,b" or "--groups=a,b", and after "--" nothing is an option. This one
+ * anywhere, as "--groups a,b" or "--groups=a,b", and after "--" nothing is an option; a "--" in the
+ * pattern reminds of that. This one
  * string is the grammar, the usage line and what completion goes by, so they cannot disagree.
  */
 #ifndef CLI_PATTERN_H

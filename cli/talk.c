@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/state.h"
 #include "core/text.h"
+#include "host/ctl.h"
 #include "host/file.h"
 
 #include <dirent.h>
@@ -135,13 +136,14 @@ nobody_runs(const struct context *c, struct err *e)
 	    sudo);
 }
 
-int
-talk_open(struct talk *t, const struct context *c, struct err *e)
+/* The daemon of one of the first `roles` roles. */
+static int
+open_role(struct talk *t, const struct context *c, int roles, struct err *e)
 {
 	char path[PATH_MAX];
 	int fd = -ECONNREFUSED;
 
-	for (int role = HOME_NODE; role < HOME_ROLES && fd < 0 && fd != -EACCES; role++)
+	for (int role = HOME_NODE; role < roles && fd < 0 && fd != -EACCES; role++)
 		fd = connect_to_role(c->state, (enum home_role)role, path);
 	if (fd < 0 && !state_is_given(c->state_option))
 		fd = connect_to_running(path, e);
@@ -158,6 +160,18 @@ talk_open(struct talk *t, const struct context *c, struct err *e)
 		return nobody_runs(c, e);
 	*t = (struct talk){ .fd = fd };
 	return 0;
+}
+
+int
+talk_open(struct talk *t, const struct context *c, struct err *e)
+{
+	return open_role(t, c, HOME_ROLES, e);
+}
+
+int
+talk_open_node(struct talk *t, const struct context *c, struct err *e)
+{
+	return open_role(t, c, HOME_NODE + 1, e);
 }
 
 void
@@ -189,7 +203,8 @@ static int
 daemon_gone(struct err *e)
 {
 	return err_set(e, -ECONNRESET,
-	    "the daemon closed the connection: it stopped, or has 8 clients already");
+	    "the daemon closed the connection: it stopped, or has %d clients already",
+	    CTL_CLIENTS_MAX);
 }
 
 static int

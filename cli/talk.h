@@ -48,6 +48,9 @@ int talk_answer_parse(struct talk_answer *ret, const char *line, size_t len) mus
 int talk_open(struct talk *t, const struct context *c, struct err *e) must_check;
 void talk_close(struct talk *t);
 
+/* The same for a node, and never another daemon of its state. */
+int talk_open_node(struct talk *t, const struct context *c, struct err *e) must_check;
+
 /* Asks; `args` is taken, NULL is an empty object. The answers come by talk_next(). */
 int talk_ask(struct talk *t, const char *verb, json_t *args, struct err *e) must_check;
 

@@ -48,9 +48,13 @@ disconnect(struct ctl_client *client)
 {
 	struct ctl *c = client->ctl;
 
-	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++)
-		if (c->clients[i] == client)
-			c->clients[i] = NULL;
+	for (size_t i = 0; i < CTL_CLIENTS_MAX; i++) {
+		if (c->clients[i] != client)
+			continue;
+		c->clients[i] = NULL;
+		if (c->on_gone)
+			c->on_gone(c->ctx, client->number);
+	}
 	if (!uv_is_closing((uv_handle_t *)&client->pipe))
 		uv_close((uv_handle_t *)&client->pipe, on_client_closed);
 }

@@ -17,7 +17,7 @@
 #include "core/err.h"
 
 #define CTL_VERSION	1
-#define CTL_CLIENTS_MAX 8
+#define CTL_CLIENTS_MAX 32
 /* One request: the largest brings a network state, in base64. */
 #define CTL_LINE_MAX	((size_t)128 << 10)
 /* Answers that a client has not read; one that is this slow is dropped. */
@@ -58,6 +58,7 @@ struct ctl {
 	uint64_t next_client;
 	void *ctx;
 	void (*on_request)(void *ctx, const struct ctl_request *r);
+	void (*on_gone)(void *ctx, uint64_t client); /* has left; NULL: nobody asks. Set at will */
 };
 
 /*

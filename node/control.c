@@ -133,6 +133,7 @@ verb_status(void *ctx, const struct ctl_request *r, json_t **ret, struct err *er
 	body_seconds_since(body, "uptime_s", n->started, now.mono);
 	if (node_has_device(n))
 		body_text(body, "interface", n->tun.name);
+	attach_show(n, body);
 	body_number(body, "port", n->udp[n->udp[0].fd < 0].port);
 	body_put(body, "peers", counts_body(&v));
 	body_number(body, "tx_bytes", v.tx_bytes);
@@ -434,6 +435,8 @@ static const struct verb verbs[] = {
 	{ "unpin", true, pinverb_unpin },
 	{ "renew", true, swap_verb },
 	{ "state", true, verb_state },
+	{ "attach", false, attach_verb },
+	{ "detach", false, detach_verb },
 	{ "reload", true, verb_reload },
 	{ "stop", true, verb_stop },
 	{ NULL },

@@ -9,6 +9,7 @@
 
 #include "core/crypto.h"
 #include "core/nat64.h"
+#include "node/device.h"
 
 /* The gateway's own address, by which networks are told apart in which we have the same one. */
 static void
@@ -17,8 +18,8 @@ tell_gateway(struct node *n)
 	struct net_gateway gateways[NET_GATEWAYS_MAX];
 	uint8_t link[NET_LINK_LEN];
 
-	if (net_gateways(&n->net, FAMILY_V4, n->tun.ifindex, gateways, NULL) <= 0 &&
-	    net_gateways(&n->net, FAMILY_V6, n->tun.ifindex, gateways, NULL) <= 0)
+	if (net_gateways(&n->net, FAMILY_V4, device_index(n), gateways, NULL) <= 0 &&
+	    net_gateways(&n->net, FAMILY_V6, device_index(n), gateways, NULL) <= 0)
 		return;
 	if (net_link_address(&n->net, &gateways[0], link) == 0)
 		mesh_gateway(n->mesh, clock_now(), link, &n->out);
@@ -29,7 +30,7 @@ machine_tell_addresses(struct node *n)
 {
 	struct net_address found[NET_ADDRESSES_MAX];
 	struct addr local[MESH_LOCAL_MAX];
-	int count = net_addresses(&n->net, n->tun.ifindex, found, NULL);
+	int count = net_addresses(&n->net, device_index(n), found, NULL);
 	size_t told = 0;
 
 	for (int i = 0; i < count && told < MESH_LOCAL_MAX; i++) {
@@ -76,7 +77,7 @@ tell_uplinks(struct node *n)
 		metered[0] = '\0';
 	for (size_t f = 0; f < NODE_SOCKETS; f++) {
 		int count = n->udp[f].fd < 0 ? 0 : net_gateways(&n->net, n->udp[f].family,
-		    n->tun.ifindex, gateways, NULL);
+		    device_index(n), gateways, NULL);
 
 		for (int i = 0; i < count; i++)
 			uplinks[told++] = (struct uplink){
@@ -100,8 +101,8 @@ has_only_ipv6(struct node *n)
 	struct net_gateway gateways[NET_GATEWAYS_MAX];
 
 	return n->udp[1].fd >= 0 &&
-	    net_gateways(&n->net, FAMILY_V4, n->tun.ifindex, gateways, NULL) == 0 &&
-	    net_gateways(&n->net, FAMILY_V6, n->tun.ifindex, gateways, NULL) > 0;
+	    net_gateways(&n->net, FAMILY_V4, device_index(n), gateways, NULL) == 0 &&
+	    net_gateways(&n->net, FAMILY_V6, device_index(n), gateways, NULL) > 0;
 }
 
 /* The lighthouses that have an IPv4 address are behind `prefix` too. */
@@ -230,7 +231,7 @@ open_mapper(struct node *n)
 	uint8_t secret[32];
 
 	crypto_kdf1(secret, n->bundle.key, label, sizeof(label) - 1);
-	mapper_open(&n->mapper, &n->loop.uv, &n->net, n->tun.ifindex, &n->rng, secret, n, on_mapper);
+	mapper_open(&n->mapper, &n->loop.uv, &n->net, device_index(n), &n->rng, secret, n, on_mapper);
 	crypto_wipe(secret, sizeof(secret));
 }
 
@@ -240,7 +241,7 @@ machine_watch(struct node *n, struct err *err)
 	open_mapper(n);
 	look_for_translator(n);
 	machine_configured(n);
-	return net_watch(&n->net, &n->loop.uv, n->tun.ifindex, n, on_net_change,
+	return net_watch(&n->net, &n->loop.uv, device_index(n), n, on_net_change,
 	    on_gateway, err);
 }
 

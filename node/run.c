@@ -16,33 +16,14 @@
 #include "host/offloads.h"
 #include "host/sandbox.h"
 #include "node/control.h"
+#include "node/device.h"
 #include "node/dial.h"
 #include "node/machine.h"
 #include "node/shell.h"
 #include "node/stock.h"
 #include "node/swap.h"
 
-/* Of the device; and of what goes to hosts whose path has not been measured. */
-#define DEVICE_MTU  1420
-#define UNKNOWN_MTU 1280
-
 _Static_assert(UDP_POOL_MAX == MESH_SOCKETS_MAX, "a place for each socket of the engine");
-
-static void
-change_route(struct node *n, const struct route_change *change)
-{
-	struct err err;
-	int rc = 0;
-
-	if (!node_has_device(n))
-		return;
-	if (change->add)
-		rc = net_route_add(&n->net, n->tun.ifindex, change->to, change->mtu, &err);
-	else
-		rc = net_route_del(&n->net, n->tun.ifindex, change->to, &err);
-	if (rc < 0 && rc != -ESRCH)
-		log_line(&n->log, TRACE_WARNING, "%s", err.text);
-}
 
 static void
 carry_out(struct node *n)
@@ -64,7 +45,7 @@ carry_out(struct node *n)
 		case EFFECT_TO_TUN:
 			break;
 		case EFFECT_ROUTE:
-			change_route(n, &e->route);
+			device_route(n, &e->route);
 			break;
 		case EFFECT_REMEMBER:
 			keep_put(&n->keep, &e->memory);
@@ -413,22 +394,6 @@ load_bundle(struct node *n, bool *changed, struct err *err)
 	return rc;
 }
 
-/* Our addresses, and the whole overlay, lead to the device. */
-static int
-configure_device(struct node *n, struct err *err)
-{
-	int rc;
-
-	if (!node_has_device(n))
-		return 0;
-	rc = net_link_up(&n->net, n->tun.ifindex, DEVICE_MTU, err);
-	for (uint32_t i = 0; i < n->me.cert.address_count && rc == 0; i++)
-		rc = net_address_add(&n->net, n->tun.ifindex, n->me.cert.addresses[i], err);
-	for (uint32_t i = 0; i < n->root.address_count && rc == 0; i++)
-		rc = net_route_add(&n->net, n->tun.ifindex, n->root.addresses[i], UNKNOWN_MTU, err);
-	return rc;
-}
-
 int
 node_restart(struct node *n, struct err *err)
 {
@@ -436,7 +401,7 @@ node_restart(struct node *n, struct err *err)
 
 	stop_engine(n);
 	keep_flush(&n->keep);
-	rc = configure_device(n, err);
+	rc = device_configure(n, err);
 	if (rc == 0)
 		rc = start_engine(n, err);
 	if (rc < 0)
@@ -499,47 +464,6 @@ open_sockets(struct node *n, struct err *err)
 	return rc;
 }
 
-/* The device for one thread. One that somebody made before us may have a single queue. */
-static int
-open_lanes(struct node *n, const char *name, unsigned offloads, struct err *err)
-{
-	int rc;
-
-	if (!(offloads & OFFLOAD_LANES) || if_nametoindex(name) != 0)
-		return tun_open(&n->tun, name, offloads, err);
-	rc = tun_open_several(&n->tun, name, offloads, err);
-	if (rc == 0)
-		n->lane_count = tun_open_lanes(&n->tun, n->lanes, TUN_LANES);
-	return rc;
-}
-
-static int
-open_tun(struct node *n, struct err *err)
-{
-	unsigned offloads = offloads_get(&n->store.settings, node_settings);
-	unsigned workers = node_store_workers(&n->store);
-	char name[SETTING_VALUE_MAX];
-	int rc = setting_get(&n->store.settings, setting_find(node_settings, "interface", NULL),
-	    name, err);
-
-	if (rc >= 0)
-		rc = workers > 1 ? tun_open_several(&n->tun, name, offloads, err)
-				 : open_lanes(n, name, offloads, err);
-	if (rc >= 0 && workers > 1)
-		rc = workers_open(n, workers, err);
-	return rc;
-}
-
-static int
-open_device(struct node *n, struct err *err)
-{
-	int rc = node_has_device(n) ? open_tun(n, err) : 0;
-
-	if (rc >= 0)
-		rc = net_open(&n->net, err);
-	return rc < 0 ? rc : configure_device(n, err);
-}
-
 /* The control socket of the state, and as root the one that others may reach. */
 static int
 open_control(struct node *n, struct err *err)
@@ -577,7 +501,7 @@ open_all(struct node *n, bool foreground, struct err *err)
 	if (rc == 0)
 		rc = open_sockets(n, err);
 	if (rc == 0)
-		rc = open_device(n, err);
+		rc = device_open(n, err);
 	if (rc == 0)
 		rc = loop_init(&n->loop, n, on_due, on_signal, err);
 	if (rc == 0)
@@ -621,6 +545,8 @@ watch_all(struct node *n, struct err *err)
 	rc = machine_watch(n, err);
 	for (uint32_t i = 0; i < n->bundle.lighthouse_count && rc == 0; i++)
 		rc = look_up_names(n, &n->bundle.lighthouses[i], err);
+	if (rc == 0)
+		rc = attach_watch(n, err);
 	return rc < 0 ? rc : seat_watch(n, err);
 }
 
@@ -629,8 +555,10 @@ run(struct node *n, const struct node_options *o, struct ready *ready, struct er
 {
 	struct sandbox sandbox = { .network = node_has_device(n) };
 	bool jailed;
-	int rc = open_all(n, o->foreground, err);
+	int rc = o->own_namespace ? device_namespace(n, err) : 0;
 
+	if (rc == 0)
+		rc = open_all(n, o->foreground, err);
 	if (rc == 0)
 		rc = sandbox_enter(&sandbox, &jailed, err);
 	if (rc == 0)
@@ -666,16 +594,14 @@ clean_up(struct node *n)
 		resolve_close(&n->names[i].resolve);
 	machine_close(n);
 	seat_close(n);
+	attach_close(n);
 	workers_free(n->workers);
 	for (size_t i = 0; i < NODE_SOCKETS; i++)
 		udp_close(&n->udp[i]);
 	udp_pool_free(&n->pool);
 	groups_close(n);
 	tls_pool_free(&n->streams);
-	for (size_t i = 0; i < n->lane_count; i++)
-		tun_close(&n->lanes[i]);
-	tun_close(&n->tun);
-	net_close(&n->net);
+	device_close(n);
 	if (n->keep.db)
 		keep_close(&n->keep);
 	store_close(&n->store);
@@ -705,6 +631,7 @@ node_run(const struct node_options *o, struct ready *ready, struct err *err)
 	n->rng = kernel_rng();
 	n->started = clock_now().mono;
 	n->seat.desk = o->desk;
+	n->attach.transient = o->transient;
 	rc = home_open(&n->home, o->state, o->role, err);
 	if (rc == 0) {
 		rc = run(n, o, ready, err);

@@ -20,12 +20,19 @@ struct node_options {
 	 * machine go nowhere. It listens on any port, so that it is in nobody's way.
 	 */
 	enum home_role role;
+	/*
+	 * The device is in a network namespace of its own: no root is needed, nothing on this
+	 * machine's network changes, and only programs that enter it (node/attach.h) have the mesh.
+	 */
+	bool own_namespace;
+	/* Ends when the last program that is attached ends, or when none comes for ATTACH_WAIT_MS. */
+	bool transient;
 	const struct desk *desk; /* who answers for an authority; NULL: nobody. Outlives the call */
 };
 
 /*
  * Runs a node until it is told to stop; 0 then. Otherwise why it did not start, with a sentence:
- * -EPERM without CAP_NET_ADMIN (HOME_NODE), -EWOULDBLOCK when one runs on this state, -ENOENT when
+ * -EPERM without CAP_NET_ADMIN (HOME_NODE) or where no namespace may be made, -EWOULDBLOCK when one runs on this state, -ENOENT when
  * the state has not joined. `ready` is told when packets can flow.
  */
 int node_run(const struct node_options *o, struct ready *ready, struct err *err) must_check;

@@ -14,12 +14,14 @@
 #include "host/log.h"
 #include "host/loop.h"
 #include "host/net.h"
+#include "host/netns.h"
 #include "host/resolve.h"
 #include "host/tun.h"
 #include "host/udp.h"
 #include "host/tls_pool.h"
 #include "host/udp_pool.h"
 #include "node/ask.h"
+#include "node/attach.h"
 #include "node/groups.h"
 #include "node/mapper.h"
 #include "node/mesh.h"
@@ -55,7 +57,9 @@ struct node {
 	struct tun tun;
 	struct tun lanes[TUN_LANES]; /* of the same device, without workers */
 	size_t lane_count;
+	struct netns netns;	/* where the device is, if not here */
 	struct net net;
+	struct net inside;	/* that of the namespace */
 	struct mapper mapper;
 	struct resolve translator; /* looked up where there is only IPv6; ctx NULL: never was */
 	struct ctl ctl;
@@ -69,6 +73,7 @@ struct node {
 	struct outbox out;
 	struct pinger pinger;
 	struct asker asker;
+	struct attach attach;	/* of programs that use the device */
 	struct seat seat;	/* of who answers for an authority */
 	usec_t started;		/* mono */
 	bool seen_elsewhere;	/* and the router was not asked yet what that means */

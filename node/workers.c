@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "node/device.h"
 #include "node/shell.h"
 
 /* Two envelopes a packet, and what one batch brings: a datagram and the one within. */
@@ -284,7 +285,7 @@ open_worker(struct worker *w, struct err *err)
 {
 	struct node *n = w->all->node;
 	unsigned number = (unsigned)(w - w->all->each);
-	int rc = tun_join(&w->tun, &n->tun, number > 0, err);
+	int rc = device_join(n, &w->tun, number > 0, err);
 
 	for (size_t i = 0; i < NODE_SOCKETS && rc == 0; i++)
 		if (n->udp[i].fd >= 0)

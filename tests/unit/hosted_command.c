@@ -67,6 +67,7 @@ TEST(what_fits_a_pattern_is_matched)
 		{ "x [--opt <value>]", "x --opt --opt", "--opt=--opt" },
 		{ "x [--opt <value>]", "--opt v x", "--opt=v" },
 		{ "x y [--opt <value>]", "x --opt v y", "--opt=v" },
+		{ "x [--opt] -- <word>...", "x --opt -- ls --all", "--opt= word=ls word=--all" },
 		{ "x [--opt on|off]", "x --opt off", "--opt=off" },
 		{ "x [--opt <value>]...", "x --opt a --opt b", "--opt=a --opt=b" },
 		{ "x --opt <value>", "x --opt a", "--opt=a" },
