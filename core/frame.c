@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "core/wire_enrol.h"
 #include "core/wire_run.h"
+#include "core/wire_study.h"
 
 static_assert(REPLY_HEAD + CONTACT_MAX <= BODY_MAX, "the largest REPLY fits a frame");
 static_assert(PUNCH_HEAD + CONTACT_MAX <= BODY_MAX, "the largest PUNCH fits a frame");
@@ -50,6 +51,9 @@ static const struct shape {
 	    RENEW_RESULT_MIN + WIRE_CERT_MAX + WIRE_CA_MAX },
 	[FRAME_TOKEN] = { "TOKEN", OFFER_HEAD, OFFER_HEAD + WIRE_WELCOME_MAX },
 	[FRAME_TOKEN_ACK] = { "TOKEN_ACK", WIRE_TOKEN_ID + 1, WIRE_TOKEN_ID + 1 },
+	[FRAME_STUDY] = { "STUDY", STUDY_SAYS_LEN, STUDY_SAYS_LEN },
+	[FRAME_STUDY_REQ] = { "STUDY_REQ", STUDY_REQ_LEN, STUDY_REQ_LEN },
+	[FRAME_STUDY_PART] = { "STUDY_PART", STUDY_PART_HEAD + 1, STUDY_PART_HEAD + STUDY_CHUNK },
 	[FRAME_RUN_HELLO] = { "RUN_HELLO", RUN_HELLO_MIN + 1,
 	    RUN_HELLO_MIN + NAME_MAX_LEN + RUN_FACTS_LEN_MAX },
 	[FRAME_RUN_READY] = { "RUN_READY", RUN_MARK_LEN, RUN_MARK_LEN },

@@ -38,6 +38,9 @@
 #define RUN_HELLO_MIN  (RUN_HEAD + 1 + 2)
 #define RUN_MARK_LEN   (RUN_HEAD + RUN_AGREEMENT_LEN)
 #define RUN_ABORT_MIN  (RUN_HEAD + 1 + 1 + 1 + 1)
+#define STUDY_SAYS_LEN (32 + 1 + 1 + 1 + 2)
+#define STUDY_REQ_LEN  (32 + 2)
+#define STUDY_PART_HEAD (32 + 2 + 2)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 

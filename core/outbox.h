@@ -89,6 +89,7 @@ enum memory_table {
 	MEMORY_TOKEN = 7,	 /* a token's id -> its key and welcome (lighthouse/mailbox.h) */
 	MEMORY_PLEA = 8,	 /* token id, ref -> a host's plea and its answer (likewise) */
 	MEMORY_RENEWAL = 9,	 /* static key -> a member's request and its result (likewise) */
+	MEMORY_STUDY = 10,	 /* a study's hash -> how parties stand to it, and it (node/lobby.c) */
 };
 
 #define MEMORY_KEY_MAX 40

@@ -49,6 +49,12 @@ static const char *const templates[TRACE_WHAT_COUNT] = {
 	    "lighthouse %n: what it brought as our next certificate is refused, it %e",
 	[TRACE_STREAM_UP] = "lighthouse %n: no answer over UDP; reached over TCP at %a",
 	[TRACE_STREAM_DOWN] = "lighthouse %n: TCP to %a: %t; trying on",
+	[TRACE_STUDY_PROPOSED] =
+	    ("%n proposes the study %o; see it with \"mpynet study show %o\", and nothing of it runs "
+	     "here before \"mpynet study accept %o\""),
+	[TRACE_STUDY_REFUSED] = "%n brought a study that is refused: it %e",
+	[TRACE_STUDY_ACCEPTED] = "%n has accepted the study %o",
+	[TRACE_STUDY_CLOSED] = "%n has closed the study %o",
 	[TRACE_STATE_NEW] = "network state %d is in force",
 	[TRACE_STATE_REFUSED] = "%n offered a network state that is refused: it %e",
 	[TRACE_STATE_BACK] =

@@ -57,6 +57,10 @@ enum trace_what {
 	TRACE_CERT_ENDED,	  /* number2: Unix time */
 	TRACE_RENEWED,		  /* our own certificate; number: serial, number2: Unix time of its end */
 	TRACE_RENEWAL_REFUSED,	  /* what `name` brought as our next certificate; code: ERR_* */
+	TRACE_STUDY_PROPOSED,	  /* by `name`; other: the study's name */
+	TRACE_STUDY_REFUSED,	  /* what `name` brought as one; code: ERR_* */
+	TRACE_STUDY_ACCEPTED,	  /* `name` has accepted the study `other` */
+	TRACE_STUDY_CLOSED,	  /* likewise closed */
 	TRACE_PLEA,	 /* a host at `at` asks with a token; number: pleas that wait */
 	TRACE_PLEA_TAKEN, /* likewise, and others wait with the same token */
 	TRACE_PIN_KEY,	 /* a certificate for `name`, serial number: words[0] is pinned, not words[1] */

@@ -198,6 +198,9 @@ enum frame_type {
 	FRAME_RENEW_RESULT = 0x4b,
 	FRAME_TOKEN = 0x4c,
 	FRAME_TOKEN_ACK = 0x4d,
+	FRAME_STUDY = 0x50, /* to 0x52: core/wire_study.h */
+	FRAME_STUDY_REQ = 0x51,
+	FRAME_STUDY_PART = 0x52,
 	FRAME_RUN_HELLO = 0x58, /* to 0x5c: core/wire_run.h */
 	FRAME_RUN_READY = 0x59,
 	FRAME_RUN_GO = 0x5a,

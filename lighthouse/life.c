@@ -205,6 +205,7 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
 		return spread_recall(
 		    b->spread, now, row->key, row->key_len, row->value, row->value_len);
 	case MEMORY_ENDPOINT:
+	case MEMORY_STUDY:
 	case MEMORY_NETWORK: break;
 	}
 	return ERR_UNKNOWN;

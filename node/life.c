@@ -178,7 +178,8 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 	m->trust = trust_new(&m->rng);
 	m->members = members_new(&m->rng, MEMBERS_NODE_MAX);
 	m->spread = m->trust != NULL ? spread_new(m->trust) : NULL;
-	if (m->spread == NULL || m->members == NULL)
+	m->lobby = lobby_new(&m->cert, &m->rng);
+	if (m->spread == NULL || m->members == NULL || m->lobby == NULL)
 		return err_set(e, -ENOMEM, "not enough memory");
 	r = add_roots(m, c, now, e);
 	if (r >= 0)
@@ -249,6 +250,7 @@ mesh_free(struct mesh *m)
 	free(m->peers);
 	door_free(m->door);
 	spread_free(m->spread);
+	lobby_free(m->lobby);
 	members_free(m->members);
 	trust_free(m->trust);
 	free_endpoints(m);
@@ -337,6 +339,8 @@ mesh_recall(struct mesh *m, struct instant now, enum memory_table table, const u
 		return recall_clock(m, value, value_len);
 	case MEMORY_NETWORK:
 		return network_recall(m, key, key_len, value, value_len);
+	case MEMORY_STUDY:
+		return lobby_recall(m->lobby, now.mono, key, key_len, value, value_len);
 	default:
 		return ERR_UNKNOWN;
 	}

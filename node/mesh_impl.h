@@ -7,7 +7,7 @@
  * whom), carry.c (what we relay), acquaint.c (what we learn of others), vouch.c (what we tell of
  * them), lan.c (who is on our links), network.c (which network this is), speak.c (control frames),
  * pin.c (keys that are fixed), view.c (what a person sees), roam.c (when the ground moves), renew.c
- * (our own next certificate);
+ * (our own next certificate), study.c (with whom we compute);
  * and the values hedge.c (what is sent twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
@@ -21,6 +21,7 @@
 #include "node/finder.h"
 #include "node/firewall.h"
 #include "node/lan.h"
+#include "node/lobby.h"
 #include "node/mesh.h"
 #include "node/netcheck.h"
 #include "node/network.h"
@@ -171,6 +172,7 @@ struct mesh {
 	struct table by_index;
 	struct routes routes;
 	struct firewall firewall;
+	struct lobby *lobby;
 	struct relaying relaying;
 	struct relays_known relays;
 	struct links lan;
@@ -575,6 +577,18 @@ void state_came(struct mesh *m, struct instant now, const struct peer *peer,
  */
 void state_put_out(struct mesh *m, struct instant now, struct member *member, enum trace_what what,
     enum close_reason reason, struct outbox *out);
+
+/*
+ * study.c: with whom we compute
+ */
+
+void study_tick(struct mesh *m, struct instant now, struct outbox *out);
+
+/* STUDY and STUDY_REQ of `peer`. */
+void study_said(struct mesh *m, struct instant now, struct peer *peer,
+    const struct study_says *says, struct outbox *out);
+void study_asked(struct mesh *m, struct instant now, struct peer *peer, const struct study_req *q,
+    struct outbox *out);
 
 /*
  * registrar.c: what we do for an authority

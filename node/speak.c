@@ -631,6 +631,12 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(blob_req, q, state_asked(m, now, peer, &q, out))
 	case FRAME_BLOB:
 		HEAR(blob_part, b, state_came(m, now, peer, &b, out))
+	case FRAME_STUDY:
+		HEAR(study_says, s, study_said(m, now, peer, &s, out))
+	case FRAME_STUDY_REQ:
+		HEAR(study_req, q, study_asked(m, now, peer, &q, out))
+	case FRAME_STUDY_PART:
+		HEAR(study_part, p, lobby_part(m->lobby, now, peer->key, peer->cert.name, &p, out))
 	default: /* REGISTER: a lighthouse's business */
 		speak_error(m, now, peer, ERROR_NOT_HERE, f, out);
 		break;

@@ -139,6 +139,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 		carry_tick(m, now, out);
 		lan_tick(m, now, out);
 		state_tick(m, now, out);
+		study_tick(m, now, out);
 		finder_tick(m, now, out);
 		measure_tick(m, now, out);
 		registrar_tick(m, now, out);
@@ -156,6 +157,6 @@ mesh_next_due(const struct mesh *m)
 	due = due_min(due, due_min(measure_due(m), registrar_due(m)));
 	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
 	due = due_min(due, due_min(relays_due(m), lan_due(m)));
-	due = due_min(due, state_due(m));
+	due = due_min(due, due_min(state_due(m), lobby_due(m->lobby)));
 	return due_min(due, finder_due(&m->finder));
 }

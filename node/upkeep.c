@@ -142,6 +142,7 @@ upkeep_session(struct mesh *m, struct instant now, struct peer *peer, struct out
 		if (best != NULL)
 			f.at = best->relay != NULL ? best->relay->paths[0].remote : best->remote;
 		outbox_trace(out, &f);
+		lobby_met(m->lobby, now.mono, peer->key);
 	}
 	peer->up = true;
 	peer->past = (struct peer_past){ 0 };

@@ -20,12 +20,13 @@
 #define HOUSES_MAX    8
 #define TRAVELLERS    512
 #define TOWN_ROWS_MAX 64
+#define TOWN_VALUE_MAX 8192
 #define HOP           (10 * USEC_PER_MS)
 #define TOWN_START    (5000 * USEC_PER_SEC)
 
 struct town_row {
 	struct memory memory;
-	uint8_t value[MEMBER_ROW_MAX];
+	uint8_t value[TOWN_VALUE_MAX];
 };
 
 struct house {
