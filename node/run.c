@@ -5,22 +5,20 @@
 #include "node/run.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/file.h"
-#include "host/identity.h"
 #include "host/offloads.h"
 #include "host/sandbox.h"
 #include "node/control.h"
 #include "node/device.h"
 #include "node/dial.h"
+#include "node/engine.h"
 #include "node/machine.h"
 #include "node/shell.h"
-#include "node/stock.h"
 #include "node/swap.h"
 
 _Static_assert(UDP_POOL_MAX == MESH_SOCKETS_MAX, "a place for each socket of the engine");
@@ -162,21 +160,6 @@ on_written(void *ctx, uint64_t ticket)
 	node_settle(n);
 }
 
-/* A lighthouse's name was looked up. */
-static void
-on_found(void *ctx, struct resolve *r, const struct addr *at)
-{
-	struct node_name *name = CONTAINER_OF(r, struct node_name, resolve);
-	struct node *n = ctx;
-
-	if (!n->mesh)
-		return;
-	if (mesh_add_endpoint(n->mesh, clock_now(), name->lighthouse, at, &n->out) < 0)
-		log_line(&n->log, TRACE_WARNING, "nothing is known of the lighthouse %s",
-		    name->lighthouse);
-	node_settle(n);
-}
-
 void
 node_stop(struct node *n)
 {
@@ -194,239 +177,6 @@ on_signal(void *ctx, int signum)
 		node_stop(n);
 	else if (node_reload(n, &err) < 0)
 		log_line(&n->log, TRACE_WARNING, "nothing was reloaded: %s", err.text);
-}
-
-int
-node_configure(struct node *n, struct err *err)
-{
-	struct mesh_settings *settings = calloc(1, sizeof(*settings));
-	int rc = settings ? node_store_load(&n->store, settings, err)
-			  : err_set(err, -ENOMEM, "no memory for the settings");
-
-	if (rc == 0) {
-		mesh_configure(n->mesh, clock_now(), settings, &n->out);
-		machine_configured(n);
-	}
-	free(settings);
-	return rc;
-}
-
-static struct cert_bytes
-cert_bytes(const struct bundle_cert *from)
-{
-	struct cert_bytes to = { .len = from->len };
-
-	assert(from->len <= sizeof(to.p));
-	memcpy(to.p, from->bytes, from->len);
-	return to;
-}
-
-struct cert_bytes
-node_issuing_of(const struct bundle *b, const struct cert *host)
-{
-	for (uint32_t i = 0; i < b->ca_count; i++) {
-		struct cert ca;
-		uint8_t id[16];
-
-		if (cert_decode(&ca, b->cas[i].bytes, b->cas[i].len, NULL) < 0 || cert_is_root(&ca))
-			continue;
-		cert_key_id(id, ca.key);
-		if (memcmp(id, host->issuer, sizeof(id)) == 0)
-			return cert_bytes(&b->cas[i]);
-	}
-	return (struct cert_bytes){ 0 };
-}
-
-static void
-config_roots(struct mesh_config *c, const struct bundle *b)
-{
-	for (uint32_t i = 0; i < b->ca_count && c->root_count < MESH_ROOTS_MAX; i++) {
-		struct cert ca;
-
-		if (cert_decode(&ca, b->cas[i].bytes, b->cas[i].len, NULL) == 0 && cert_is_root(&ca))
-			c->roots[c->root_count++] = cert_bytes(&b->cas[i]);
-	}
-}
-
-/* One lighthouse, with those of its endpoints that are addresses; names come later. */
-static void
-config_lighthouse(struct mesh_config *c, const struct bundle *b,
-    const struct bundle_lighthouse *from)
-{
-	struct mesh_lighthouse *to = &c->lighthouses[c->lighthouse_count];
-	struct cert cert;
-
-	if (c->lighthouse_count == MESH_LIGHTHOUSES_MAX ||
-	    cert_decode(&cert, from->cert.bytes, from->cert.len, NULL) < 0)
-		return;
-	to->cert = cert_bytes(&from->cert);
-	to->issuing = node_issuing_of(b, &cert);
-	to->tcp = from->tcp;
-	for (uint32_t i = 0; i < from->endpoint_count; i++) {
-		struct addr at;
-
-		if (to->endpoint_count < MESH_LIGHTHOUSE_ENDPOINTS_MAX &&
-		    endpoint_is_addr(&at, from->endpoints[i]))
-			to->endpoints[to->endpoint_count++] = at;
-	}
-	c->lighthouse_count++;
-}
-
-static int
-recall_row(void *ctx, const struct memory *row)
-{
-	struct node *n = ctx;
-
-	return mesh_recall(n->mesh, clock_now(), row->table, row->key, row->key_len, row->value,
-	    row->value_len);
-}
-
-/* The engine for the bundle in hand, not yet started. */
-static int
-make_engine(struct node *n, struct err *err)
-{
-	struct mesh_config *c = calloc(1, sizeof(*c));
-	int rc;
-
-	if (!c)
-		return err_set(err, -ENOMEM, "no memory to start a node");
-	memcpy(c->private_key, n->bundle.key, sizeof(c->private_key));
-	c->cert = cert_bytes(&n->bundle.host);
-	c->issuing = node_issuing_of(&n->bundle, &n->me.cert);
-	config_roots(c, &n->bundle);
-	c->has_psk = n->bundle.has_psk;
-	memcpy(c->psk, n->bundle.psk, sizeof(c->psk));
-	for (uint32_t i = 0; i < n->bundle.lighthouse_count; i++)
-		config_lighthouse(c, &n->bundle, &n->bundle.lighthouses[i]);
-	c->deferral = workers_deferral(n->workers);
-	c->caps = node_store_caps(&n->store);
-	rc = node_store_load(&n->store, &c->settings, err);
-	if (rc == 0)
-		rc = node_store_pins(&n->store, &c->pins, err);
-	if (rc == 0)
-		rc = mesh_new(&n->mesh, c, &n->rng, clock_now(), err);
-	sodium_memzero(c, sizeof(*c));
-	free(c);
-	return rc;
-}
-
-/* Names are looked up until the loop ends: what they mean may change. */
-static int
-look_up_names(struct node *n, const struct bundle_lighthouse *lh, struct err *err)
-{
-	struct cert cert;
-	struct addr at;
-
-	if (cert_decode(&cert, lh->cert.bytes, lh->cert.len, NULL) < 0)
-		return 0;
-	for (uint32_t i = 0; i < lh->endpoint_count && n->name_count < NODE_NAMES_MAX; i++) {
-		struct node_name *name = &n->names[n->name_count];
-		int rc;
-
-		if (endpoint_is_addr(&at, lh->endpoints[i]))
-			continue;
-		strcpy(name->lighthouse, cert.name);
-		rc = resolve_open(&name->resolve, &n->loop.uv, lh->endpoints[i], n, on_found);
-		if (rc < 0)
-			return err_set(err, rc, "\"%s\" is no endpoint", lh->endpoints[i]);
-		n->name_count++;
-	}
-	return 0;
-}
-
-static int
-start_engine(struct node *n, struct err *err)
-{
-	int rc = make_engine(n, err);
-
-	if (rc == 0)
-		rc = keep_recall(&n->keep, recall_row, err);
-	if (rc < 0)
-		return rc;
-	log_line(&n->log, TRACE_INFO, "%s remembers %d rows", n->me.cert.name, rc);
-	stock_load(n);
-	machine_tell_addresses(n);
-	mesh_start(n->mesh, clock_now(), &n->out);
-	machine_tell(n);
-	seat_started(n);
-	return 0;
-}
-
-/* Says goodbye to the peers, and forgets all keys. */
-static void
-stop_engine(struct node *n)
-{
-	bool more = true;
-
-	while (n->mesh && more) {
-		more = mesh_close(n->mesh, clock_now(), &n->out);
-		node_settle(n);
-	}
-	mesh_free(n->mesh);
-	n->mesh = NULL;
-	udp_pool_clear(&n->pool);
-	tls_pool_clear(&n->streams);
-}
-
-/* Reads the bundle into `n`, which keeps what it had on failure. */
-static int
-load_bundle(struct node *n, bool *changed, struct err *err)
-{
-	struct bundle *fresh = calloc(1, sizeof(*fresh));
-	struct verified me;
-	struct cert root;
-	int rc = -ENOMEM;
-
-	*changed = false;
-	if (fresh)
-		rc = identity_load(&n->home, fresh, &me, clock_now().wall, err);
-	if (rc == 0)
-		rc = cert_decode(&root, fresh->cas[0].bytes, fresh->cas[0].len, NULL);
-	if (rc == 0 && sodium_memcmp(fresh, &n->bundle, sizeof(*fresh)) != 0) {
-		*changed = true;
-		n->bundle = *fresh;
-		n->me = me;
-		n->root = root;
-	}
-	if (fresh)
-		bundle_wipe(fresh);
-	free(fresh);
-	return rc;
-}
-
-int
-node_restart(struct node *n, struct err *err)
-{
-	int rc;
-
-	stop_engine(n);
-	keep_flush(&n->keep);
-	rc = device_configure(n, err);
-	if (rc == 0)
-		rc = start_engine(n, err);
-	if (rc < 0)
-		node_stop(n);
-	return rc;
-}
-
-int
-node_reload(struct node *n, struct err *err)
-{
-	bool changed;
-	int rc = load_bundle(n, &changed, err);
-
-	if (rc < 0)
-		return rc;
-	if (!changed) {
-		stock_load(n);
-		return node_configure(n, err);
-	}
-	rc = node_restart(n, err);
-	if (rc < 0)
-		return rc;
-	log_line(&n->log, TRACE_NOTICE, "%s has a new certificate, valid from now on",
-	    n->me.cert.name);
-	return 0;
 }
 
 /* The main sockets: the port that was set, or any other when it is taken. */
@@ -495,7 +245,7 @@ open_all(struct node *n, bool foreground, struct err *err)
 	else if (rc == 0)
 		rc = log_to_file(&n->log, path, err);
 	if (rc == 0)
-		rc = load_bundle(n, &changed, err);
+		rc = engine_load(n, &changed, err);
 	if (rc == 0)
 		rc = node_store_open(&n->store, n->home.dir, err);
 	if (rc == 0)
@@ -517,6 +267,45 @@ open_all(struct node *n, bool foreground, struct err *err)
 	if (rc == 0)
 		rc = open_control(n, err);
 	return rc < 0 ? rc : seat_open(n, err);
+}
+
+/* A lighthouse's name was looked up. */
+static void
+on_found(void *ctx, struct resolve *r, const struct addr *at)
+{
+	struct node_name *name = CONTAINER_OF(r, struct node_name, resolve);
+	struct node *n = ctx;
+
+	if (!n->mesh)
+		return;
+	if (mesh_add_endpoint(n->mesh, clock_now(), name->lighthouse, at, &n->out) < 0)
+		log_line(&n->log, TRACE_WARNING, "nothing is known of the lighthouse %s",
+		    name->lighthouse);
+	node_settle(n);
+}
+
+/* Names are looked up until the loop ends: what they mean may change. */
+static int
+look_up_names(struct node *n, const struct bundle_lighthouse *lh, struct err *err)
+{
+	struct cert cert;
+	struct addr at;
+
+	if (cert_decode(&cert, lh->cert.bytes, lh->cert.len, NULL) < 0)
+		return 0;
+	for (uint32_t i = 0; i < lh->endpoint_count && n->name_count < NODE_NAMES_MAX; i++) {
+		struct node_name *name = &n->names[n->name_count];
+		int rc;
+
+		if (endpoint_is_addr(&at, lh->endpoints[i]))
+			continue;
+		strcpy(name->lighthouse, cert.name);
+		rc = resolve_open(&name->resolve, &n->loop.uv, lh->endpoints[i], n, on_found);
+		if (rc < 0)
+			return err_set(err, rc, "\"%s\" is no endpoint", lh->endpoints[i]);
+		n->name_count++;
+	}
+	return 0;
 }
 
 /* The device and the main sockets, where no workers do that. */
@@ -562,7 +351,7 @@ run(struct node *n, const struct node_options *o, struct ready *ready, struct er
 	if (rc == 0)
 		rc = sandbox_enter(&sandbox, &jailed, err);
 	if (rc == 0)
-		rc = start_engine(n, err);
+		rc = engine_start(n, err);
 	if (rc == 0)
 		rc = watch_all(n, err);
 	if (rc == 0)
@@ -582,7 +371,7 @@ run(struct node *n, const struct node_options *o, struct ready *ready, struct er
 	if (n->workers)
 		workers_stop(n->workers);
 	mapper_close(&n->mapper);
-	stop_engine(n);
+	engine_stop(n);
 	return rc;
 }
 
