@@ -132,6 +132,13 @@ ledger_token_expire(struct ledger *l, uint64_t now, struct err *e)
 }
 
 int
+ledger_tokens_standing(struct ledger *l, int64_t *ret, uint64_t now, struct err *e)
+{
+	return db_int(&l->db, ret, e, "SELECT count(*) FROM token WHERE psk IS NOT NULL AND"
+	    " expires >= ?", "u", now);
+}
+
+int
 ledger_walk_tokens(struct ledger *l, struct ledger_walk *ret, struct err *e)
 {
 	ret->ledger = l;

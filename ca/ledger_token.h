@@ -56,6 +56,9 @@ int ledger_token_withdraw(struct ledger *l, const uint8_t id[static TOKEN_ID_LEN
 /* Those whose time is over are no longer open, and the keys of all of them are wiped. */
 int ledger_token_expire(struct ledger *l, uint64_t now, struct err *e) must_check;
 
+/* How many have their keys at `now`: who shows one of these is answered. */
+int ledger_tokens_standing(struct ledger *l, int64_t *ret, uint64_t now, struct err *e) must_check;
+
 /* All of them, oldest first: ledger_token_next() until it is not 1, then ledger_end(). */
 int ledger_walk_tokens(struct ledger *l, struct ledger_walk *ret, struct err *e) must_check;
 int ledger_token_next(struct ledger_walk *w, struct ledger_token *ret, struct err *e) must_check;

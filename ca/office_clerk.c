@@ -350,8 +350,8 @@ clerk_offers(const struct clerk *clerk, struct clerk_offers *ret, struct err *e)
 	int rc;
 
 	*ret = (struct clerk_offers){ .until = UINT64_MAX };
-	ret->offers = calloc(OFFERS_KEPT, sizeof(*ret->offers));
-	ret->welcomes = calloc(OFFERS_KEPT, sizeof(*ret->welcomes));
+	ret->offers = calloc(INVITATIONS_MAX, sizeof(*ret->offers));
+	ret->welcomes = calloc(INVITATIONS_MAX, sizeof(*ret->welcomes));
 	rc = ret->offers == NULL || ret->welcomes == NULL ?
 	    err_set(e, -ENOMEM, "there is no memory for invitations") :
 	    office_root(office, &c, &root, e);
@@ -361,7 +361,7 @@ clerk_offers(const struct clerk *clerk, struct clerk_offers *ret, struct err *e)
 	if (rc == 0)
 		rc = ledger_walk_tokens(&office->ledger, &w, e);
 	if (rc == 0) {
-		while ((rc = ledger_token_next(&w, &t, e)) == 1 && ret->count < OFFERS_KEPT) {
+		while ((rc = ledger_token_next(&w, &t, e)) == 1 && ret->count < INVITATIONS_MAX) {
 			if (stands(&t) && (rc = add_offer(ret, &t, &welcome, e)) < 0)
 				break;
 		}
@@ -377,7 +377,7 @@ void
 clerk_offers_free(struct clerk_offers *o)
 {
 	if (o->offers != NULL)
-		crypto_wipe(o->offers, OFFERS_KEPT * sizeof(*o->offers));
+		crypto_wipe(o->offers, INVITATIONS_MAX * sizeof(*o->offers));
 	free(o->offers);
 	free(o->welcomes);
 	*o = (struct clerk_offers){ 0 };

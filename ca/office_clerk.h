@@ -14,6 +14,7 @@
 #include "ca/ledger_queue.h"
 #include "ca/ledger_token.h"
 #include "ca/office.h"
+#include "ca/office_invite.h"
 #include "core/envelope.h"
 #include "core/wire_enrol.h"
 
@@ -22,9 +23,6 @@
 #define RENEWAL_EARLIEST_DEN 20
 /* Or when it is this old, if the request says that it knows it: seconds. */
 #define RENEWAL_SOONEST 300
-
-/* So many tokens may stand at once: as many as a node offers to its lighthouses. */
-#define OFFERS_KEPT 1024
 
 /* Decided requests stay for who asks again. */
 #define REQUESTS_KEPT (30ULL * 86400) /* seconds */

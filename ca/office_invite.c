@@ -96,6 +96,19 @@ check_name(struct office *o, const struct order *order, struct err *e)
 	return rc;
 }
 
+static int
+check_room(struct office *o, struct err *e)
+{
+	int64_t n;
+	int rc = ledger_tokens_standing(&o->ledger, &n, office_now(), e);
+
+	if (rc == 0 && n >= INVITATIONS_MAX)
+		rc = err_set(e, ERR_FULL, "%d invitations stand, and lighthouses are offered no more; "
+		    "`mpynet ca pending` lists them: withdraw one with `mpynet invite NAME "
+		    "--withdraw`, or wait until one expires", INVITATIONS_MAX);
+	return rc;
+}
+
 /* Would what is promised be signed? With a key that nobody has, and then undone. */
 static int
 rehearse(struct office *o, const struct order *order, struct err *e)
@@ -145,6 +158,8 @@ office_invite(struct office *o, const struct invitation *i, struct token *ret, s
 	rc = ledger_token_expire(&o->ledger, office_now(), e);
 	if (rc == 0)
 		rc = check_name(o, &i->order, e);
+	if (rc == 0)
+		rc = check_room(o, e);
 	if (rc == 0)
 		rc = rehearse(o, &i->order, e);
 	if (rc == 0)

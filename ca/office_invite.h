@@ -15,6 +15,12 @@
 #define INVITE_LIFETIME	    (24ULL * 3600) /* seconds */
 #define INVITE_LIFETIME_MAX (366ULL * 86400)
 
+/*
+ * So many stand at once, since a node offers no more to its lighthouses: those that are open, and
+ * those that were used and have not expired, whose hosts may ask again.
+ */
+#define INVITATIONS_MAX 1024
+
 struct invitation {
 	struct order order;	/* name and content; its key is not looked at */
 	bool approve;		/* a person has to say yes to the host's key */
@@ -25,7 +31,8 @@ struct invitation {
 /*
  * Makes an invitation, and its token, which is not kept: token_wipe() it. 0; ERR_CONFLICT when the
  * name has a live certificate or an open invitation; ERR_UNKNOWN when there is no lighthouse, or
- * not this one; ERR_FORMAT or ERR_DENIED for what this authority would not sign.
+ * not this one; ERR_FULL when INVITATIONS_MAX stand; ERR_FORMAT or ERR_DENIED for what this
+ * authority would not sign.
  */
 int office_invite(struct office *o, const struct invitation *i, struct token *ret,
     struct err *e) must_check;

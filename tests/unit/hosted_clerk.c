@@ -329,6 +329,34 @@ TEST(what_is_offered_again_is_the_same)
 	close_place(&p);
 }
 
+/* An invitation that is offered to nobody would be a token that does not work. */
+TEST(no_more_invitations_are_made_than_are_offered)
+{
+	struct ledger_token t = { .made = office_now(), .expires = office_now() + 100 };
+	struct invitation i = { .order.name = "one-more" };
+	struct clerk_offers offers;
+	struct place p;
+	struct token token;
+
+	open_place(&p);
+	ASSERT_EQ(ledger_begin(&p.office.ledger, &p.err), 0);
+	for (unsigned n = 0; n < INVITATIONS_MAX; n++) {
+		(void)snprintf(t.order.name, sizeof(t.order.name), "host-%u", n);
+		memcpy(t.keys.id, &n, sizeof(n));
+		t.keys.psk[0] = 1;
+		ASSERT_EQ(ledger_token_add(&p.office.ledger, &t, &p.err), 0);
+	}
+	ASSERT_EQ(ledger_finish(&p.office.ledger, 0, &p.err), 0);
+	ASSERT_EQ(office_invite(&p.office, &i, &token, &p.err), ERR_FULL);
+	ASSERT_EQ(office_uninvite(&p.office, "host-7", &p.err), 0);
+	ASSERT_EQ(office_invite(&p.office, &i, &token, &p.err), 0);
+	ASSERT_EQ(clerk_offers(&p.clerk, &offers, &p.err), 0);
+	ASSERT_EQ(offers.count, INVITATIONS_MAX);
+	clerk_offers_free(&offers);
+	token_wipe(&token);
+	close_place(&p);
+}
+
 TEST(an_invitation_that_could_not_be_kept_is_not_made)
 {
 	struct invitation i = { .approve = false };
