@@ -75,13 +75,13 @@ ledger_walk_revoked(struct ledger *l, struct ledger_walk *ret, uint64_t now, str
 {
 	ret->ledger = l;
 	return db_query(&l->db, &ret->stmt, e,
-	    "SELECT 1 AS ca, 1, object, not_after, serial FROM issuing"
+	    "SELECT 2 AS first, 1, object, not_after, serial FROM issuing"
 	    "  WHERE status = 'revoked' AND not_after >= ?1 UNION ALL"
-	    " SELECT 0, 1, object, not_after, serial FROM disowned WHERE not_after >= ?1"
+	    " SELECT 1, 1, object, not_after, serial FROM disowned WHERE not_after >= ?1"
 	    " UNION ALL"
 	    " SELECT 0, status = 'revoked', object, not_after, serial FROM cert"
 	    "  WHERE status IN ('replaced', 'revoked') AND not_after >= ?1"
-	    " ORDER BY ca DESC, not_after DESC, serial DESC", "u", now);
+	    " ORDER BY first DESC, not_after DESC, serial DESC", "u", now);
 }
 
 int
@@ -92,7 +92,7 @@ ledger_revoked_next(struct ledger_walk *w, struct ledger_revoked *ret, struct er
 
 	if (rc != 1)
 		return rc;
-	ret->ca = sqlite3_column_int64(w->stmt, 0) != 0;
+	ret->ca = sqlite3_column_int64(w->stmt, 0) == 2;
 	ret->key_too = sqlite3_column_int64(w->stmt, 1) != 0;
 	if (ledger_column_cert(w->stmt, 2, &object, &ret->cert) < 0)
 		return ledger_damaged(w->ledger, "a revoked certificate in it cannot be read", e);

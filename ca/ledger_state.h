@@ -42,8 +42,8 @@ struct ledger_revoked {
 };
 
 /*
- * All of it at `now`, CAs first, and what ends last before what ends first: ledger_revoked_next()
- * until it is not 1, then ledger_end().
+ * All of it at `now`, CAs first, then what others issued, and what ends last before what ends first:
+ * ledger_revoked_next() until it is not 1, then ledger_end().
  */
 int ledger_walk_revoked(struct ledger *l, struct ledger_walk *ret, uint64_t now,
     struct err *e) must_check;

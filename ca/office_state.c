@@ -144,21 +144,25 @@ list_lighthouses(struct office *o, struct draft *d, uint64_t now, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
+static void
+sort_lists(struct draft *d)
+{
+	netstate_sort_ranges(d->ranges, &d->range_count);
+	netstate_sort_cas(d->cas, &d->ca_count);
+	netstate_sort_lighthouses(d->lighthouses, &d->lighthouse_count);
+}
+
 /*
- * A state has room for so many entries. Serial numbers and CAs have to be in it; keys, which are
- * listed in the order in which their certificates end, as far as there is room: this authority
- * certifies a revoked key never again, and others of the network were told which it is while it
- * was listed.
+ * A state has room for so many entries. Serial numbers and CAs have to be in it; keys as far as
+ * there is room, in the order in which they are missed: those that another authority certified,
+ * and could again, and then those of certificates that end last. This authority certifies a revoked
+ * key never again, listed or not.
  */
 static int
 fit(struct draft *d, struct err *e)
 {
-	uint32_t fixed;
+	uint32_t fixed = d->range_count + d->ca_count;
 
-	netstate_sort_ranges(d->ranges, &d->range_count);
-	netstate_sort_cas(d->cas, &d->ca_count);
-	netstate_sort_lighthouses(d->lighthouses, &d->lighthouse_count);
-	fixed = d->range_count + d->ca_count;
 	if (fixed > NETSTATE_ENTRIES_MAX)
 		return err_set(e, ERR_FULL, "%u ranges of serial numbers are revoked, and a state "
 		    "lists %d; give everybody new certificates, and revoke what is older with "
@@ -297,10 +301,29 @@ office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
 	rc = list_revoked(o, d, now, e);
 	if (rc == 0)
 		rc = list_lighthouses(o, d, now, e);
-	if (rc == 0)
+	if (rc == 0) {
+		sort_lists(d);
 		rc = fit(d, e);
+	}
 	if (rc == 0)
 		rc = sign_draft(o, keys, d, now, ret, e);
+	draft_free(d);
+	return rc;
+}
+
+int
+office_state_entries(struct office *o, uint32_t *ret, struct err *e)
+{
+	struct draft *d = draft_new(e);
+	int rc;
+
+	if (d == NULL)
+		return -ENOMEM;
+	rc = list_revoked(o, d, office_now(), e);
+	if (rc == 0) {
+		sort_lists(d);
+		*ret = d->range_count + d->ca_count + d->key_count;
+	}
 	draft_free(d);
 	return rc;
 }

@@ -44,6 +44,12 @@ int office_state_sign(struct office *o, const struct ca_keys *keys, struct procl
 int office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
     struct proclaimed *ret, struct err *e) must_check;
 
+/*
+ * How many entries a state would have now if each revoked key found room in it: what is above
+ * NETSTATE_ENTRIES_MAX is keys that it does not list.
+ */
+int office_state_entries(struct office *o, uint32_t *ret, struct err *e) must_check;
+
 /* What the newest state lists: 1; 0 when none was signed. */
 int office_state_shown(struct office *o, struct proclaimed *ret, struct err *e) must_check;
 

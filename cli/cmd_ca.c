@@ -10,6 +10,7 @@
 #include "cli/issue.h"
 #include "cli/progress.h"
 #include "cli/ranges.h"
+#include "cli/room.h"
 #include "cli/unlock.h"
 #include "core/crypto.h"
 #include "core/text.h"
@@ -607,8 +608,10 @@ cmd_ca_check(struct context *c, const struct args *a, struct err *e)
 		json_array_append_new(list, cert_json(&o.ca.cert));
 	if (rc == 0)
 		rc = list_certs(list, &o, keep_close_to_end, 0, e);
-	if (rc == 0)
+	if (rc == 0) {
+		say_room(c, &o, body);
 		output_show(&c->out, body, check_views);
+	}
 	if (rc == 0 && json_array_size(list) > old)
 		output_say(&c->out, "Next: mpynet ca serve renews who asks; mpynet sign NAME "
 		    "--replace gives a host a new one.");

@@ -6,6 +6,7 @@
 #include "ca/office_revoke.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/room.h"
 #include "cli/unlock.h"
 #include "core/text.h"
 #include "host/file.h"
@@ -108,8 +109,10 @@ sign_state(struct context *c, struct office *o, const struct args *a, struct err
 	lock_keys(keys);
 	if (rc == 0)
 		rc = show_state(c, o, &p, e);
-	if (rc == 0)
+	if (rc == 0) {
 		say_how_it_spreads(c, o);
+		say_room(c, o, NULL);
+	}
 	return rc;
 }
 
@@ -308,8 +311,10 @@ cmd_revoke(struct context *c, const struct args *a, struct err *e)
 		rc = office_revoke(&o, keys, t.list, t.count, &done, e);
 		lock_keys(keys);
 	}
-	if (rc == 0)
+	if (rc == 0) {
 		show_revoked(c, &o, &done);
+		say_room(c, &o, NULL);
+	}
 	office_close(&o);
 	return rc;
 }

@@ -47,6 +47,29 @@ def test_several_are_revoked_at_once_or_none(place):
     check(row(ca, "party2")["status"] == "live")
 
 
+def test_a_state_that_fills_up_says_so_before_and_when_it_is_full(place):
+    ca = authority(place.dir)
+    names = ["host%04d" % i for i in range(1010)]
+    for i in range(0, len(names), 202):
+        ca.tell("sign", *names[i:i + 202])
+    scattered = names[::2]          # no two serial numbers are one range
+    check("revocations" not in ca.tell("revoke", *scattered[:200]))
+    check(ca.json("ca", "check")["state_entries"] == 400)
+    out = ca.tell("revoke", *scattered[200:400])
+    check("lists 800 of at most 1000" in out and "--older-than" in out, out)
+    check("lists 800 of at most 1000" in ca.tell("ca", "check"))
+    out = ca.tell("revoke", *scattered[400:])
+    check("no room for 10 of the revoked keys" in out, out)
+    state = ca.json("ca", "state")
+    check((state["ranges"], state["keys"]) == (505, 495), state)
+    check("no room for 10 of the revoked keys" in ca.tell("ca", "check"))
+    # Between what is revoked there is nothing left: all of it is one range.
+    ca.tell("revoke", *names[1:505:2])
+    ca.tell("revoke", *names[505::2])
+    state = ca.json("ca", "state")
+    check((state["ranges"], state["keys"]) == (1, 999), state)
+
+
 def test_what_is_older_than_something_is_revoked(place):
     ca = authority(place.dir)
     ca.tell("sign", "party1", "party2")

@@ -284,6 +284,10 @@ TEST(what_is_revoked_is_what_certificates_are)
 	ASSERT_EQ(ledger_key_revoked(p.l, r.cert.key, &p.err), 1);
 	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 0);
 	ledger_end(&w);
+	/* What would have expired is listed no longer. */
+	ASSERT_EQ(ledger_walk_revoked(p.l, &w, r.cert.not_after + 1, &p.err), 0);
+	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 0);
+	ledger_end(&w);
 	ASSERT_EQ(ledger_end_cert(p.l, third, LEDGER_LIVE, &p.err), ERR_CONFLICT);
 	ASSERT_EQ(ledger_end_cert(p.l, second, LEDGER_REVOKED, &p.err), 0);
 	close_place(&p);
@@ -432,6 +436,7 @@ TEST(more_than_a_state_can_list_is_refused_until_what_is_old_is_revoked)
 	struct cert c = { .kind = OBJECT_HOST };
 	struct revoked done;
 	struct ledger_cert model;
+	uint32_t entries;
 	struct place p;
 
 	ASSERT(all != NULL);
@@ -467,6 +472,9 @@ TEST(more_than_a_state_can_list_is_refused_until_what_is_old_is_revoked)
 	    ERR_FULL);
 	ASSERT_EQ(office_revoke(&p.office, &p.keys, all, NETSTATE_ENTRIES_MAX, &done, &p.err), 0);
 	ASSERT_EQ(done.state.ranges, NETSTATE_ENTRIES_MAX);
+	ASSERT_EQ(done.state.keys, 0);
+	ASSERT_EQ(office_state_entries(&p.office, &entries, &p.err), 0);
+	ASSERT_EQ(entries, 2 * NETSTATE_ENTRIES_MAX);
 	done = end(&p, (struct revoking){ .before = office_now() });
 	ASSERT_EQ(done.state.keys, NETSTATE_ENTRIES_MAX);
 	ASSERT_EQ(done.state.ranges, 0);
