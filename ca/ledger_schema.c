@@ -330,4 +330,17 @@ static const char schema_3[] =
     "CREATE INDEX request_name ON request (name);"
     "CREATE INDEX disowned_key ON disowned (key);";
 
-const char *const ledger_migrations[LEDGER_VERSION] = { schema_1, schema_2, schema_3 };
+/* Version 4: states that co-signers were asked to sign. */
+static const char schema_4[] =
+    "CREATE TABLE draft ("
+    "	version INTEGER PRIMARY KEY CHECK (version > 0),"
+    "	fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32)"
+    ") STRICT;"
+    "CREATE TRIGGER draft_order BEFORE INSERT ON draft"
+    "	WHEN NEW.version <= (SELECT coalesce(max(version), 0) FROM draft)"
+    "	BEGIN SELECT raise(ABORT, 'versions of states that are drafted ascend'); END;"
+    "CREATE TRIGGER draft_no_update BEFORE UPDATE ON draft"
+    "	BEGIN SELECT raise(ABORT, 'a draft does not change'); END;";
+
+const char *const ledger_migrations[LEDGER_VERSION] = { schema_1, schema_2, schema_3,
+	schema_4 };

@@ -322,6 +322,27 @@ end_all(struct work *k, struct err *e)
 	return rc;
 }
 
+/* What everybody is to hear of it, as far as this office says that. */
+static int
+say(struct work *k, const struct ca_keys *keys, struct err *e)
+{
+	struct office *o = k->office;
+	struct revoked *r = k->ret;
+	int rc;
+
+	if (office_may_state(o, NULL) < 0)
+		return 0;
+	if (!office_is_cosigned(o)) {
+		r->proclaimed = true;
+		return office_state_renew(o, keys, k->now, &r->state, e);
+	}
+	rc = office_draft_state_now(o, keys, k->now, &r->draft, e);
+	r->drafted = rc == 0;
+	if (r->drafted)
+		r->state = proclaimed_by(&r->draft.state);
+	return rc;
+}
+
 static int
 end_and_say(struct work *k, const struct ca_keys *keys, size_t count, struct err *e)
 {
@@ -331,11 +352,12 @@ end_and_say(struct work *k, const struct ca_keys *keys, size_t count, struct err
 		return rc;
 	for (size_t i = 0; rc == 0 && i < count; i++, k->what++)
 		rc = end_all(k, e);
-	if (rc == 0 && office_may_state(k->office, NULL) == 0) {
-		k->ret->proclaimed = true;
-		rc = office_state_renew(k->office, keys, k->now, &k->ret->state, e);
-	}
-	return ledger_finish(&k->office->ledger, rc, e);
+	if (rc == 0)
+		rc = say(k, keys, e);
+	rc = ledger_finish(&k->office->ledger, rc, e);
+	if (rc < 0 && k->ret->drafted)
+		draft_free(&k->ret->draft);
+	return rc;
 }
 
 int

@@ -8,7 +8,7 @@
 #ifndef CA_OFFICE_REVOKE_H
 #define CA_OFFICE_REVOKE_H
 
-#include "ca/office_state.h"
+#include "ca/office_cosign.h"
 
 /* Whose certificates end. One of these is set. */
 struct revoking {
@@ -24,8 +24,10 @@ struct revoked {
 	size_t count; /* of certificates that ended; the first REVOKED_MAX of them are here */
 	struct bundle_cert certs[REVOKED_MAX];
 	bool invitation; /* an open one was withdrawn too */
-	bool proclaimed; /* a state that says so was signed; else only the root can */
+	bool proclaimed; /* a state that says so was signed; */
+	bool drafted;    /* or is to be signed by co-signers; else only the root can */
 	struct proclaimed state;
+	struct draft draft; /* of that state, if it is drafted; draft_free() is the caller's */
 };
 
 /*
@@ -35,7 +37,7 @@ struct revoked {
 int office_may_revoke(struct office *o, const struct revoking *r, struct err *e) must_check;
 
 /*
- * Revokes all `count` of them, and signs one state. What office_may_revoke() and
+ * Revokes all `count` of them, and signs or drafts one state. What office_may_revoke() and
  * office_state_sign() say; on failure nothing has happened.
  */
 int office_revoke(struct office *o, const struct ca_keys *keys, const struct revoking *r,

@@ -149,7 +149,7 @@ changes_state(struct office *o, const struct commission *c, const struct dossier
 {
 	struct proclaimed shown;
 
-	if (office_may_state(o, NULL) < 0)
+	if (office_may_state(o, NULL) < 0 || office_is_cosigned(o))
 		return 0;
 	if (d->facts.holder != NULL && !c->order.renew)
 		return 1;

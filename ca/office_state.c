@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* The lists of a state that is being made. Keys have to fit in beside the rest. */
-struct draft {
+struct lists {
 	struct netstate_range *ranges;
 	struct netstate_key *keys;
 	size_t cap; /* of both */
@@ -25,18 +25,8 @@ struct draft {
 	uint32_t lighthouse_count;
 };
 
-static struct draft *
-draft_new(struct err *e)
-{
-	struct draft *d = calloc(1, sizeof(*d));
-
-	if (d == NULL)
-		(void)err_set(e, -ENOMEM, "there is no memory for the network's state");
-	return d;
-}
-
 static void
-draft_free(struct draft *d)
+lists_free(struct lists *d)
 {
 	if (d == NULL)
 		return;
@@ -47,7 +37,7 @@ draft_free(struct draft *d)
 
 /* Room for one more range and key. */
 static int
-grow(struct draft *d, struct err *e)
+grow(struct lists *d, struct err *e)
 {
 	size_t cap = d->cap == 0 ? 256 : d->cap * 2;
 	void *ranges, *keys;
@@ -68,7 +58,7 @@ grow(struct draft *d, struct err *e)
 
 /* By its key, so that what it signed and what it will be given anew are no good either. */
 static int
-add_ca(struct draft *d, const struct cert *c, struct err *e)
+add_ca(struct lists *d, const struct cert *c, struct err *e)
 {
 	if (d->ca_count == NETSTATE_ENTRIES_MAX)
 		return err_set(e, ERR_FULL, "more than %d issuing authorities are revoked, and a "
@@ -79,7 +69,7 @@ add_ca(struct draft *d, const struct cert *c, struct err *e)
 
 /* Serial numbers from before `min_not_before` are revoked without being listed. */
 static int
-add_revoked(struct draft *d, const struct ledger_revoked *r, uint64_t min_not_before,
+add_revoked(struct lists *d, const struct ledger_revoked *r, uint64_t min_not_before,
     struct err *e)
 {
 	const struct cert *c = &r->cert;
@@ -99,7 +89,7 @@ add_revoked(struct draft *d, const struct ledger_revoked *r, uint64_t min_not_be
 }
 
 static int
-list_revoked(struct office *o, struct draft *d, uint64_t now, struct err *e)
+list_revoked(struct office *o, struct lists *d, uint64_t now, struct err *e)
 {
 	struct ledger_policy policy;
 	struct ledger_revoked r;
@@ -120,7 +110,7 @@ list_revoked(struct office *o, struct draft *d, uint64_t now, struct err *e)
 }
 
 static int
-list_lighthouses(struct office *o, struct draft *d, uint64_t now, struct err *e)
+list_lighthouses(struct office *o, struct lists *d, uint64_t now, struct err *e)
 {
 	struct ledger_walk w;
 	struct ledger_cert c;
@@ -145,7 +135,7 @@ list_lighthouses(struct office *o, struct draft *d, uint64_t now, struct err *e)
 }
 
 static void
-sort_lists(struct draft *d)
+sort_lists(struct lists *d)
 {
 	netstate_sort_ranges(d->ranges, &d->range_count);
 	netstate_sort_cas(d->cas, &d->ca_count);
@@ -159,7 +149,7 @@ sort_lists(struct draft *d)
  * key never again, listed or not.
  */
 static int
-fit(struct draft *d, struct err *e)
+fit(struct lists *d, struct err *e)
 {
 	uint32_t fixed = d->range_count + d->ca_count;
 
@@ -173,7 +163,7 @@ fit(struct draft *d, struct err *e)
 	return 0;
 }
 
-/* Everything that a state says but its lists. */
+/* Everything that a state says but its lists; its version is at least what `s` has. */
 static int
 head_of(struct office *o, struct netstate *s, uint64_t now, struct err *e)
 {
@@ -192,7 +182,8 @@ head_of(struct office *o, struct netstate *s, uint64_t now, struct err *e)
 	if (rc >= 0) {
 		memcpy(s->network, o->ca.cert.network, sizeof(s->network));
 		memcpy(s->previous, last->fingerprint, sizeof(s->previous));
-		s->version = max_u64(last->version + 1, now);
+		cert_key_id(s->issuer, o->ca.cert.key);
+		s->version = max_u64(s->version, max_u64(last->version + 1, now));
 		s->issued = now;
 		s->next_update = now + OFFICE_STATE_UPDATE;
 		s->expires = now + OFFICE_STATE_LIFETIME;
@@ -200,13 +191,13 @@ head_of(struct office *o, struct netstate *s, uint64_t now, struct err *e)
 		s->required = policy.state_required;
 	}
 	free(last);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
-static void
-describe_state(struct proclaimed *ret, const struct netstate *s)
+struct proclaimed
+proclaimed_by(const struct netstate *s)
 {
-	*ret = (struct proclaimed){
+	return (struct proclaimed){
 		.id = netstate_id(s),
 		.issued = s->issued,
 		.next_update = s->next_update,
@@ -217,88 +208,92 @@ describe_state(struct proclaimed *ret, const struct netstate *s)
 	};
 }
 
-/* It is the newest from here on, and the log says so. */
-static int
-keep_state(struct office *o, const struct ledger_state *kept, const struct proclaimed *p,
+int
+office_log_state(struct office *o, const char *event, const struct netstate *s, uint64_t now,
     struct err *e)
 {
-	struct log_line line = { .time = p->issued, .event = "state" };
-	int rc = ledger_state_put(&o->ledger, kept, e);
+	struct log_line line = { .time = now };
 
-	if (rc < 0)
-		return rc;
+	(void)snprintf(line.event, sizeof(line.event), "%s", event);
 	memcpy(line.name, o->ca.cert.name, sizeof(line.name));
-	memcpy(line.digest, kept->fingerprint, sizeof(line.digest));
+	memcpy(line.digest, s->fingerprint, sizeof(line.digest));
 	(void)snprintf(line.detail, sizeof(line.detail),
 	    "version %llu: %u ranges, %u keys and %u authorities are revoked",
-	    (unsigned long long)p->id.version, p->ranges, p->keys, p->cas);
+	    (unsigned long long)s->version, s->range_count, s->key_count, s->ca_count);
 	return ledger_log(&o->ledger, &line, e);
 }
 
+/* It is the newest from here on, and the log says so. */
 static int
-sign_draft(struct office *o, const struct ca_keys *keys, const struct draft *d, uint64_t now,
-    struct proclaimed *ret, struct err *e)
+keep_state(struct office *o, const uint8_t *object, size_t len, const struct netstate *s,
+    uint64_t now, struct err *e)
 {
 	struct ledger_state *kept = calloc(1, sizeof(*kept));
-	struct netstate s = {
-		.lighthouse_count = d->lighthouse_count,
-		.lighthouses = d->lighthouses,
-		.range_count = d->range_count,
-		.ranges = d->ranges,
-		.key_count = d->key_count,
-		.keys = d->keys,
-		.ca_count = d->ca_count,
-		.cas = d->cas,
-	};
-	enum breach why = BREACH_NONE;
 	int rc;
 
 	if (kept == NULL)
 		return err_set(e, -ENOMEM, "there is no memory for the network's state");
-	rc = head_of(o, &s, now, e);
-	if (rc >= 0) {
-		rc = netstate_sign(&s, kept->object, sizeof(kept->object), keys->seed, &why);
-		if (rc < 0)
-			rc = err_set(e, rc, "the network's state %s",
-			    why != BREACH_NONE ? breach_phrase(why) : err_phrase(rc));
-	}
-	if (rc > 0) {
-		kept->len = (size_t)rc;
-		kept->version = s.version;
-		memcpy(kept->fingerprint, s.fingerprint, sizeof(kept->fingerprint));
-		describe_state(ret, &s);
-		rc = keep_state(o, kept, ret, e);
-	}
+	kept->version = s->version;
+	memcpy(kept->fingerprint, s->fingerprint, sizeof(kept->fingerprint));
+	kept->len = len;
+	memcpy(kept->object, object, len);
+	rc = ledger_state_put(&o->ledger, kept, e);
 	free(kept);
+	return rc < 0 ? rc : office_log_state(o, "state", s, now, e);
+}
+
+int
+office_state_keep(struct office *o, const uint8_t *object, size_t len, uint64_t now,
+    struct proclaimed *ret, struct err *e)
+{
+	enum breach why = BREACH_NONE;
+	struct netstate s;
+	int rc = netstate_decode(&s, object, len, &why);
+
+	if (rc < 0)
+		return err_set(e, rc, "the network's state %s", breach_reason(rc, why));
+	rc = keep_state(o, object, len, &s, now, e);
+	if (rc == 0)
+		*ret = proclaimed_by(&s);
+	netstate_free(&s);
 	return rc;
 }
 
-int
-office_may_state(const struct office *o, struct err *e)
+/* All but the lists comes in `s`. */
+static int
+write_state(struct netstate *s, const struct lists *d, const struct ca_keys *keys, uint8_t *to,
+    struct err *e)
 {
-	if (o->ca.cert.cosigners.count > 0)
-		return err_set(e, ERR_DENIED, "%s requires %u co-signers for the network's state",
-		    o->ca.cert.name, (unsigned)o->ca.cert.cosigners.k);
-	if (o->ca.role == LEDGER_ROOT ||
-	    (o->ca.role == LEDGER_ISSUING && (o->ca.cert.flags & CERT_STATE)))
-		return 0;
-	return err_set(e, ERR_DENIED, "%s may not sign the network's state; its root does",
-	    o->ca.cert.name);
+	static const uint8_t unsigned_yet[OBJECT_SIGNATURE];
+	enum breach why = BREACH_NONE;
+	int rc;
+
+	s->lighthouse_count = d->lighthouse_count;
+	s->lighthouses = d->lighthouses;
+	s->range_count = d->range_count;
+	s->ranges = d->ranges;
+	s->key_count = d->key_count;
+	s->keys = d->keys;
+	s->ca_count = d->ca_count;
+	s->cas = d->cas;
+	rc = keys != NULL ? netstate_sign(s, to, NETSTATE_MAX, keys->seed, &why)
+			  : netstate_encode(s, to, NETSTATE_MAX, unsigned_yet, &why);
+	return rc < 0 ? err_set(e, rc, "the network's state %s", breach_reason(rc, why)) : rc;
 }
 
 int
-office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
-    struct proclaimed *ret, struct err *e)
+office_state_write(struct office *o, const struct ca_keys *keys, uint64_t version, uint64_t now,
+    uint8_t *to, struct err *e)
 {
-	struct draft *d;
-	int rc = office_may_state(o, e);
+	struct lists *d = calloc(1, sizeof(*d));
+	struct netstate s = { .version = version };
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	d = draft_new(e);
 	if (d == NULL)
-		return -ENOMEM;
-	rc = list_revoked(o, d, now, e);
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = head_of(o, &s, now, e);
+	if (rc == 0)
+		rc = list_revoked(o, d, now, e);
 	if (rc == 0)
 		rc = list_lighthouses(o, d, now, e);
 	if (rc == 0) {
@@ -306,25 +301,61 @@ office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
 		rc = fit(d, e);
 	}
 	if (rc == 0)
-		rc = sign_draft(o, keys, d, now, ret, e);
-	draft_free(d);
+		rc = write_state(&s, d, keys, to, e);
+	lists_free(d);
+	return rc;
+}
+
+int
+office_may_state(const struct office *o, struct err *e)
+{
+	if (o->ca.role == LEDGER_ROOT ||
+	    (o->ca.role == LEDGER_ISSUING && (o->ca.cert.flags & CERT_STATE)))
+		return 0;
+	return err_set(e, ERR_DENIED, "%s may not sign the network's state; its root does",
+	    o->ca.cert.name);
+}
+
+bool
+office_is_cosigned(const struct office *o)
+{
+	return o->ca.cert.cosigners.count > 0;
+}
+
+int
+office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
+    struct proclaimed *ret, struct err *e)
+{
+	int rc = office_may_state(o, e);
+	uint8_t *object;
+
+	assert(!office_is_cosigned(o));
+	if (rc < 0)
+		return rc;
+	object = malloc(NETSTATE_MAX);
+	if (object == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = office_state_write(o, keys, 0, now, object, e);
+	if (rc > 0)
+		rc = office_state_keep(o, object, (size_t)rc, now, ret, e);
+	free(object);
 	return rc;
 }
 
 int
 office_state_entries(struct office *o, uint32_t *ret, struct err *e)
 {
-	struct draft *d = draft_new(e);
+	struct lists *d = calloc(1, sizeof(*d));
 	int rc;
 
 	if (d == NULL)
-		return -ENOMEM;
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
 	rc = list_revoked(o, d, office_now(), e);
 	if (rc == 0) {
 		sort_lists(d);
 		*ret = d->range_count + d->ca_count + d->key_count;
 	}
-	draft_free(d);
+	lists_free(d);
 	return rc;
 }
 
@@ -365,7 +396,7 @@ office_state_shown(struct office *o, struct proclaimed *ret, struct err *e)
 			rc = err_set(e, rc, "the network's state in %s %s; restore it from a "
 			    "backup", o->ledger.path, err_phrase(rc));
 		} else {
-			describe_state(ret, &s);
+			*ret = proclaimed_by(&s);
 			netstate_free(&s);
 			rc = 1;
 		}

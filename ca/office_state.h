@@ -33,10 +33,16 @@ struct proclaimed {
 	uint32_t cas;
 };
 
-/* May this office sign states? 0, or ERR_DENIED with who does. */
+/* May states be signed here, alone or with co-signers? 0, or ERR_DENIED with who does it. */
 int office_may_state(const struct office *o, struct err *e) must_check;
 
-/* Signs a state, in a transaction of its own. ERR_DENIED; ERR_FULL when it lists too much. */
+/* Is nothing that this office signs alone believed? Then see office_cosign.h. */
+bool office_is_cosigned(const struct office *o) must_check;
+
+/*
+ * Signs a state, in a transaction of its own. ERR_DENIED; ERR_FULL when it lists too much. Not
+ * where co-signers do that.
+ */
 int office_state_sign(struct office *o, const struct ca_keys *keys, struct proclaimed *ret,
     struct err *e) must_check;
 
@@ -60,5 +66,26 @@ int office_state_shown(struct office *o, struct proclaimed *ret, struct err *e) 
  */
 int office_state_blob(struct office *o, uint8_t *to, struct err *e) must_check;
 int office_export_state(struct office *o, char *to, struct err *e) must_check;
+
+/*
+ * What office_state.c and office_cosign.c share, in the caller's transaction.
+ */
+
+/*
+ * What the ledger says at `now` as a whole object in `to`, which holds NETSTATE_MAX: signed, or with
+ * zeros for a signature if `keys` is NULL. Its version is at least `version`. Its length.
+ */
+int office_state_write(struct office *o, const struct ca_keys *keys, uint64_t version, uint64_t now,
+    uint8_t *to, struct err *e) must_check;
+
+/* Makes it the newest, and logs that. ERR_CONFLICT unless its version is higher. */
+int office_state_keep(struct office *o, const uint8_t *object, size_t len, uint64_t now,
+    struct proclaimed *ret, struct err *e) must_check;
+
+/* A line of the log about a state. */
+int office_log_state(struct office *o, const char *event, const struct netstate *s, uint64_t now,
+    struct err *e) must_check;
+
+struct proclaimed proclaimed_by(const struct netstate *s);
 
 #endif

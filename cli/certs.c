@@ -114,6 +114,8 @@ kind_name(const struct cert *c)
 		return "host certificate";
 	if (c->kind == OBJECT_REQUEST)
 		return "request";
+	if (c->kind == OBJECT_COSIGNER)
+		return "co-signer's card";
 	return cert_is_root(c) ? "root CA certificate" : "issuing CA certificate";
 }
 
@@ -133,7 +135,7 @@ add_key(json_t *j, const struct cert *c)
 {
 	char text[KEY_TEXT_MAX], words[CERT_WORDS_MAX];
 
-	if (c->kind == OBJECT_CA)
+	if (c->kind == OBJECT_CA || c->kind == OBJECT_COSIGNER)
 		json_object_set_new(j, "key", hex_json(c->key, sizeof(c->key)));
 	else
 		json_object_set_new(j, "key", json_string(key_format(text, c->key)));
@@ -148,6 +150,8 @@ cert_json(const struct cert *c)
 	json_object_set_new(j, "kind", json_string(kind_name(c)));
 	json_object_set_new(j, "name", json_string(c->name));
 	add_key(j, c);
+	if (c->kind == OBJECT_COSIGNER)
+		return j;
 	json_object_set_new(j, "network", hex_json(c->network, sizeof(c->network)));
 	json_object_set_new(j, "issuer", hex_json(c->issuer, sizeof(c->issuer)));
 	json_object_set_new(j, "fingerprint", hex_json(c->fingerprint, sizeof(c->fingerprint)));

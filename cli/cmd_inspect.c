@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cmd_inspect.c - says what is in a file: certificate, bundle, request or CA certificates.
+ * cmd_inspect.c - says what is in a file: certificate, bundle, request, CA certificates, a
+ * co-signer's card or drafts.
  *
  * Secrets are never shown, only that they are there.
  */
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/draftshow.h"
 #include "core/crypto.h"
 #include "core/pem.h"
 #include "host/file.h"
@@ -60,6 +62,28 @@ static const struct view bundle_views[] = {
 	{ NULL },
 };
 
+static const struct column card_columns[] = {
+	{ "kind", "kind", COLUMN_TEXT },
+	{ "name", "name", COLUMN_TEXT },
+	{ "key", "key", COLUMN_TEXT },
+	{ "key in words", "key_words", COLUMN_TEXT },
+	{ NULL },
+};
+
+static const struct view card_views[] = {
+	{ NULL, card_columns, NULL },
+	{ NULL, verdict_columns, NULL },
+	{ NULL },
+};
+
+static const struct view draft_views[] = {
+	{ NULL, draft_columns, NULL },
+	{ NULL, verdict_columns, NULL },
+	{ NULL },
+};
+
+static const struct view drafts_views[] = { { "drafts", draft_table, NULL }, { NULL } };
+
 static const struct view ca_views[] = { { "authorities", ca_columns, NULL }, { NULL } };
 
 static void
@@ -111,8 +135,11 @@ inspect_object(struct contents *s, const char *text, size_t len, struct err *e)
 	add_members(s->body, cert_json(&c));
 	if (c.kind == OBJECT_REQUEST)
 		set_verdict(s, true, "its proof is checked by the authority that it asks");
-	else if (cert_is_root(&c) && cert_verify(bytes, len, c.key) < 0)
+	else if ((cert_is_root(&c) || c.kind == OBJECT_COSIGNER) &&
+	    cert_verify(bytes, len, c.key) < 0)
 		set_verdict(s, false, "is not signed by its own key");
+	else if (c.kind == OBJECT_COSIGNER)
+		set_verdict(s, true, "signed by its own key; compare the words by telephone");
 	else
 		judge_dates(s, &c);
 	return 0;
@@ -190,6 +217,40 @@ inspect_bundle(struct contents *s, const char *text, size_t len, struct err *e)
 	return rc;
 }
 
+/* A draft that could be read is sound; the question is whether enough have signed. */
+static void
+judge_draft(struct contents *s, const struct draft *d)
+{
+	set_verdict(s, true, draft_count(d) >= d->root.cosigners.k
+	    ? "its signatures hold, and are enough"
+	    : "its signatures hold, and are not enough yet");
+}
+
+static int
+inspect_drafts(struct contents *s, const struct view **views, const char *text, size_t len,
+    struct err *e)
+{
+	struct drafts set;
+	json_t *list;
+	int rc = drafts_new(&set, e);
+
+	if (rc == 0)
+		rc = drafts_read(&set, text, len, e);
+	*views = set.count == 1 ? draft_views : drafts_views;
+	if (rc == 0 && set.count == 1) {
+		add_members(s->body, draft_json(&set.list[0]));
+		judge_draft(s, &set.list[0]);
+	} else if (rc == 0) {
+		list = json_array();
+		for (size_t i = 0; i < set.count; i++)
+			json_array_append_new(list, draft_json(&set.list[i]));
+		json_object_set_new(s->body, "drafts", list);
+		s->valid = true;
+	}
+	drafts_free(&set);
+	return rc;
+}
+
 /* Counts the blocks, so that what is wrong in a bundle is said of a bundle. */
 static int
 survey(struct contents *s, const char *text, size_t len, struct err *e)
@@ -211,8 +272,8 @@ survey(struct contents *s, const char *text, size_t len, struct err *e)
 	}
 	free(bytes);
 	if (rc == 0 && s->blocks == 0)
-		return err_set(e, ERR_FORMAT, "it holds no mpynet object; a bundle, certificate or "
-		    "request begins with -----BEGIN MPYNET");
+		return err_set(e, ERR_FORMAT, "it holds no mpynet object; a bundle, certificate, "
+		    "request or draft begins with -----BEGIN MPYNET");
 	return rc;
 }
 
@@ -226,8 +287,10 @@ inspect_text(struct contents *s, const struct view **views, const char *text, si
 		return rc;
 	if (s->blocks == 1 && strcmp(s->label, PEM_HOST_KEY) == 0)
 		return err_set(e, ERR_FORMAT, "it holds a private key, and those are not shown");
+	if (strcmp(s->label, PEM_DRAFT) == 0)
+		return inspect_drafts(s, views, text, len, e);
 	if (s->blocks == 1) {
-		*views = one_views;
+		*views = strcmp(s->label, PEM_COSIGNER) == 0 ? card_views : one_views;
 		return inspect_object(s, text, len, e);
 	}
 	if (strcmp(s->label, PEM_CA_CERTIFICATE) == 0) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cmd_revoke.c - ending certificates for everybody, and the network's state that says so.
+ * cmd_revoke.c - ending certificates for everybody.
  */
-#include "ca/ledger_state.h"
 #include "ca/office_revoke.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/draftsend.h"
 #include "cli/room.h"
+#include "cli/states.h"
 #include "cli/unlock.h"
 #include "core/text.h"
 #include "host/file.h"
@@ -14,140 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The state, as it is shown *****************************************************************/
-
-static const struct column state_columns[] = {
-	{ "version", "version", COLUMN_TEXT },
-	{ "hash", "hash", COLUMN_TEXT },
-	{ "signed", "issued", COLUMN_TIME },
-	{ "next due", "next_update", COLUMN_TIME },
-	{ "expires", "expires", COLUMN_TIME },
-	{ "revoked serials", "ranges", COLUMN_TEXT },
-	{ "revoked keys", "keys", COLUMN_TEXT },
-	{ "revoked authorities", "cas", COLUMN_TEXT },
-	{ "required", "required", COLUMN_TEXT },
-	{ NULL },
-};
-
-static const struct view state_views[] = { { NULL, state_columns, NULL }, { NULL } };
-
-static void
-add_state(json_t *body, const struct proclaimed *p)
-{
-	json_object_set_new(body, "version", json_integer((json_int_t)p->id.version));
-	json_object_set_new(body, "hash", hex_json(p->id.hash, sizeof(p->id.hash)));
-	json_object_set_new(body, "issued", json_integer((json_int_t)p->issued));
-	json_object_set_new(body, "next_update", json_integer((json_int_t)p->next_update));
-	json_object_set_new(body, "expires", json_integer((json_int_t)p->expires));
-	json_object_set_new(body, "ranges", json_integer(p->ranges));
-	json_object_set_new(body, "keys", json_integer(p->keys));
-	json_object_set_new(body, "cas", json_integer(p->cas));
-}
-
-static void
-say_how_it_spreads(struct context *c, const struct office *o)
-{
-	const char *name = o->ca.cert.name;
-
-	output_say(&c->out, "Next: `mpynet ca serve` tells everybody; or: mpynet ca export "
-	    "--network-state > %s.state, and on any lighthouse or host: mpynet join %s.state",
-	    name, name);
-}
-
-/* ca state **********************************************************************************/
-
-static int
-show_state(struct context *c, struct office *o, const struct proclaimed *p, struct err *e)
-{
-	struct ledger_policy policy;
-	json_t *body;
-	int rc = ledger_policy(&o->ledger, &policy, e);
-
-	if (rc < 0)
-		return rc;
-	body = output_body(1);
-	json_object_set_new(body, "network", json_string(o->ca.cert.name));
-	add_state(body, p);
-	json_object_set_new(body, "required", json_boolean(policy.state_required));
-	output_show(&c->out, body, state_views);
-	json_decref(body);
-	return 0;
-}
-
-/* What nodes are to do when the state has expired, from the next one on. */
-static int
-set_required(struct office *o, bool required, struct err *e)
-{
-	struct ledger_policy policy;
-	int rc = ledger_begin(&o->ledger, e);
-
-	if (rc < 0)
-		return rc;
-	rc = ledger_policy(&o->ledger, &policy, e);
-	policy.state_required = required;
-	if (rc == 0)
-		rc = ledger_set_policy(&o->ledger, &policy, e);
-	return ledger_finish(&o->ledger, rc, e);
-}
-
-static int
-sign_state(struct context *c, struct office *o, const struct args *a, struct err *e)
-{
-	struct proclaimed p;
-	struct ca_keys *keys;
-	int rc = office_may_state(o, e);
-
-	if (rc == 0)
-		rc = unlock_keys(&keys, o, a, e);
-	if (rc < 0)
-		return rc;
-	if (arg(a, "--required") != NULL || arg(a, "--not-required") != NULL)
-		rc = set_required(o, arg(a, "--required") != NULL, e);
-	if (rc == 0)
-		rc = office_state_sign(o, keys, &p, e);
-	lock_keys(keys);
-	if (rc == 0)
-		rc = show_state(c, o, &p, e);
-	if (rc == 0) {
-		say_how_it_spreads(c, o);
-		say_room(c, o, NULL);
-	}
-	return rc;
-}
-
-int
-cmd_ca_state(struct context *c, const struct args *a, struct err *e)
-{
-	bool required = arg(a, "--required") != NULL, not_required = arg(a, "--not-required");
-	struct proclaimed p;
-	struct office o;
-	int rc;
-
-	if (required && not_required)
-		return err_set(e, -EINVAL, "--required and --not-required exclude each other");
-	if ((required || not_required) && arg(a, "--sign") == NULL)
-		return err_set(e, -EINVAL, "what a state requires is said when it is signed; say "
-		    "--sign too");
-	rc = open_office(&o, c, e);
-	if (rc < 0)
-		return rc;
-	if (arg(a, "--sign") != NULL) {
-		rc = sign_state(c, &o, a, e);
-	} else {
-		rc = office_state_shown(&o, &p, e);
-		if (rc == 1)
-			rc = show_state(c, &o, &p, e);
-		else if (rc == 0)
-			rc = err_set(e, ERR_UNKNOWN, "no state of network %s was signed yet, so "
-			    "nobody is revoked; `mpynet ca state --sign` signs one",
-			    o.ca.cert.name);
-	}
-	office_close(&o);
-	return rc;
-}
-
-/* revoke ************************************************************************************/
 
 /* What the command line names. */
 struct targets {
@@ -269,19 +136,23 @@ say_ask_the_root(struct context *c, const struct revoked *r)
 	}
 }
 
+/* `draft` is the file that co-signers are to sign, or NULL. */
 static void
-show_revoked(struct context *c, const struct office *o, const struct revoked *r)
+show_revoked(struct context *c, const struct office *o, const struct revoked *r,
+    const char *draft)
 {
 	json_t *body = output_body(1), *state;
 
 	json_object_set_new(body, "revoked", revoked_json(r));
 	json_object_set_new(body, "count", json_integer((json_int_t)r->count));
 	json_object_set_new(body, "invitation", json_boolean(r->invitation));
-	if (r->proclaimed) {
+	if (r->proclaimed || r->drafted) {
 		state = json_object();
-		add_state(state, &r->state);
-		json_object_set_new(body, "state", state);
+		state_add(state, &r->state);
+		json_object_set_new(body, r->drafted ? "drafted" : "state", state);
 	}
+	if (draft != NULL)
+		json_object_set_new(body, "draft", json_string(draft));
 	output_show(&c->out, body, revoked_views);
 	json_decref(body);
 	if (r->count > REVOKED_MAX)
@@ -289,13 +160,33 @@ show_revoked(struct context *c, const struct office *o, const struct revoked *r)
 		    r->count - REVOKED_MAX);
 	if (r->proclaimed)
 		say_how_it_spreads(c, o);
-	else
+	else if (!r->drafted)
 		say_ask_the_root(c, r);
+}
+
+/* It ends here now, and for everybody once enough co-signers say so. */
+static int
+hand_out_draft(struct context *c, const struct office *o, const struct revoked *r,
+    const char *out, struct err *e)
+{
+	char path[DRAFT_PATH_MAX];
+	int rc = save_state(path, &r->draft, out, e);
+
+	show_revoked(c, o, r, rc == 0 ? path : NULL);
+	if (rc < 0)
+		return rc;
+	output_say(&c->out, "They are not renewed any more; everybody else refuses them when %u of "
+	    "%u co-signers have signed state %llu, which is drafted in %s",
+	    o->ca.cert.cosigners.k, o->ca.cert.cosigners.count,
+	    (unsigned long long)r->state.id.version, path);
+	say_who_signs(c, &o->ca.cert, path);
+	return 0;
 }
 
 int
 cmd_revoke(struct context *c, const struct args *a, struct err *e)
 {
+	const char *out = arg(a, "--out");
 	struct targets t = { .count = 0 };
 	struct ca_keys *keys;
 	struct revoked done;
@@ -306,15 +197,21 @@ cmd_revoke(struct context *c, const struct args *a, struct err *e)
 		return rc;
 	rc = read_targets(&t, &o, a, e);
 	if (rc == 0)
+		rc = may_send(out, e);
+	if (rc == 0)
 		rc = unlock_keys(&keys, &o, a, e);
 	if (rc == 0) {
 		rc = office_revoke(&o, keys, t.list, t.count, &done, e);
 		lock_keys(keys);
 	}
-	if (rc == 0) {
-		show_revoked(c, &o, &done);
-		say_room(c, &o, NULL);
+	if (rc == 0 && done.drafted) {
+		rc = hand_out_draft(c, &o, &done, out, e);
+		draft_free(&done.draft);
+	} else if (rc == 0) {
+		show_revoked(c, &o, &done, NULL);
 	}
+	if (rc == 0)
+		say_room(c, &o, NULL);
 	office_close(&o);
 	return rc;
 }

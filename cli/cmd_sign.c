@@ -4,7 +4,7 @@
  */
 #include "cli/certs.h"
 #include "cli/cmd.h"
-#include "cli/cosign.h"
+#include "cli/draftsend.h"
 #include "cli/issue.h"
 #include "cli/order.h"
 #include "cli/unlock.h"
@@ -358,7 +358,7 @@ sign_together(struct signing *s, struct err *e)
 		  "with --request", s->office.ca.cert.name)
 	    : set_name(&s->work, path, s->args, 0, e);
 
-	return rc < 0 ? rc : draft_order(s->context, &s->office, s->keys, &s->work.order,
+	return rc < 0 ? rc : send_host(s->context, &s->office, s->keys, &s->work.order,
 	    arg(s->args, "--out"), e);
 }
 

@@ -25,8 +25,9 @@ const struct command commands[] = {
 	  "print the authority's certificate, or a host's bundle without its key" },
 	{ "ca check", cmd_ca_check,
 	  "verify the ledger, and tell which certificates are close to their end" },
-	{ "ca state [--sign] [--required] [--not-required] [--passphrase-fd <number>]",
-	  cmd_ca_state, "show or sign what everybody is told: who is revoked" },
+	{ "ca state [--sign] [--required] [--not-required] [--out <file>] "
+	  "[--passphrase-fd <number>]", cmd_ca_state,
+	  "show or sign what everybody is told: who is revoked" },
 	{ "ca rotate [--overlap <duration>] [--lifetime <duration>] [--passphrase-fd <number>]",
 	  cmd_ca_rotate, "give the network a new root, and everybody time to move over" },
 	{ "ca serve [--foreground] [--approve] [--no-key] [--passphrase-fd <number>]", cmd_ca_serve,
@@ -49,8 +50,8 @@ const struct command commands[] = {
 	{ "ca cosigner <name> [--out <file>] [--no-passphrase] [--passphrase-fd <number>]",
 	  cmd_ca_cosigner,
 	  "make a key to sign for networks together with others, and its card for them" },
-	{ "ca cosign <file>... [--yes] [--replace] [--public <endpoint>]... [--out <file>] "
-	  "[--passphrase-fd <number>]", cmd_ca_cosign,
+	{ "ca cosign <file>... [--yes] [--go-back] [--replace] [--public <endpoint>]... "
+	  "[--out <file>] [--passphrase-fd <number>]", cmd_ca_cosign,
 	  "add this co-signer's signature to a draft, or take one that has enough" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
 	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "
@@ -62,10 +63,10 @@ const struct command commands[] = {
 	  "[--lifetime <duration>] [--relay]", cmd_invite,
 	  "print a line with which a host becomes a member" },
 	{ "revoke [<name>]... [--certificate <file>] [--older-than <duration>] "
-	  "[--passphrase-fd <number>]", cmd_revoke,
+	  "[--out <file>] [--passphrase-fd <number>]", cmd_revoke,
 	  "end the certificates of a host, or of an organisation, for everybody" },
 	{ "inspect <file>", cmd_inspect,
-	  "say what is in a certificate, bundle or request" },
+	  "say what is in a certificate, bundle, request, card or draft" },
 
 	{ NULL, NULL, "host" },
 	{ "request <name> --ca <file> [--lighthouse]", cmd_request,

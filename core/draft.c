@@ -7,6 +7,9 @@
 #include "core/crypto.h"
 #include "core/field.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 static int
 take_root(struct draft *d, const uint8_t *root, size_t len, enum breach *why)
 {
@@ -23,23 +26,102 @@ take_root(struct draft *d, const uint8_t *root, size_t len, enum breach *why)
 	return 0;
 }
 
-/* The statement as an object of one signature, of zeros: what it says, and that it may. */
+static bool
+was_valid(const struct cert *root, uint64_t when)
+{
+	return root->not_before <= when + CERT_BACKDATE && when <= root->not_after;
+}
+
 static int
-take_statement(struct draft *d, const uint8_t *object, size_t len, enum breach *why)
+take_cert(struct draft *d, const uint8_t *object, size_t len, enum breach *why)
 {
 	int rc = cert_decode(&d->says, object, len, why);
 
-	if (rc == 0 && d->says.kind != OBJECT_HOST && d->says.kind != OBJECT_CA)
-		rc = breach_set(why, BREACH_KIND_OTHER);
-	if (rc == 0 && d->says.parts_len > 0)
-		rc = breach_set(why, BREACH_ALG);
 	if (rc == 0)
 		rc = cert_permitted(&d->says, &d->root, why);
+	return rc < 0 ? rc : cert_routes_outside(&d->says, &d->root, why);
+}
+
+/* Of this network, by this root, while it was valid. */
+static int
+check_origin(const struct draft *d, const uint8_t network[static 16],
+    const uint8_t issuer[static 16], uint64_t when, enum breach *why)
+{
+	if (memcmp(network, d->root.network, 16) != 0)
+		return breach_set(why, BREACH_NETWORK);
+	if (memcmp(issuer, d->root.issuer, 16) != 0)
+		return breach_set(why, BREACH_ISSUER);
+	return was_valid(&d->root, when) ? 0 : ERR_EXPIRED;
+}
+
+static int
+take_state(struct draft *d, const uint8_t *object, size_t len, enum breach *why)
+{
+	const struct netstate *s = &d->state;
+	int rc = netstate_decode(&d->state, object, len, why);
+
 	if (rc == 0)
-		rc = cert_routes_outside(&d->says, &d->root, why);
-	if (rc == 0)
-		d->bare_len = object_bare(d->bare, object, len);
+		rc = check_origin(d, s->network, s->issuer, s->issued, why);
+	if (rc == 0 && netstate_has_ca(s, d->root.issuer))
+		rc = breach_set(why, BREACH_REVOKES_SIGNER);
 	return rc;
+}
+
+static int
+take_rotation(struct draft *d, const uint8_t *object, size_t len, enum breach *why)
+{
+	const struct rotation *r = &d->rotation;
+	int rc = rotation_decode(&d->rotation, object, len, why);
+
+	return rc < 0 ? rc : check_origin(d, r->network, r->issuer, r->from, why);
+}
+
+static int
+take_object(struct draft *d, const uint8_t *object, size_t len, enum breach *why)
+{
+	d->kind = object[4];
+	switch (d->kind) {
+	case OBJECT_HOST:
+	case OBJECT_CA: return take_cert(d, object, len, why);
+	case OBJECT_STATE: return take_state(d, object, len, why);
+	case OBJECT_ROTATION: return take_rotation(d, object, len, why);
+	default: return breach_set(why, BREACH_KIND_OTHER);
+	}
+}
+
+/*
+ * Looks at the statement as at the object that it is to become, with signatures of zeros in the place
+ * of those to come: so it is known now whether they fit.
+ */
+static int
+take_statement(struct draft *d, enum breach *why)
+{
+	uint8_t k = d->root.cosigners.k;
+	size_t cap = d->bare_len + OBJECT_PARTS_MAX;
+	uint8_t *object = malloc(cap);
+	struct wr w = wr_init(object, cap);
+	int rc;
+
+	if (object == NULL)
+		return -ENOMEM;
+	wr_bytes(&w, d->bare, d->bare_len);
+	wr_u8(&w, k);
+	for (uint8_t i = 0; i < k; i++) {
+		wr_u8(&w, i);
+		wr_zeros(&w, OBJECT_SIGNATURE);
+	}
+	rc = take_object(d, object, w.len, why);
+	object_fingerprint(d->fingerprint, object, w.len);
+	free(object);
+	return rc;
+}
+
+void
+draft_free(struct draft *d)
+{
+	netstate_free(&d->state);
+	free(d->bare);
+	*d = (struct draft){ .root_len = 0 };
 }
 
 int
@@ -47,28 +129,42 @@ draft_make(struct draft *ret, const uint8_t *root, size_t root_len, const uint8_
     size_t len, enum breach *why)
 {
 	struct draft d = { .root_len = 0 };
-	int rc = take_root(&d, root, root_len, why);
+	struct object o;
+	enum breach b = object_open(&o, object, len);
+	int rc;
 
-	if (rc == 0)
-		rc = take_statement(&d, object, len, why);
-	if (rc == 0)
+	if (b == BREACH_NONE && o.alg != ALG_ED25519)
+		b = BREACH_ALG;
+	if (b == BREACH_NONE && len - OBJECT_SIGNATURE > DRAFT_BARE_MAX)
+		b = BREACH_TOO_LONG;
+	if (b != BREACH_NONE)
+		return breach_set(why, b);
+	rc = take_root(&d, root, root_len, why);
+	if (rc < 0)
+		return rc;
+	d.bare = malloc(len);
+	if (d.bare == NULL)
+		return -ENOMEM;
+	d.bare_len = object_bare(d.bare, object, len);
+	rc = take_statement(&d, why);
+	if (rc < 0)
+		draft_free(&d);
+	else
 		*ret = d;
 	return rc;
 }
 
-/* Puts a signature of zeros in the place of those to come, and looks at it as draft_make does. */
 static int
 read_statement(struct draft *d, struct blob bare, enum breach *why)
 {
-	uint8_t object[DRAFT_BARE_MAX + OBJECT_SIGNATURE];
-	struct wr w = wr_init(object, sizeof(object));
-
 	if (bare.len <= OBJECT_HEADER_LEN || bare.p[5] != ALG_MULTI)
 		return breach_set(why, BREACH_ALG);
-	wr_bytes(&w, bare.p, bare.len);
-	wr_zeros(&w, OBJECT_SIGNATURE);
-	object[5] = ALG_ED25519;
-	return take_statement(d, object, w.len, why);
+	d->bare = malloc(bare.len);
+	if (d->bare == NULL)
+		return -ENOMEM;
+	memcpy(d->bare, bare.p, bare.len);
+	d->bare_len = bare.len;
+	return take_statement(d, why);
 }
 
 static int
@@ -109,7 +205,9 @@ draft_read(struct draft *ret, const uint8_t *p, size_t len, enum breach *why)
 		rc = read_statement(&d, bare, why);
 	if (rc == 0)
 		rc = read_parts(&d, &in);
-	if (rc == 0)
+	if (rc < 0)
+		draft_free(&d);
+	else
 		*ret = d;
 	return rc;
 }
@@ -184,14 +282,11 @@ draft_count(const struct draft *d)
 }
 
 int
-draft_finish(uint8_t *to, size_t cap, const struct draft *d, enum breach *why)
+draft_finish(uint8_t *to, size_t cap, const struct draft *d)
 {
 	struct wr w = wr_init(to, cap);
 	uint8_t k = d->root.cosigners.k, used = 0;
-	struct cert c;
-	int rc;
 
-	(void)breach_set(why, BREACH_NONE);
 	if (draft_count(d) < k)
 		return ERR_STATE;
 	wr_bytes(&w, d->bare, d->bare_len);
@@ -203,8 +298,5 @@ draft_finish(uint8_t *to, size_t cap, const struct draft *d, enum breach *why)
 		wr_bytes(&w, d->signatures[i], OBJECT_SIGNATURE);
 		used++;
 	}
-	if (w.failed)
-		return ERR_FULL;
-	rc = cert_decode(&c, to, w.len, why);
-	return rc < 0 ? rc : (int)w.len;
+	return wr_end(&w);
 }

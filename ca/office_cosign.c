@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * office_cosign.c - what co-signers are to sign for this office, and what it does with it then.
+ */
+#include "ca/office_cosign.h"
+#include "ca/ledger_draft.h"
+#include "ca/ledger_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Its own key need not be one of those that sign. */
+static int
+make_draft(struct draft *ret, const struct office *o, const struct ca_keys *keys,
+    const uint8_t *object, size_t len, struct err *e)
+{
+	enum breach why = BREACH_NONE;
+	int rc = draft_make(ret, o->ca.object.bytes, o->ca.object.len, object, len, &why);
+
+	if (rc < 0)
+		return err_set(e, rc, "the draft %s", breach_reason(rc, why));
+	rc = draft_sign(ret, keys->seed);
+	if (rc == 0 || rc == ERR_UNKNOWN)
+		return 0;
+	draft_free(ret);
+	return err_set(e, rc, "the draft %s", err_phrase(rc));
+}
+
+/*
+ * Hosts
+ */
+
+int
+office_draft_host(struct office *o, const struct ca_keys *keys, const struct order *order,
+    struct draft *ret, struct err *e)
+{
+	struct order draft = *order;
+	struct issued issued;
+	int rc;
+
+	draft.draft = true;
+	rc = office_draft(o, keys, &draft, &issued, e);
+	return rc < 0 ? rc : make_draft(ret, o, keys, issued.bytes, issued.len, e);
+}
+
+/*
+ * States
+ */
+
+static int
+note_draft(struct office *o, const struct draft *d, uint64_t now, struct err *e)
+{
+	int rc = ledger_draft_put(&o->ledger, d->fingerprint, d->state.version, e);
+
+	return rc < 0 ? rc : office_log_state(o, "draft", &d->state, now, e);
+}
+
+int
+office_draft_state_now(struct office *o, const struct ca_keys *keys, uint64_t now,
+    struct draft *ret, struct err *e)
+{
+	uint8_t *object = malloc(NETSTATE_MAX);
+	struct draft d;
+	uint64_t last = 0;
+	int rc;
+
+	if (object == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = ledger_draft_version(&o->ledger, &last, e);
+	if (rc == 0)
+		rc = office_state_write(o, NULL, last + 1, now, object, e);
+	if (rc > 0)
+		rc = make_draft(&d, o, keys, object, (size_t)rc, e);
+	free(object);
+	if (rc < 0)
+		return rc;
+	rc = note_draft(o, &d, now, e);
+	if (rc < 0)
+		draft_free(&d);
+	else
+		*ret = d;
+	return rc;
+}
+
+int
+office_draft_state(struct office *o, const struct ca_keys *keys, struct draft *ret, struct err *e)
+{
+	struct draft d;
+	int rc, lock = office_lock(o, e);
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_begin(&o->ledger, e);
+	if (rc == 0) {
+		bool made;
+
+		rc = office_draft_state_now(o, keys, office_now(), &d, e);
+		made = rc == 0;
+		rc = ledger_finish(&o->ledger, rc, e);
+		if (made && rc < 0)
+			draft_free(&d);
+	}
+	close(lock);
+	if (rc == 0)
+		*ret = d;
+	return rc;
+}
+
+static int
+check_order(const struct draft *d, const struct ledger_state *last, struct err *e)
+{
+	if (memcmp(d->fingerprint, last->fingerprint, sizeof(d->fingerprint)) == 0)
+		return err_set(e, ERR_CONFLICT, "state %llu is installed already",
+		    (unsigned long long)d->state.version);
+	if (d->state.version > last->version &&
+	    memcmp(d->state.previous, last->fingerprint, sizeof(last->fingerprint)) == 0)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "this draft is stale: state %llu was installed after it was "
+	    "made; `mpynet ca state --sign` makes another, which says all that is to be said",
+	    (unsigned long long)last->version);
+}
+
+int
+office_may_take_state(struct office *o, const struct draft *d, struct err *e)
+{
+	struct ledger_state *last;
+	int rc = ledger_draft_known(&o->ledger, d->fingerprint, e);
+
+	if (rc == 0)
+		return err_set(e, ERR_DENIED, "state %llu was not drafted by this ledger, so it may "
+		    "not know what the ledger does; `mpynet ca state --sign` makes a draft",
+		    (unsigned long long)d->state.version);
+	if (rc < 0)
+		return rc;
+	last = calloc(1, sizeof(*last));
+	if (last == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = ledger_state(&o->ledger, last, e);
+	if (rc >= 0)
+		rc = check_order(d, last, e);
+	free(last);
+	return rc;
+}
+
+static int
+take_state(struct office *o, const struct draft *d, struct proclaimed *ret, struct err *e)
+{
+	uint8_t *object;
+	int rc = office_may_take_state(o, d, e);
+
+	if (rc < 0)
+		return rc;
+	object = malloc(NETSTATE_MAX);
+	if (object == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for the network's state");
+	rc = draft_finish(object, NETSTATE_MAX, d);
+	if (rc < 0)
+		rc = err_set(e, rc, "state %llu has %u of %u signatures",
+		    (unsigned long long)d->state.version, draft_count(d), d->root.cosigners.k);
+	else
+		rc = office_state_keep(o, object, (size_t)rc, office_now(), ret, e);
+	free(object);
+	return rc;
+}
+
+int
+office_take_state(struct office *o, const struct draft *d, struct proclaimed *ret, struct err *e)
+{
+	int rc, lock = office_lock(o, e);
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_begin(&o->ledger, e);
+	if (rc == 0)
+		rc = ledger_finish(&o->ledger, take_state(o, d, ret, e), e);
+	close(lock);
+	return rc;
+}
