@@ -35,26 +35,6 @@ write_all(int fd, const void *bytes, size_t len)
 	return 0;
 }
 
-/* A new file with these bytes, on the disk; its name is not yet. */
-static int
-write_new(const char *path, mode_t mode, const void *bytes, size_t len)
-{
-	int rc, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-
-	if (fd < 0)
-		return -errno;
-	rc = write_all(fd, bytes, len);
-	if (rc == 0 && fchmod(fd, mode) < 0)	/* the umask may have taken bits */
-		rc = -errno;
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	if (rc < 0)
-		unlink(path);
-	return rc;
-}
-
 /* The directory part of `path`; "." when it has none. */
 static int
 parent_of(char ret[static PATH_MAX], const char *path)
@@ -73,6 +53,58 @@ parent_of(char ret[static PATH_MAX], const char *path)
 		ret[len] = '\0';
 	}
 	return 0;
+}
+
+/* These bytes into a new file, and onto the disk. */
+static int
+fill(int fd, mode_t mode, const void *bytes, size_t len)
+{
+	int rc = write_all(fd, bytes, len);
+
+	if (rc == 0 && fchmod(fd, mode) < 0)	/* the umask may have taken bits */
+		rc = -errno;
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	return rc;
+}
+
+/* A new file with these bytes, on the disk; its name is not yet. */
+static int
+write_new(const char *path, mode_t mode, const void *bytes, size_t len)
+{
+	int rc, fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return -errno;
+	rc = fill(fd, mode, bytes, len);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc < 0)
+		unlink(path);
+	return rc;
+}
+
+/*
+ * The same, without a name until it is whole: a crash leaves nothing, and never a part.
+ * -EOPNOTSUPP where the file system knows no such files, or /proc is not there to name it by.
+ */
+static int
+write_nameless(const char *path, mode_t mode, const void *bytes, size_t len)
+{
+	char dir[PATH_MAX], self[32];
+	int fd, rc = parent_of(dir, path);
+
+	if (rc < 0)
+		return rc;
+	fd = open(dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	rc = fill(fd, mode, bytes, len);
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (rc == 0 && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+		rc = errno == ENOENT ? -EOPNOTSUPP : -errno;
+	close(fd);
+	return rc;
 }
 
 int
@@ -96,8 +128,10 @@ file_sync_dir(const char *path, struct err *err)
 int
 file_create(const char *path, mode_t mode, const void *bytes, size_t len, struct err *err)
 {
-	int rc = write_new(path, mode, bytes, len);
+	int rc = write_nameless(path, mode, bytes, len);
 
+	if (rc == -EOPNOTSUPP)
+		rc = write_new(path, mode, bytes, len);
 	if (rc == -EEXIST || rc == -ELOOP)
 		return err_set(err, -EEXIST, "%s exists already and is never overwritten; "
 		    "move it away or choose another name", path);

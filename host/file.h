@@ -19,7 +19,8 @@
 
 /*
  * Creates `path` with `mode` (0600 for what holds a key) and syncs it and its directory. Refuses
- * when anything of that name exists: -EEXIST. On failure nothing is left behind.
+ * when anything of that name exists: -EEXIST. On failure nothing is left behind, nor after a crash
+ * where the file system has files without a name (O_TMPFILE): else a part may be.
  */
 int file_create(const char *path, mode_t mode, const void *bytes, size_t len,
     struct err *err) must_check;

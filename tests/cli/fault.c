@@ -179,6 +179,12 @@ link(const char *from, const char *to)
 }
 
 int
+linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+	return fails() ? -1 : REAL(linkat)(from_dir, from, to_dir, to, flags);
+}
+
+int
 unlink(const char *path)
 {
 	return fails() ? -1 : REAL(unlink)(path);
