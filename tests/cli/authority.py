@@ -93,8 +93,10 @@ def fault_library():
     made, source = BUILD / "cli" / "fault.so", HERE / "fault.c"
     if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
         made.parent.mkdir(parents=True, exist_ok=True)
+        new = made.with_suffix(".%d" % os.getpid())     # others may make it at once
         subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC",
-                        "-o", made, source, "-ldl"], check=True)
+                        "-o", new, source, "-ldl"], check=True)
+        os.replace(new, made)
     return str(made)
 
 

@@ -7,6 +7,7 @@ outside the ledger, nothing hidden is left once the next command has run, and a
 certificate in the ledger has its bundle.
 """
 
+import collections
 import os
 import shutil
 import subprocess
@@ -17,6 +18,10 @@ LONG = "LONG" in os.environ
 
 # In `make check` one point of this many, and another choice of them for every fault.
 STRIDE = 1 if LONG else 9
+
+
+# Each verb, and at how many points it was killed: the runner shows it.
+killed = collections.Counter()
 
 
 class Scene:
@@ -36,6 +41,8 @@ class Scene:
             shutil.copytree(self.before, now)
         site = Host(now)
         status, _, err = site.run(*self.words, env={"LD_PRELOAD": self.library, **orders})
+        if status == -9:
+            killed[self.words[0]] += 1
         return site, status, err
 
     def calls(self):

@@ -5,6 +5,8 @@ After each: the ledger verifies, what was revoked before is revoked, and the sam
 can be given again.
 """
 
+import waiting
+
 from authority import LIGHTHOUSE, authority, check
 from test_crash import LONG, STRIDE, Scene
 
@@ -16,6 +18,10 @@ COMMANDS = {
     "rotate": ("ca", "rotate"),
     "invite": ("invite", "party9"),
     "uninvite": ("invite", "party8", "--withdraw"),
+    "approve": ("ca", "pending", "--approve", "party7", "--yes"),
+    "deny": ("ca", "pending", "--deny", "party7"),
+    "renew": ("ca", "renew", "--pending"),
+    "request": ("sign", "party6", "--request", "party6.req", "--yes"),
 }
 
 
@@ -23,6 +29,9 @@ def prepare(path):
     ca = authority(path, LIGHTHOUSE, ("party1",), ("party2",), ("party3",))
     ca.tell("revoke", "party1")
     ca.tell("invite", "party8")
+    waiting.invited(ca, "party7")
+    waiting.member(ca, "party5")
+    waiting.ask(ca, "party6")
 
 
 def statuses(site):
@@ -40,6 +49,32 @@ def check_invitation(site, words, done):
     site.tell("invite", name, "--withdraw")
 
 
+def made(site, name):
+    """Every certificate that a name ever had."""
+    return [c for c in site.json("ca", "list")["certificates"] if c["name"] == name]
+
+
+def check_decision(site, words, done):
+    """Who waits is certified once or not at all, and can be decided about again."""
+    def waits():
+        return "party7" in {r["name"] for r in site.json("ca", "pending")["requests"]}
+
+    check(not (done and waits()), "it was said and not done")
+    if waits():
+        check(not made(site, "party7"), "certified, and waits")
+        site.tell(*words)
+    check(not waits() and len(made(site, "party7")) == ("--approve" in words), "not decided once")
+
+
+def check_renewed(site, words, done):
+    """The next certificate is there or not, never twice, and nothing was taken from the host."""
+    both = made(site, "party5")
+    check(len(both) == 2 or (len(both) == 1 and not done), "renewed", len(both) - 1, "times")
+    site.tell(*words)
+    both = [c["status"] for c in made(site, "party5")]
+    check(both == ["superseded", "live"], both)
+
+
 def check_ledger(site, words, done):
     now = statuses(site)
     check(site.json("ca", "log", "--verify")["verified"], "the ledger does not verify")
@@ -53,6 +88,15 @@ def check_ledger(site, words, done):
             check(statuses(site)[words[1]] == "revoked")
     elif words[0] == "invite":
         check_invitation(site, words, done)
+    elif "pending" in words:
+        check_decision(site, words, done)
+    elif "--pending" in words:
+        check_renewed(site, words, done)
+    elif words[0] == "sign":
+        check(len(made(site, words[1])) <= 1, "signed twice")
+        if words[1] not in now:
+            site.tell(*words)
+        check((site.path / (words[1] + ".mpynet")).exists(), "a certificate without its file")
     else:
         check(now["party2"] == "live", now)
         site.tell(*words)

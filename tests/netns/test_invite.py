@@ -2,7 +2,6 @@
 """From an invitation to a member: the token, who may use it, and who says yes."""
 
 import json
-import os
 import re
 import subprocess
 import time
@@ -33,13 +32,14 @@ class Network:
         self.party1, self.party2 = Host(lab, "party1"), Host(lab, "party2")
         self.serving, self.log = None, lab.dir / "serve.log"
 
-    def serve(self, *words, env=None):
-        """The authority's node answers from now on; one that runs is stopped before."""
+    def serve(self, *words, through=()):
+        """The authority's node answers from now on; one that runs is stopped before. `through`
+        are the words of a program that starts it."""
         self.away()
         with open(self.log, "a") as log:
             self.serving = self.lab.spawn(
-                "you", *OWN_RUN, MPYNET, "--state", self.authority.state, "ca", "serve",
-                "--foreground", *words, stdout=log, stderr=log, env={**os.environ, **(env or {})})
+                "you", *OWN_RUN, *through, MPYNET, "--state", self.authority.state, "ca", "serve",
+                "--foreground", *words, stdout=log, stderr=log)
         return self
 
     def away(self):
@@ -73,12 +73,12 @@ class Network:
 class Joining:
     """`mpynet join` that goes on by itself, with what it says in a file."""
 
-    def __init__(self, host, token):
+    def __init__(self, host, token, through=()):
         self.host = host
         self.said = host.lab.dir / ("%s-join.log" % host.name)
         with open(self.said, "w") as file:
             self.child = host.lab.spawn(
-                host.namespace, *OWN_RUN, MPYNET, "--state", host.state, "join", "-",
+                host.namespace, *OWN_RUN, *through, MPYNET, "--state", host.state, "join", "-",
                 cwd=host.state, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT)
         self.child.stdin.write(token + "\n")
         self.child.stdin.close()
