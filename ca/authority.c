@@ -167,6 +167,21 @@ authority_may_name(const struct order *o, const struct facts *f, struct err *e)
 	return 0;
 }
 
+/* A new name, which is not an issuing CA's to give. */
+static int
+may_give_name(const struct order *o, const struct facts *f, struct err *e)
+{
+	const struct cert *owner = delegation_of_name(&f->delegated, o->name);
+
+	if (owner == NULL || f->holder != NULL)
+		return 0;
+	if (strcmp(owner->name, o->name) == 0)
+		return err_set(e, ERR_CONFLICT, "%s is an issuing authority; a host needs another "
+		    "name", o->name);
+	return err_set(e, ERR_CONFLICT, "%s is a name for %s to give; choose another, or let %s sign "
+	    "the host", o->name, owner->name, owner->name);
+}
+
 static int
 may_certify_key(const struct order *o, const struct facts *f, struct err *e)
 {
@@ -186,10 +201,14 @@ may_certify_key(const struct order *o, const struct facts *f, struct err *e)
 static int
 check_address(struct ip ip, const struct cert *ca, const struct facts *f, struct err *e)
 {
+	const struct cert *owner = delegation_of_ip(&f->delegated, ip);
 	char text[ADDR_TEXT_MAX];
 	int rc;
 
 	ip_format(text, ip);
+	if (owner != NULL)
+		return err_set(e, ERR_CONFLICT, "%s is for %s to give; choose another, or let %s "
+		    "sign the host", text, owner->name, owner->name);
 	if (numbers_of(ca, ip) == 0)
 		return err_set(e, ERR_FORMAT, "%s is no host address of network %s; "
 		    "`mpynet ca show` lists its ranges", text, ca->name);
@@ -255,6 +274,8 @@ choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 {
 	static const uint8_t families[] = { FAMILY_V4, FAMILY_V6 };
 	struct numbers_wanted w = { 0 };
+	struct delegation_room room;
+	struct tenants tenants = delegation_tenants(&room, &f->delegated, &f->tenants);
 	uint64_t hint;
 	int rc = named_addresses(c, ca, o, f, e);
 
@@ -270,7 +291,7 @@ choose_addresses(struct cert *c, const struct cert *ca, const struct order *o,
 	if (w.count + c->address_count > CERT_ADDRESSES_MAX)
 		return err_set(e, ERR_FORMAT, "a host has at most %d addresses",
 		    CERT_ADDRESSES_MAX);
-	rc = w.count > 0 ? numbers_find(&w, ca, &f->tenants, numbers_first(ca, c->flags), hint, e) : 0;
+	rc = w.count > 0 ? numbers_find(&w, ca, &tenants, numbers_first(ca, c->flags), hint, e) : 0;
 	for (size_t i = 0; rc == 0 && i < w.count; i++)
 		add_address(c, w.found[i]);
 	return rc;
@@ -371,6 +392,8 @@ may_be(const struct cert *c, const struct cert *ca, const struct order *order,
 	int rc = authority_may_name(order, facts, e);
 
 	if (rc == 0)
+		rc = may_give_name(order, facts, e);
+	if (rc == 0)
 		rc = may_certify_key(order, facts, e);
 	for (uint32_t i = 0; rc == 0 && i < c->address_count; i++)
 		rc = check_address(c->addresses[i].ip, ca, facts, e);
@@ -422,6 +445,8 @@ authority_sign(struct issued *ret, const struct cert *ca, const struct ca_keys *
 		rc = may_sign_alone(ca, order, e);
 	if (rc == 0)
 		rc = authority_may_name(order, facts, e);
+	if (rc == 0)
+		rc = may_give_name(order, facts, e);
 	if (rc == 0)
 		rc = may_certify_key(order, facts, e);
 	if (rc < 0)

@@ -9,6 +9,7 @@
 #ifndef CA_AUTHORITY_H
 #define CA_AUTHORITY_H
 
+#include "ca/delegation.h"
 #include "ca/keyfile.h"
 #include "ca/numbers.h"
 #include "core/bundle.h"
@@ -78,6 +79,7 @@ struct facts {
 	bool key_revoked;	   /* nobody may have this key again */
 	const struct cert *root;   /* of the network; NULL: the authority itself */
 	struct tenants tenants;	   /* the addresses of unexpired certificates of other names */
+	struct delegation delegated; /* what issuing CAs below give */
 };
 
 /*

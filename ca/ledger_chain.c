@@ -23,12 +23,16 @@ ledger_add_issuing(struct ledger *l, const struct cert *cert, const struct bundl
 	    object->bytes, (size_t)object->len);
 }
 
+/* Nothing takes it back before its end. */
+#define IS_VALID "status IN ('live', 'superseded') AND not_after >= "
+
 int
-ledger_find_issuing(struct ledger *l, struct ledger_cert *ret, const char *name, struct err *e)
+ledger_find_issuing(struct ledger *l, struct ledger_cert *ret, const char *name, uint64_t now,
+    struct err *e)
 {
 	sqlite3_stmt *stmt;
 	int rc = db_query(&l->db, &stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM issuing"
-	    " WHERE name = ? ORDER BY serial DESC LIMIT 1", "t", name);
+	    " WHERE name = ? AND " IS_VALID "? ORDER BY serial DESC LIMIT 1", "tu", name, now);
 
 	return rc < 0 ? rc : ledger_one(l, stmt, ledger_read_cert, ret, e);
 }
@@ -51,6 +55,14 @@ ledger_walk_issuing(struct ledger *l, struct ledger_walk *ret, struct err *e)
 	ret->ledger = l;
 	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM issuing"
 	    " ORDER BY serial", "");
+}
+
+int
+ledger_walk_admitted(struct ledger *l, struct ledger_walk *ret, uint64_t now, struct err *e)
+{
+	ret->ledger = l;
+	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM issuing"
+	    " WHERE " IS_VALID "? ORDER BY serial", "u", now);
 }
 
 int

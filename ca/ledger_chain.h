@@ -19,16 +19,18 @@
 int ledger_add_issuing(struct ledger *l, const struct cert *cert, const struct bundle_cert *object,
     struct err *e) must_check;
 
-/* The newest of `name`, live or not: 1; 0 when there never was one. */
-int ledger_find_issuing(struct ledger *l, struct ledger_cert *ret, const char *name,
+/* The newest of `name` that is valid at `now`, superseded or not: 1; 0 when there is none. */
+int ledger_find_issuing(struct ledger *l, struct ledger_cert *ret, const char *name, uint64_t now,
     struct err *e) must_check;
 
 /* As ledger_end_cert(). */
 int ledger_end_issuing(struct ledger *l, uint64_t serial, enum ledger_status status,
     struct err *e) must_check;
 
-/* All of them: ledger_next() until it is not 1, then ledger_end(). */
+/* All of them, and those that are valid: ledger_next() until it is not 1, then ledger_end(). */
 int ledger_walk_issuing(struct ledger *l, struct ledger_walk *ret, struct err *e) must_check;
+int ledger_walk_admitted(struct ledger *l, struct ledger_walk *ret, uint64_t now,
+    struct err *e) must_check;
 
 /* Was this key of an issuing CA revoked? 1 or 0. */
 int ledger_issuing_revoked(struct ledger *l, const uint8_t key[static 32],

@@ -18,13 +18,6 @@
  * Who is admitted
  */
 
-static bool
-is_valid(const struct ledger_cert *c, uint64_t now)
-{
-	return (c->status == LEDGER_LIVE || c->status == LEDGER_SUPERSEDED) &&
-	    c->cert.not_after >= now;
-}
-
 /* Room for one more; keeps what is there when there is none. */
 static int
 grow(struct cert **list, size_t count, size_t *cap, struct err *e)
@@ -49,13 +42,11 @@ office_admitted(struct office *o, struct cert **ret, size_t *count, uint64_t now
 	size_t n = 0, cap = 0;
 	struct ledger_walk w;
 	struct ledger_cert c;
-	int rc = ledger_walk_issuing(&o->ledger, &w, e);
+	int rc = ledger_walk_admitted(&o->ledger, &w, now, e);
 
 	if (rc < 0)
 		return rc;
 	while ((rc = ledger_next(&w, &c, e)) == 1) {
-		if (!is_valid(&c, now))
-			continue;
 		rc = grow(&list, n, &cap, e);
 		if (rc < 0)
 			break;
@@ -69,16 +60,6 @@ office_admitted(struct office *o, struct cert **ret, size_t *count, uint64_t now
 	*ret = list;
 	*count = n;
 	return 0;
-}
-
-/* The live one of that name: 1, or 0. */
-static int
-find_live(struct office *o, struct ledger_cert *ret, const char *name, uint64_t now,
-    struct err *e)
-{
-	int rc = ledger_find_issuing(&o->ledger, ret, name, e);
-
-	return rc == 1 && (ret->status != LEDGER_LIVE || ret->cert.not_after < now) ? 0 : rc;
 }
 
 /*
@@ -96,7 +77,7 @@ static int
 find_holder(struct office *o, struct dossier *d, const char *name, struct err *e)
 {
 	struct ledger_cert host;
-	int rc = find_live(o, &d->holder, name, d->facts.now, e);
+	int rc = ledger_find_issuing(&o->ledger, &d->holder, name, d->facts.now, e);
 
 	if (rc == 1)
 		d->facts.holder = &d->holder.cert;
@@ -243,7 +224,7 @@ office_charter(struct office *o, char *to, const char *name, struct err *e)
 {
 	struct ledger_cert c;
 	struct bundle *b;
-	int len, rc = find_live(o, &c, name, office_now(), e);
+	int len, rc = ledger_find_issuing(&o->ledger, &c, name, office_now(), e);
 
 	if (rc == 0)
 		return err_set(e, ERR_UNKNOWN, "%s is no issuing authority that is admitted here; "

@@ -214,7 +214,7 @@ is_authority(struct office *o, const char *name, struct err *e)
 
 	if (rc == 1 && c.status == LEDGER_LIVE)
 		return 0;
-	return rc < 0 ? rc : ledger_find_issuing(&o->ledger, &c, name, e);
+	return rc < 0 ? rc : ledger_find_issuing(&o->ledger, &c, name, office_now(), e);
 }
 
 int

@@ -100,18 +100,13 @@ find_meant(struct work *k, struct serials *s, struct err *e)
 	return rc;
 }
 
-/* The issuing CA that is meant, if it is one: 1, or 0. */
+/* A certificate of the issuing CA that is meant, if it is one: 1, or 0. */
 static int
 find_issuing(struct work *k, struct ledger_cert *ret, struct err *e)
 {
-	int rc;
-
 	if (k->what->name == NULL)
 		return 0;
-	rc = ledger_find_issuing(&k->office->ledger, ret, k->what->name, e);
-	if (rc == 1 && (ret->status != LEDGER_LIVE || ret->cert.not_after < k->now))
-		return 0;
-	return rc;
+	return ledger_find_issuing(&k->office->ledger, ret, k->what->name, k->now, e);
 }
 
 /*
@@ -184,19 +179,23 @@ end_meant(struct work *k, struct err *e)
 	return rc;
 }
 
+/* All that it has: its key is told for as long as the last of them would have lived. */
 static int
 end_issuing(struct work *k, struct err *e)
 {
 	struct ledger_cert c;
-	int rc = find_issuing(k, &c, e);
+	int rc;
 
-	if (rc != 1)
-		return rc;
-	rc = ledger_end_issuing(&k->office->ledger, c.cert.serial, LEDGER_REVOKED, e);
-	if (rc < 0)
-		return rc;
-	show(k, &c.object);
-	return log_end(k, "revoke", &c.cert, "an issuing authority, and all that it signed", e);
+	while ((rc = find_issuing(k, &c, e)) == 1) {
+		rc = ledger_end_issuing(&k->office->ledger, c.cert.serial, LEDGER_REVOKED, e);
+		if (rc == 0)
+			rc = log_end(k, "revoke", &c.cert,
+			    "an issuing authority, and all that it signed", e);
+		if (rc < 0)
+			break;
+		show(k, &c.object);
+	}
+	return rc;
 }
 
 /* Who is revoked by name is not let in by an older invitation or request. */

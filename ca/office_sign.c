@@ -6,6 +6,7 @@
 #include "ca/ledger_addr.h"
 #include "ca/ledger_chain.h"
 #include "ca/ledger_state.h"
+#include "ca/office_admit.h"
 #include "ca/office_bundle.h"
 #include "ca/office_handout.h"
 #include "ca/office_join.h"
@@ -27,6 +28,7 @@ struct dossier {
 	struct facts facts;
 	struct ledger_cert holder;
 	struct cert root;
+	struct cert *admitted;
 	char key_holder[NAME_MAX_LEN + 1];
 	struct ledger_tenancy tenancy;
 };
@@ -65,6 +67,9 @@ gather(struct office *o, struct dossier *d, const struct order *order, struct er
 	if (rc >= 0)
 		rc = office_root(o, &d->root, NULL, e);
 	d->facts.root = &d->root;
+	if (rc == 0)
+		rc = office_admitted(o, &d->admitted, &d->facts.delegated.count, d->facts.now, e);
+	d->facts.delegated.admitted = d->admitted;
 	return rc;
 }
 
@@ -238,6 +243,7 @@ decide(struct office *o, const struct ca_keys *keys, const struct commission *c,
 		rc = order->draft ? log_draft(o, &d, ret, e) : store(o, c, &d, ret, e);
 	if (rc == 0 && !order->draft)
 		rc = renew_state(o, keys, c, &d, &ret->cert, e);
+	free(d.admitted);
 	return rc;
 }
 
