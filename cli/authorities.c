@@ -11,6 +11,7 @@
 #include "host/file.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
 
 const struct column authority_table[] = {
@@ -91,46 +92,84 @@ application_say_next(struct context *c, const struct cert *ca)
  * What people see
  */
 
+static json_t *
+protection_json(struct keyfile_cost cost)
+{
+	if (cost.passes == 0)
+		return json_string("without a passphrase: whoever reads the ledger is the "
+		    "authority");
+	return json_sprintf("under a passphrase, by Argon2id with %u passes over %u MiB",
+	    (unsigned)cost.passes, (unsigned)(cost.memory_kib / 1024));
+}
+
+/* What holds of every authority. */
+static json_t *
+authority_body(const struct office *o)
+{
+	const struct cert *c = &o->ca.cert;
+	struct keyfile_cost cost = { 0 };
+	json_t *body = output_body(1);
+	struct err e;
+
+	json_object_set_new(body, "name", json_string(c->name));
+	json_object_set_new(body, "network", hex_json(c->network, sizeof(c->network)));
+	json_object_set_new(body, "ranges", addresses_json(c->addresses, c->address_count));
+	json_object_set_new(body, "fingerprint", hex_json(c->fingerprint, sizeof(c->fingerprint)));
+	json_object_set_new(body, "not_before", json_integer((json_int_t)c->not_before));
+	json_object_set_new(body, "not_after", json_integer((json_int_t)c->not_after));
+	if (office_cost(o, &cost, &e) == 0) {
+		json_object_set_new(body, "protection", protection_json(cost));
+		json_object_set_new(body, "argon2_passes", json_integer(cost.passes));
+		json_object_set_new(body, "argon2_memory_bytes",
+		    json_integer((json_int_t)cost.memory_kib * 1024));
+	}
+	json_object_set_new(body, "psk", json_boolean(o->ca.has_psk));
+	json_object_set_new(body, "ledger", json_string(o->ledger.path));
+	return body;
+}
+
 /* Below a root: whose network it is, and what this office may sign there. */
-static void
-add_permits(json_t *body, const struct cert *c)
+static int
+add_standing(json_t *body, struct office *o, struct err *e)
 {
 	static const char *const members[] = { "groups", "routes", "flags", "max_lifetime_s",
 		"name_suffix", "serial" };
-	json_t *j = cert_json(c);
+	struct cert root;
+	json_t *j;
+	int rc = office_root(o, &root, NULL, e);
 
-	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		json_t *value = json_object_get(j, members[i]);
-
-		if (value != NULL)
-			json_object_set(body, members[i], value);
-	}
+	if (rc < 0)
+		return rc;
+	json_object_set_new(body, "root", json_string(root.name));
+	j = cert_json(&o->ca.cert);
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		json_object_set(body, members[i], json_object_get(j, members[i]));
 	json_decref(j);
+	return 0;
 }
 
 int
-authority_describe(json_t *body, struct office *o, struct err *e)
+authority_describe(json_t **ret, struct office *o, struct err *e)
 {
 	static const char *const roles[] = {
 		[LEDGER_ROOT] = "root",
 		[LEDGER_APPLICATION] = "applied, and not admitted yet",
 		[LEDGER_ISSUING] = "issuing authority",
 	};
+	json_t *body = authority_body(o);
 	char words[CERT_WORDS_MAX];
-	struct cert root;
-	int rc;
+	int rc = 0;
 
 	json_object_set_new(body, "role", json_string(roles[o->ca.role]));
-	if (o->ca.role == LEDGER_ROOT)
-		return 0;
-	json_object_set_new(body, "key_words", json_string(cert_key_words(words, o->ca.cert.key)));
-	if (o->ca.role == LEDGER_APPLICATION)
-		return 0;
-	rc = office_root(o, &root, NULL, e);
-	if (rc == 0) {
-		json_object_set_new(body, "root", json_string(root.name));
-		add_permits(body, &o->ca.cert);
-	}
+	if (o->ca.role != LEDGER_ROOT)
+		json_object_set_new(body, "key_words",
+		    json_string(cert_key_words(words, o->ca.cert.key)));
+	if (o->ca.role == LEDGER_ISSUING)
+		rc = add_standing(body, o, e);
+	if (rc < 0)
+		json_decref(body);
+	else
+		*ret = body;
 	return rc;
 }
 
@@ -160,5 +199,61 @@ authorities_list(json_t *body, struct office *o, struct err *e)
 		json_array_append_new(list, row);
 	}
 	ledger_end(&w);
+	return rc;
+}
+
+int
+authorities_expiring(json_t *list, struct office *o, struct err *e)
+{
+	uint64_t now = office_now();
+	struct ledger_walk w;
+	struct ledger_cert c;
+	int count = 0, rc = ledger_walk_admitted(&o->ledger, &w, now, e);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_next(&w, &c, e)) == 1) {
+		if (c.status != LEDGER_LIVE || c.cert.not_after - now > CLOSE_TO_END(&c.cert))
+			continue;
+		json_array_append_new(list, cert_json(&c.cert));
+		count++;
+	}
+	ledger_end(&w);
+	return rc < 0 ? rc : count;
+}
+
+void
+authority_say_renew(struct context *c, const struct office *o)
+{
+	if (o->ca.role == LEDGER_ROOT)
+		output_say(&c->out, "Next: mpynet ca rotate. The authority ends before a host's "
+		    "certificate would, so hosts get less time than they should.");
+	else if (o->ca.role == LEDGER_ISSUING)
+		output_say(&c->out, "Next: give the root what `mpynet ca export --ca` prints, for "
+		    "mpynet ca admit FILE --replace, and here: mpynet ca join, with its new charter. "
+		    "Hosts get less time than they should until then.");
+	else
+		output_say(&c->out, "After that the root admits it no more; it would have to apply "
+		    "anew, with another --state.");
+}
+
+int
+charter_lighthouses(json_t *list, struct office *o, struct err *e)
+{
+	struct bundle *charter;
+	int rc = office_standing(o, &charter, e);
+
+	for (uint32_t i = 0; rc == 0 && charter != NULL && i < charter->lighthouse_count; i++) {
+		const struct bundle_lighthouse *l = &charter->lighthouses[i];
+		struct cert c;
+		json_t *row;
+
+		if (cert_decode(&c, l->cert.bytes, l->cert.len, NULL) < 0)
+			continue;
+		row = cert_json(&c);
+		json_object_set_new(row, "endpoints", endpoints_json(l));
+		json_array_append_new(list, row);
+	}
+	sodium_free(charter);
 	return rc;
 }

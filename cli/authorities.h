@@ -23,8 +23,23 @@ int application_read(struct founding *f, const struct args *a, struct err *e) mu
 /* What comes next for who has applied. */
 void application_say_next(struct context *c, const struct cert *ca);
 
-/* Adds to a body what kind of authority `o` is: "role", and below a root what it may sign. */
-int authority_describe(json_t *body, struct office *o, struct err *e) must_check;
+/*
+ * A body with what `o` is: its certificate, how its key rests, its "role", and below a root what it
+ * may sign. The caller owns it.
+ */
+int authority_describe(json_t **ret, struct office *o, struct err *e) must_check;
+
+/* Adds to `list` the lighthouses of the charter that `o` stands on. */
+int charter_lighthouses(json_t *list, struct office *o, struct err *e) must_check;
+
+/* A certificate in the last third of its life is close to its end: nodes renew before. */
+#define CLOSE_TO_END(c) (((c)->not_after - (c)->not_before) / 3)
+
+/* What would do when the authority itself is close to its end. */
+void authority_say_renew(struct context *c, const struct office *o);
+
+/* Adds to `list` those that `o` admitted and that are close to their end: how many. */
+int authorities_expiring(json_t *list, struct office *o, struct err *e) must_check;
 
 /* Adds the issuing CAs that `o` admitted to a body, as "authorities", for `authority_table`. */
 int authorities_list(json_t *body, struct office *o, struct err *e) must_check;

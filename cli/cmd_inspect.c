@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cmd_inspect.c - says what is in a file: certificate, bundle, request, CA certificates, a
+ * cmd_inspect.c - says what is in a file: certificate, bundle, charter, request, CA certificates, a
  * co-signer's card or drafts.
  *
  * Secrets are never shown, only that they are there.
@@ -22,6 +22,7 @@ struct contents {
 	json_t *body;
 	bool valid;
 	char label[PEM_LABEL_MAX]; /* of the first block */
+	char last[PEM_LABEL_MAX];
 	size_t blocks;
 };
 
@@ -189,30 +190,41 @@ add_lighthouses(struct contents *s, const struct bundle *b)
 	json_object_set_new(s->body, "lighthouses", list);
 }
 
-static int
-inspect_bundle(struct contents *s, const char *text, size_t len, struct err *e)
+/* What a bundle says: first of all the certificate that it is about. */
+static void
+show_bundle(struct contents *s, const struct bundle *b, bool charter)
 {
-	struct bundle *b = calloc(1, sizeof(*b));
+	const struct bundle_cert *about = charter ? &b->cas[b->ca_count - 1] : &b->host;
+	usec_t now = clock_now().wall;
 	struct err why;
 	struct cert c;
-	int rc = b != NULL ? bundle_read(b, text, len, e) :
-			     err_set(e, -ENOMEM, "there is no memory for a bundle");
 
-	if (rc == 0)
-		rc = cert_decode(&c, b->host.bytes, b->host.len, NULL);
-	if (rc == 0) {
+	if (cert_decode(&c, about->bytes, about->len, NULL) == 0)
 		add_members(s->body, cert_json(&c));
-		json_object_set_new(s->body, "has_key", json_boolean(b->has_key));
-		json_object_set_new(s->body, "has_psk", json_boolean(b->has_psk));
-		add_authorities(s, b->cas, b->ca_count);
-		add_lighthouses(s, b);
-		if (bundle_check(b, clock_now().wall, NULL, &why) < 0)
-			set_verdict(s, false, why.text);
-		else
-			set_verdict(s, true, "holds together: its authorities signed all of it");
-	}
-	if (b != NULL)
-		bundle_wipe(b);
+	json_object_set_new(s->body, "has_key", json_boolean(b->has_key));
+	json_object_set_new(s->body, "has_psk", json_boolean(b->has_psk));
+	add_authorities(s, b->cas, b->ca_count);
+	add_lighthouses(s, b);
+	if ((charter ? bundle_check_charter(b, now, NULL, &why) :
+		       bundle_check(b, now, NULL, &why)) < 0)
+		set_verdict(s, false, why.text);
+	else
+		set_verdict(s, true, "holds together: its authorities signed all of it");
+}
+
+/* A host's, or an authority's, which is a charter. */
+static int
+inspect_bundle(struct contents *s, const char *text, size_t len, bool charter, struct err *e)
+{
+	struct bundle *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (b == NULL)
+		return err_set(e, -ENOMEM, "there is no memory for a bundle");
+	rc = charter ? bundle_read_charter(b, text, len, e) : bundle_read(b, text, len, e);
+	if (rc == 0)
+		show_bundle(s, b, charter);
+	bundle_wipe(b);
 	free(b);
 	return rc;
 }
@@ -268,6 +280,7 @@ survey(struct contents *s, const char *text, size_t len, struct err *e)
 	while ((rc = pem_next(&r, label, bytes, len + 1, e)) > 0) {
 		if (s->blocks++ == 0)
 			memcpy(s->label, label, sizeof(label));
+		memcpy(s->last, label, sizeof(label));
 		crypto_wipe(bytes, (size_t)rc);
 	}
 	free(bytes);
@@ -282,6 +295,7 @@ inspect_text(struct contents *s, const struct view **views, const char *text, si
     struct err *e)
 {
 	int rc = survey(s, text, len, e);
+	bool charter;
 
 	if (rc < 0)
 		return rc;
@@ -293,12 +307,13 @@ inspect_text(struct contents *s, const struct view **views, const char *text, si
 		*views = strcmp(s->label, PEM_COSIGNER) == 0 ? card_views : one_views;
 		return inspect_object(s, text, len, e);
 	}
-	if (strcmp(s->label, PEM_CA_CERTIFICATE) == 0) {
+	charter = strcmp(s->label, PEM_CA_CERTIFICATE) == 0;
+	if (charter && strcmp(s->last, PEM_CA_CERTIFICATE) == 0) {
 		*views = ca_views;
 		return inspect_cas(s, text, len, e);
 	}
 	*views = bundle_views;
-	return inspect_bundle(s, text, len, e);
+	return inspect_bundle(s, text, len, charter, e);
 }
 
 int

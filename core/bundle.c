@@ -265,7 +265,8 @@ check_owner(const struct bundle *b, enum owner owner, struct err *e)
 	struct cert last;
 
 	if (owner == OWNER_HOST && b->host.len == 0)
-		return err_set(e, ERR_CANON, "it has no host certificate");
+		return err_set(e, ERR_CANON, "it has no host certificate; what an authority is given "
+		    "to join is for `mpynet ca join`");
 	if (owner == OWNER_HOST)
 		return check_object(&b->host, OBJECT_HOST, "host certificate", e);
 	if (b->host.len > 0 || b->has_key)
