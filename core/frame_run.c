@@ -9,9 +9,8 @@
 
 #include <string.h>
 
-#define ABORT_FINAL 1 /* a flag */
-
-#define FACT_TOLD 1 /* a flag */
+enum { ABORT_FINAL = 1, ABORT_BEGUN = 2 }; /* flags */
+enum { FACT_TOLD = 1 };
 
 static_assert(RUN_HELLO_MIN + NAME_MAX_LEN + RUN_FACTS_LEN_MAX <= BODY_MAX,
     "the largest RUN_HELLO fits a frame");
@@ -232,7 +231,7 @@ run_abort_encode(uint8_t *to, size_t cap, const struct run_abort *a)
 	put_head(&w, &a->head);
 	wr_u8(&w, a->party);
 	wr_u8(&w, a->reason);
-	wr_u8(&w, a->final ? ABORT_FINAL : 0);
+	wr_u8(&w, (uint8_t)((a->final ? ABORT_FINAL : 0) | (a->begun ? ABORT_BEGUN : 0)));
 	wr_u8(&w, (uint8_t)a->text.len);
 	wr_bytes(&w, a->text.p, a->text.len);
 	return frame_end(&w);
@@ -249,8 +248,9 @@ run_abort_decode(struct run_abort *ret, const struct frame *f)
 	a.reason = rd_u8(&in.rd);
 	flags = rd_u8(&in.rd);
 	a.final = (flags & ABORT_FINAL) != 0;
+	a.begun = (flags & ABORT_BEGUN) != 0;
 	a.text = in_blob(&in, rd_u8(&in.rd), RUN_TEXT_MAX);
-	in_demand(&in, a.party < STUDY_PARTIES_MAX && (flags & ~ABORT_FINAL) == 0);
+	in_demand(&in, a.party < STUDY_PARTIES_MAX && (flags & ~(ABORT_FINAL | ABORT_BEGUN)) == 0);
 	in_demand(&in, a.reason >= RUN_FAILED && a.reason <= RUN_REASON_LAST);
 	in_demand(&in, a.text.p == NULL || is_printable((const char *)a.text.p, a.text.len));
 	if (in_end(&in) < 0)

@@ -87,6 +87,7 @@ struct run_abort {
 	uint8_t party;	  /* whose fault it was, by its place in the study */
 	uint8_t reason;
 	bool final;	  /* the sender will not take part in another run of this life */
+	bool begun;	  /* it had said GO, or heard it */
 	struct blob text; /* printable ASCII, or absent */
 };
 

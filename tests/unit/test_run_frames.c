@@ -73,7 +73,8 @@ make(const struct vectors *v, uint8_t type, uint8_t *to)
 			.head = head,
 			.party = (uint8_t)vector_int(v, "party"),
 			.reason = (uint8_t)vector_int(v, "reason"),
-			.final = vector_int(v, "final") != 0,
+			.final = (vector_int(v, "flags") & 1) != 0,
+			.begun = (vector_int(v, "flags") & 2) != 0,
 			.text = blob_of(v, "text", bytes, sizeof(bytes)),
 		};
 		break;

@@ -31,11 +31,11 @@ def good():
         yield "run_" + name, fields + [
             ("agreement", AGREEMENT), ("frame", f.frame(type_, r.mark(data, AGREEMENT)))]
     for name, party, reason, flags, words in (
-            ("that goes on", 2, 1, 0, b"exited 1: ValueError"), ("for good", 63, 9, 1, b""),
-            ("with much to say", 0, 2, 1, b"~" * 120)):
+            ("that goes on", 2, 1, 2, b"exited 1: ValueError"), ("for good", 63, 9, 1, b""),
+            ("with much to say", 0, 2, 3, b"~" * 120)):
         fields, data = head(3, seen=3)
         yield "run_abort " + name, fields + [
-            ("party", u8(party)), ("reason", u8(reason)), ("final", u8(flags)), ("text", words),
+            ("party", u8(party)), ("reason", u8(reason)), ("flags", u8(flags)), ("text", words),
             ("frame", f.frame(r.ABORT, r.abort(data, party, reason, flags, words)))]
 
 
@@ -76,7 +76,7 @@ def bad():
             ("frame", f.frame(r.HELLO, r.hello(head()[1], study, b"")))]
     for name, fields in (("a party too many", (64, 1, 0, b"")), ("no reason", (0, 0, 0, b"")),
                          ("a reason of a later version", (0, 10, 0, b"")),
-                         ("another flag", (0, 1, 2, b"")), ("a newline", (0, 1, 0, b"a\nb")),
+                         ("another flag", (0, 1, 4, b"")), ("a newline", (0, 1, 0, b"a\nb")),
                          ("too much to say", (0, 1, 0, b"x" * 121))):
         yield "run_abort, " + name, [("frame", f.frame(r.ABORT, r.abort(head()[1], *fields)))]
     yield "run_go with more behind", [("frame", f.frame(r.GO, r.mark(head()[1], AGREEMENT) + b"x"))]
