@@ -5,9 +5,9 @@
 #include "ca/ledger_addr.h"
 #include "ca/office.h"
 #include "core/crypto.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/test.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,35 +21,15 @@ struct slot {
 };
 
 struct place {
-	char dir[64];
+	char dir[FOLDER_MAX];
 	struct office office; /* with nothing but its ledger, where that is enough */
 	struct err err;
 };
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static void
-make_dir(struct place *p)
-{
-	strcpy(p->dir, "/tmp/mpynet-addr-XXXXXX");
-	ASSERT(mkdtemp(p->dir) != NULL);
-}
-
-static void
-remove_dir(struct place *p)
-{
-	nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 static void
 open_place(struct place *p)
 {
-	make_dir(p);
+	folder_make(p->dir, "addr");
 	if (ledger_open(&p->office.ledger, p->dir, true, &p->err) < 0)
 		test_fail(__FILE__, __LINE__, "%s", p->err.text);
 	ASSERT_EQ(ledger_begin(&p->office.ledger, &p->err), 0);
@@ -60,7 +40,7 @@ close_place(struct place *p)
 {
 	ASSERT_EQ(ledger_finish(&p->office.ledger, 0, &p->err), 0);
 	ledger_close(&p->office.ledger);
-	remove_dir(p);
+	folder_remove(p->dir);
 }
 
 static struct ip
@@ -184,7 +164,7 @@ TEST(one_more_host_costs_the_same_in_a_large_network)
 	struct place p;
 	long few = 0, many = 0;
 
-	make_dir(&p);
+	folder_make(p.dir, "addr");
 	ASSERT_EQ(prefix_parse(&f.ranges[0], "10.87.0.0/16"), 0);
 	ASSERT_EQ(prefix_parse(&f.ranges[1], "fd12:3456:789a::/48"), 0);
 	ASSERT_EQ(office_found(&p.office, p.dir, &f, &none, &keys, &p.err), 0);
@@ -200,5 +180,5 @@ TEST(one_more_host_costs_the_same_in_a_large_network)
 	ASSERT(many < few + few / 10);
 	ASSERT_EQ(ledger_finish(&p.office.ledger, 0, &p.err), 0);
 	office_close(&p.office);
-	remove_dir(&p);
+	folder_remove(p.dir);
 }

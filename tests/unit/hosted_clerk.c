@@ -7,17 +7,7 @@
 #include "ca/office_invite.h"
 #include "core/crypto.h"
 #include "core/request.h"
-#include "tests/unit/test.h"
-
-#include <ftw.h>
-
-struct place {
-	char dir[64];
-	struct office office;
-	struct ca_keys keys;
-	struct clerk clerk;
-	struct err err;
-};
+#include "tests/unit/place.h"
 
 /* A host that has a token, and what it says. */
 struct guest {
@@ -28,41 +18,16 @@ struct guest {
 	struct blob blob;
 };
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
 /* An authority with a lighthouse. */
 static void
 open_place(struct place *p)
 {
-	struct founding f = { .name = "study", .now = office_now(), .range_count = 1 };
-	struct commission lh = { .make_key = true, .order.flags = CERT_LIGHTHOUSE | CERT_RELAY };
-	struct secret none = { .passphrase = "" };
-	char path[128];
+	struct commission lh = { .order.flags = CERT_LIGHTHOUSE | CERT_RELAY };
 	struct outcome done;
 
-	memset(p, 0, sizeof(*p));
-	strcpy(p->dir, "/tmp/mpynet-clerk-XXXXXX");
-	ASSERT(mkdtemp(p->dir) != NULL);
-	ASSERT_EQ(prefix_parse(&f.ranges[0], "10.9.8.0/27"), 0);
-	ASSERT_EQ(office_found(&p->office, p->dir, &f, &none, &p->keys, &p->err), 0);
-	strcpy(lh.order.name, "lh");
+	place_open(p, "10.9.8.0/27", NULL);
 	strcpy(lh.lighthouse.endpoints[lh.lighthouse.endpoint_count++], "192.0.2.1:7717");
-	(void)snprintf(path, sizeof(path), "%s/lh.mpynet", p->dir);
-	lh.path = path;
-	ASSERT_EQ(office_sign(&p->office, &p->keys, &lh, &done, &p->err), 0);
-	p->clerk = (struct clerk){ .office = &p->office, .keys = &p->keys };
-}
-
-static void
-close_place(struct place *p)
-{
-	office_close(&p->office);
-	nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	ASSERT_EQ(place_sign(p, "lh", lh, &done), 0);
 }
 
 static void
@@ -152,7 +117,7 @@ TEST(a_token_is_one_certificate_however_often_it_is_shown)
 	}
 	ASSERT_EQ(clerk_enrol(&p.clerk, second.id, second.blob, &a, &p.err), 0);
 	ASSERT(a.alarm);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_person_decides_where_the_invitation_says_so)
@@ -185,7 +150,7 @@ TEST(a_person_decides_where_the_invitation_says_so)
 	ASSERT_EQ(clerk_decide(&p.clerk, r.id, false, &p.err), 0);
 	ASSERT_EQ(ask(&p, &no, &refusal), 0);
 	ASSERT_EQ(refusal, REFUSAL_DENIED);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* Whoever was first in the queue is whom the person is asked about. */
@@ -205,7 +170,7 @@ TEST(a_second_host_cannot_take_the_place_of_the_first_that_waits)
 	ASSERT_EQ(a.status, ENROL_PENDING);
 	ASSERT_EQ(ask(&p, &second, &refusal), 0);
 	ASSERT_EQ(refusal, REFUSAL_USED);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_locked_authority_collects_and_signs_later)
@@ -233,7 +198,7 @@ TEST(a_locked_authority_collects_and_signs_later)
 	ASSERT_EQ(clerk_enrol(&locked, g.id, g.blob, &a, &p.err), 0);
 	ASSERT_EQ(a.status, ENROL_PENDING);
 	ASSERT_EQ(ask(&p, &g, &refusal), issued.cert.serial);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(what_cannot_be_signed_leaves_no_trace)
@@ -258,7 +223,7 @@ TEST(what_cannot_be_signed_leaves_no_trace)
 	ASSERT_EQ(refusal, REFUSAL_UNABLE);
 	if (office_verify(&p.office, &lines, head, &p.err) < 0)
 		test_fail(__FILE__, __LINE__, "%s", p.err.text);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(who_does_not_hold_the_token_hears_nothing)
@@ -277,7 +242,7 @@ TEST(who_does_not_hold_the_token_hears_nothing)
 	g.plea[test_rand() % g.blob.len] ^= 1;
 	ASSERT_EQ(clerk_enrol(&p.clerk, g.id, g.blob, &a, &p.err), 0);
 	ASSERT_EQ(a.status, 0);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_withdrawn_invitation_opens_nothing)
@@ -302,7 +267,7 @@ TEST(a_withdrawn_invitation_opens_nothing)
 	clerk_offers_free(&o);
 	ASSERT_EQ(clerk_enrol(&p.clerk, g.id, g.blob, &a, &p.err), 0);
 	ASSERT_EQ(a.status, ENROL_GONE);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(what_is_offered_again_is_the_same)
@@ -326,7 +291,7 @@ TEST(what_is_offered_again_is_the_same)
 	ASSERT(memcmp(first.welcomes[0], first.welcomes[1], CRYPTO_XNONCE) != 0);
 	clerk_offers_free(&first);
 	clerk_offers_free(&again);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* An invitation that is offered to nobody would be a token that does not work. */
@@ -354,7 +319,7 @@ TEST(no_more_invitations_are_made_than_are_offered)
 	ASSERT_EQ(offers.count, INVITATIONS_MAX);
 	clerk_offers_free(&offers);
 	token_wipe(&token);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(an_invitation_that_could_not_be_kept_is_not_made)
@@ -375,7 +340,7 @@ TEST(an_invitation_that_could_not_be_kept_is_not_made)
 	i.lighthouse[0] = '\0';
 	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), 0);
 	ASSERT_EQ(office_invite(&p.office, &i, &t, &p.err), ERR_CONFLICT);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* Too early it is the same certificate again, so that nobody who repeats a request gets more. */
@@ -409,5 +374,5 @@ TEST(a_member_is_renewed_when_it_is_due_and_not_before)
 	request[len - 1] ^= 1;
 	ASSERT_EQ(clerk_renew(&p.clerk, public, (struct blob){ request, (uint16_t)len }, &a, &p.err), 0);
 	ASSERT_EQ(a.status, 0);
-	close_place(&p);
+	place_close(&p);
 }

@@ -15,25 +15,9 @@
 #include "host/loop.h"
 #include "node/run.h"
 #include "tests/unit/certs.h"
+#include "tests/unit/folder.h"
 
-static char state[] = "/tmp/mpynet-desk-XXXXXX";
-
-__attribute__((constructor)) static void
-make_state(void)
-{
-	if (!mkdtemp(state))
-		abort();
-}
-
-__attribute__((destructor)) static void
-remove_state(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf %s", state);
-	if (system(command) != 0)
-		perror(command);
-}
+TEST_FOLDER(state, "desk");
 
 /* Writes the bundle of a host that may enrol, valid today. */
 static void

@@ -4,9 +4,10 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "tests/unit/folder.h"
 #include "tests/unit/test.h"
 
-static char dir[] = "/tmp/mpynet-file-XXXXXX";
+TEST_FOLDER(dir, "file");
 
 static const char *
 in_dir(const char *name)
@@ -15,23 +16,6 @@ in_dir(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;
-}
-
-__attribute__((constructor)) static void
-make_dir(void)
-{
-	if (!mkdtemp(dir))
-		abort();
-}
-
-__attribute__((destructor)) static void
-remove_dir(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	if (system(command) != 0)
-		perror(command);
 }
 
 TEST(what_is_created_is_loaded_and_private)

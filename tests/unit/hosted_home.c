@@ -3,26 +3,10 @@
 
 #include <sys/stat.h>
 
+#include "tests/unit/folder.h"
 #include "tests/unit/test.h"
 
-static char root[] = "/tmp/mpynet-home-XXXXXX";
-
-__attribute__((constructor)) static void
-make_root(void)
-{
-	if (!mkdtemp(root))
-		abort();
-}
-
-__attribute__((destructor)) static void
-remove_root(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf %s", root);
-	if (system(command) != 0)
-		perror(command);
-}
+TEST_FOLDER(root, "home");
 
 TEST(two_roles_share_a_state_and_two_of_one_role_do_not)
 {

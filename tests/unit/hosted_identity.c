@@ -7,25 +7,9 @@
 #include "host/file.h"
 #include "host/loop.h"
 #include "tests/unit/certs.h"
+#include "tests/unit/folder.h"
 
-static char state[] = "/tmp/mpynet-identity-XXXXXX";
-
-__attribute__((constructor)) static void
-make_state(void)
-{
-	if (!mkdtemp(state))
-		abort();
-}
-
-__attribute__((destructor)) static void
-remove_state(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf %s", state);
-	if (system(command) != 0)
-		perror(command);
-}
+TEST_FOLDER(state, "identity");
 
 /* A host that has joined, and what its authority signs for it. */
 struct joined_host {

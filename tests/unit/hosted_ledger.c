@@ -9,60 +9,17 @@
 #include "ca/ledger_token.h"
 #include "ca/office_revoke.h"
 #include "ca/template.h"
-#include "tests/unit/test.h"
+#include "tests/unit/place.h"
 
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct place {
-	char dir[64];
-	struct office office;
-	struct ledger *l;
-	struct ca_keys keys;
-	struct err err;
-};
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static void
-open_place(struct place *p)
-{
-	struct founding f = { .name = "study", .now = office_now(), .range_count = 1 };
-	struct secret none = { .passphrase = "" };
-
-	memset(p, 0, sizeof(*p));
-	strcpy(p->dir, "/tmp/mpynet-ledger-XXXXXX");
-	ASSERT(mkdtemp(p->dir) != NULL);
-	ASSERT_EQ(prefix_parse(&f.ranges[0], "10.9.8.0/24"), 0);
-	ASSERT_EQ(office_found(&p->office, p->dir, &f, &none, &p->keys, &p->err), 0);
-	p->l = &p->office.ledger;
-}
-
-static void
-close_place(struct place *p)
-{
-	office_close(&p->office);
-	nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 static uint64_t
 sign_as(struct place *p, const char *name, struct commission c)
 {
 	struct outcome done;
-	char path[192];
 
-	c.make_key = true;
-	(void)snprintf(c.order.name, sizeof(c.order.name), "%s", name);
-	(void)snprintf(path, sizeof(path), "%s/%s.%llu", p->dir, name,
-	    (unsigned long long)test_rand());
-	c.path = path;
-	if (office_sign(&p->office, &p->keys, &c, &done, &p->err) < 0)
+	if (place_sign(p, name, c, &done) < 0)
 		test_fail(__FILE__, __LINE__, "%s", p->err.text);
 	return done.cert.serial;
 }
@@ -94,7 +51,7 @@ TEST(an_invitation_is_good_for_one_certificate)
 	struct place p;
 	uint64_t a, b;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	a = sign(&p, "x");
 	b = sign(&p, "y");
 	ASSERT_EQ(ledger_token_add(p.l, &t, &p.err), 0);
@@ -108,7 +65,7 @@ TEST(an_invitation_is_good_for_one_certificate)
 	ASSERT_EQ(ledger_token_find(p.l, &got, t.keys.id, &p.err), 1);
 	ASSERT_EQ(got.status, TOKEN_USED);
 	ASSERT_EQ(got.serial, a);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_name_has_one_open_invitation_and_one_certificate_comes_of_one)
@@ -117,7 +74,7 @@ TEST(a_name_has_one_open_invitation_and_one_certificate_comes_of_one)
 	struct place p;
 	uint64_t serial;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	serial = sign(&p, "x");
 	ASSERT_EQ(ledger_token_add(p.l, &first, &p.err), 0);
 	ASSERT_EQ(ledger_token_add(p.l, &second, &p.err), ERR_CONFLICT);
@@ -129,7 +86,7 @@ TEST(a_name_has_one_open_invitation_and_one_certificate_comes_of_one)
 	first = an_invitation("b", 3);
 	ASSERT_EQ(ledger_token_add(p.l, &first, &p.err), 0);
 	ASSERT_EQ(ledger_token_use(p.l, first.keys.id, serial, &p.err), ERR_CONFLICT);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(the_keys_of_an_invitation_are_wiped_when_its_time_is_over)
@@ -138,7 +95,7 @@ TEST(the_keys_of_an_invitation_are_wiped_when_its_time_is_over)
 	struct ledger_token open = an_invitation("a", 1), used = an_invitation("b", 2), got;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	ASSERT_EQ(ledger_token_add(p.l, &open, &p.err), 0);
 	ASSERT_EQ(ledger_token_add(p.l, &used, &p.err), 0);
 	ASSERT_EQ(ledger_token_use(p.l, used.keys.id, sign(&p, "b"), &p.err), 0);
@@ -152,7 +109,7 @@ TEST(the_keys_of_an_invitation_are_wiped_when_its_time_is_over)
 	ASSERT_EQ(ledger_token_find(p.l, &got, used.keys.id, &p.err), 1);
 	ASSERT_EQ(got.status, TOKEN_USED);
 	ASSERT_MEM(got.keys.psk, none.psk, 32);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* Whatever order there is comes back; and no damaged one is read as another. */
@@ -207,7 +164,7 @@ TEST(an_invitation_has_one_request_and_it_is_of_who_came_first)
 	struct ledger_request first, again, other;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	ASSERT_EQ(ledger_token_add(p.l, &t, &p.err), 0);
 	first = again = a_request(&p, 5);
 	other = a_request(&p, 6);
@@ -229,7 +186,7 @@ TEST(an_invitation_has_one_request_and_it_is_of_who_came_first)
 	ASSERT_EQ(ledger_request_of_token(p.l, &again, t.keys.id, &p.err), 1);
 	ASSERT_EQ(ledger_request_forget(p.l, 1701, &p.err), 0);
 	ASSERT_EQ(ledger_request_of_token(p.l, &again, t.keys.id, &p.err), 0);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_member_has_one_place_in_the_queue)
@@ -239,7 +196,7 @@ TEST(a_member_has_one_place_in_the_queue)
 	struct place p;
 	unsigned n = 0;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	r = a_request(&p, 5);
 	r.renewal = true;
 	memset(r.member, 4, sizeof(r.member));
@@ -258,7 +215,7 @@ TEST(a_member_has_one_place_in_the_queue)
 	ASSERT_EQ(n, 1);
 	ASSERT_EQ(r.status, REQUEST_WAITING);
 	ASSERT_EQ(r.serial, 0);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* A renewal takes nothing away, a replacement the serial, a revocation the key too. */
@@ -270,7 +227,7 @@ TEST(what_is_revoked_is_what_certificates_are)
 	uint64_t first, second, third;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	first = sign(&p, "a");
 	second = sign_as(&p, "a", renew);
 	third = sign_as(&p, "a", replace);
@@ -290,7 +247,7 @@ TEST(what_is_revoked_is_what_certificates_are)
 	ledger_end(&w);
 	ASSERT_EQ(ledger_end_cert(p.l, third, LEDGER_LIVE, &p.err), ERR_CONFLICT);
 	ASSERT_EQ(ledger_end_cert(p.l, second, LEDGER_REVOKED, &p.err), 0);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_state_takes_the_place_of_an_older_one_only)
@@ -300,7 +257,7 @@ TEST(a_state_takes_the_place_of_an_older_one_only)
 	struct place p;
 
 	ASSERT(s != NULL);
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	ASSERT_EQ(ledger_state(p.l, s, &p.err), 0);
 	s->version = 10;
 	s->len = LEDGER_STATE_MAX;
@@ -316,7 +273,7 @@ TEST(a_state_takes_the_place_of_an_older_one_only)
 	ASSERT_EQ(ledger_set_policy(p.l, &policy, &p.err), 0);
 	ASSERT_EQ(ledger_policy(p.l, &got, &p.err), 0);
 	ASSERT(got.min_not_before == 5 && got.state_required);
-	close_place(&p);
+	place_close(&p);
 	free(s);
 }
 
@@ -354,7 +311,7 @@ TEST(who_is_revoked_by_name_has_no_certificate_key_or_invitation_left)
 	struct revoked done;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	sign(&p, "a");
 	ASSERT_EQ(ledger_find(p.l, &first, "a", &p.err), 1);
 	sign_as(&p, "a", renew);
@@ -372,7 +329,7 @@ TEST(who_is_revoked_by_name_has_no_certificate_key_or_invitation_left)
 	netstate_free(&s);
 	ASSERT_EQ(office_may_revoke(&p.office, &(struct revoking){ .name = "a" }, &p.err),
 	    ERR_UNKNOWN);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* A host that renewed keeps its key, so ending the certificate before takes only its number. */
@@ -385,7 +342,7 @@ TEST(a_serial_number_ends_alone_where_its_key_lives_on)
 	struct place p;
 	char path[192];
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	sign(&p, "a");
 	ASSERT_EQ(ledger_find(p.l, &c, "a", &p.err), 1);
 	strcpy(same.order.name, "a");
@@ -408,7 +365,7 @@ TEST(a_serial_number_ends_alone_where_its_key_lives_on)
 	same.order.renew = false;
 	(void)snprintf(path, sizeof(path), "%s/b", p.dir);
 	ASSERT_EQ(office_sign(&p.office, &p.keys, &same, &done, &p.err), ERR_REVOKED);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_state_is_newer_than_the_last_and_names_it)
@@ -417,7 +374,7 @@ TEST(a_state_is_newer_than_the_last_and_names_it)
 	struct netstate s;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	ASSERT_EQ(office_state_shown(&p.office, &first, &p.err), 0);
 	ASSERT_EQ(office_state_sign(&p.office, &p.keys, &first, &p.err), 0);
 	ASSERT_EQ(office_state_sign(&p.office, &p.keys, &second, &p.err), 0);
@@ -426,7 +383,7 @@ TEST(a_state_is_newer_than_the_last_and_names_it)
 	s = newest_state(&p);
 	ASSERT_MEM(s.previous, first.id.hash, sizeof(first.id.hash));
 	netstate_free(&s);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* A thousand certificates in the life of an authority whose every second one was revoked. */
@@ -440,7 +397,7 @@ TEST(more_than_a_state_can_list_is_refused_until_what_is_old_is_revoked)
 	struct place p;
 
 	ASSERT(all != NULL);
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	sign(&p, "a");
 	ASSERT_EQ(ledger_find(p.l, &model, "a", &p.err), 1);
 	ASSERT_EQ(ledger_begin(p.l, &p.err), 0);
@@ -478,7 +435,7 @@ TEST(more_than_a_state_can_list_is_refused_until_what_is_old_is_revoked)
 	done = end(&p, (struct revoking){ .before = office_now() });
 	ASSERT_EQ(done.state.keys, NETSTATE_ENTRIES_MAX);
 	ASSERT_EQ(done.state.ranges, 0);
-	close_place(&p);
+	place_close(&p);
 	free(all);
 }
 
@@ -513,14 +470,13 @@ TEST(a_ledger_of_the_first_version_is_the_same_authority)
 	struct place old;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/24", NULL);
 	strcpy(lh.lighthouse.endpoints[0], "192.0.2.1:4242");
 	sign_as(&p, "lh", lh);
 	sign(&p, "a");
 	p.office.ca.role = LEDGER_APPLICATION;	/* the first version signed no states */
 	sign_as(&p, "a", replace);
-	strcpy(old.dir, "/tmp/mpynet-ledger-XXXXXX");
-	ASSERT(mkdtemp(old.dir) != NULL);
+	folder_make(old.dir, "old");
 	write_version_1(&p, old.dir);
 	if (office_open(&old.office, old.dir, &old.err) < 0)
 		test_fail(__FILE__, __LINE__, "%s", old.err.text);
@@ -534,6 +490,6 @@ TEST(a_ledger_of_the_first_version_is_the_same_authority)
 	ASSERT_EQ(ledger_find(p.l, &other, "b", &p.err), 1);
 	ASSERT_MEM(c.cert.addresses, other.cert.addresses, sizeof(other.cert.addresses));
 	sign_as(&old, "a", replace);
-	close_place(&old);
-	close_place(&p);
+	place_close(&old);
+	place_close(&p);
 }

@@ -16,24 +16,13 @@
 #include "host/udp.h"
 #include "lighthouse/store.h"
 #include "tests/unit/certs.h"
+#include "tests/unit/folder.h"
 
-static char state[] = "/tmp/mpynet-lh-XXXXXX";
-
-__attribute__((constructor)) static void
-make_state(void)
-{
-	if (!mkdtemp(state))
-		abort();
-}
+TEST_FOLDER(state, "lighthouse");
 
 __attribute__((destructor)) static void
-remove_state(void)
+remove_socket(void)
 {
-	char command[64];
-
-	snprintf(command, sizeof(command), "rm -rf %s", state);
-	if (system(command) != 0)
-		perror(command);
 	unlink(HOME_RUN_DIR "/unit-test-lh.sock");	/* which nobody could not */
 }
 

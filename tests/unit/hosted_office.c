@@ -10,59 +10,16 @@
 #include "core/bytes.h"
 #include "core/crypto.h"
 #include "host/loop.h"
-#include "tests/unit/test.h"
+#include "tests/unit/place.h"
 
-#include <ftw.h>
 #include <sys/stat.h>
-
-struct place {
-	char dir[64];
-	struct office office;
-	struct ca_keys keys;
-	struct err err;
-};
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-static void
-open_place(struct place *p)
-{
-	struct founding f = { .name = "study", .now = office_now(), .range_count = 2 };
-	struct secret none = { .passphrase = "" };
-
-	memset(p, 0, sizeof(*p));
-	strcpy(p->dir, "/tmp/mpynet-office-XXXXXX");
-	ASSERT(mkdtemp(p->dir) != NULL);
-	ASSERT_EQ(prefix_parse(&f.ranges[0], "10.9.8.0/27"), 0);
-	ASSERT_EQ(prefix_parse(&f.ranges[1], "fd00::/48"), 0);
-	if (office_found(&p->office, p->dir, &f, &none, &p->keys, &p->err) < 0)
-		test_fail(__FILE__, __LINE__, "%s", p->err.text);
-}
-
-static void
-close_place(struct place *p)
-{
-	office_close(&p->office);
-	nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 static int
 sign(struct place *p, const char *name, bool replace, struct outcome *ret)
 {
-	struct commission c = { .make_key = true, .order.replace = replace };
-	char path[192];
+	struct commission c = { .order.replace = replace };
 
-	(void)snprintf(c.order.name, sizeof(c.order.name), "%s", name);
-	(void)snprintf(path, sizeof(path), "%s/%s.%llu", p->dir, name,
-	    (unsigned long long)test_rand());
-	c.path = path;
-	p->err.text[0] = '\0';
-	return office_sign(&p->office, &p->keys, &c, ret, &p->err);
+	return place_sign(p, name, c, ret);
 }
 
 static void
@@ -84,7 +41,7 @@ TEST(an_authority_is_made_once_and_found_again)
 	struct ca_keys keys;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	ASSERT_EQ(prefix_parse(&f.ranges[0], "10.0.0.0/16"), 0);
 	ASSERT_EQ(office_vacant(p.dir, &p.err), -EEXIST);
 	ASSERT_EQ(office_found(&again, p.dir, &f, &none, &keys, &p.err), -EEXIST);
@@ -93,7 +50,7 @@ TEST(an_authority_is_made_once_and_found_again)
 	ASSERT_EQ(office_unlock(&again, &keys, "", 0, &p.err), 0);
 	ASSERT_MEM(&keys, &p.keys, sizeof(keys));
 	office_close(&again);
-	close_place(&p);
+	place_close(&p);
 	ASSERT_EQ(office_open(&again, p.dir, &p.err), -ENOENT);
 	ASSERT_EQ(office_vacant(p.dir, &p.err), 0);
 }
@@ -104,12 +61,12 @@ TEST(the_key_of_another_authority_is_refused)
 	struct place p, other;
 	struct ca_keys keys;
 
-	open_place(&p);
-	open_place(&other);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
+	place_open(&other, "10.9.8.0/27", "fd00::/48");
 	memcpy(p.office.ca.keyfile, other.office.ca.keyfile, sizeof(p.office.ca.keyfile));
 	ASSERT_EQ(office_unlock(&p.office, &keys, "", 0, &p.err), ERR_AUTH);
-	close_place(&other);
-	close_place(&p);
+	place_close(&other);
+	place_close(&p);
 }
 
 TEST(a_ledger_that_others_can_read_is_not_opened)
@@ -118,14 +75,14 @@ TEST(a_ledger_that_others_can_read_is_not_opened)
 	struct place p;
 	char path[PATH_MAX];
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	(void)snprintf(path, sizeof(path), "%s/ca.db", p.dir);
 	ASSERT_EQ(chmod(path, 0640), 0);
 	ASSERT_EQ(ledger_open(&l, p.dir, false, &p.err), -EPERM);
 	ASSERT_EQ(chmod(path, 0600), 0);
 	ASSERT_EQ(ledger_open(&l, p.dir, false, &p.err), 0);
 	ledger_close(&l);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_live_name_key_and_address_belong_to_one_certificate)
@@ -136,7 +93,7 @@ TEST(a_live_name_key_and_address_belong_to_one_certificate)
 	struct place p;
 	uint64_t now = office_now();
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	l = &p.office.ledger;
 	ASSERT_EQ(sign(&p, "a", false, &first), 0);
 	ASSERT_EQ(sign(&p, "a", false, &first), ERR_CONFLICT);
@@ -161,7 +118,7 @@ TEST(a_live_name_key_and_address_belong_to_one_certificate)
 	    ERR_CONFLICT);	/* a row may be there already: the serial number again */
 	ASSERT_EQ(ledger_finish(l, ERR_CONFLICT, &p.err), ERR_CONFLICT);
 	verify(&p, 2);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* Does another name than `name` hold `ip` at `now`? */
@@ -180,7 +137,7 @@ TEST(an_address_outlives_its_certificate_until_the_last_one_expires)
 	struct place p;
 	struct ip ip;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	ASSERT_EQ(sign(&p, "a", false, &first), 0);
 	ASSERT_EQ(ledger_end_cert(&p.office.ledger, first.cert.serial, LEDGER_REVOKED, &p.err), 0);
 	ASSERT_EQ(first.cert.address_count, 2);
@@ -191,7 +148,7 @@ TEST(an_address_outlives_its_certificate_until_the_last_one_expires)
 		ASSERT_EQ(is_held(&p, "b", ip, first.cert.not_after), 1);
 		ASSERT_EQ(is_held(&p, "b", ip, first.cert.not_after + 1), 0);
 	}
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(a_bundle_is_whole_private_and_holds_the_lighthouses)
@@ -209,7 +166,7 @@ TEST(a_bundle_is_whole_private_and_holds_the_lighthouses)
 	size_t len;
 	FILE *f;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	(void)snprintf(path, sizeof(path), "%s/lh.mpynet", p.dir);
 	c.path = path;
 	ASSERT_EQ(office_sign(&p.office, &p.keys, &c, &lh, &p.err), ERR_FORMAT);
@@ -234,7 +191,7 @@ TEST(a_bundle_is_whole_private_and_holds_the_lighthouses)
 	crypto_dh_public(public, b.key);
 	ASSERT_MEM(public, host.cert.key, 32);
 	bundle_wipe(&b);
-	close_place(&p);
+	place_close(&p);
 }
 
 /* A model of who is live with which serial number, and how long the log is. */
@@ -246,7 +203,7 @@ TEST(a_random_history_agrees_with_a_model)
 	uint64_t live[NAMES] = { 0 }, next = 2, lines = 1;
 	struct place p;
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	for (int step = 0; step < 120; step++) {
 		size_t i = test_below(NAMES);
 		bool replace = test_below(2);
@@ -268,7 +225,7 @@ TEST(a_random_history_agrees_with_a_model)
 		ASSERT_MEM(found.cert.fingerprint, done.cert.fingerprint, 32);
 	}
 	verify(&p, lines);
-	close_place(&p);
+	place_close(&p);
 }
 
 TEST(every_line_of_the_log_holds_the_one_before)
@@ -280,7 +237,7 @@ TEST(every_line_of_the_log_holds_the_one_before)
 	struct place p;
 	uint8_t before[32] = { 0 };
 
-	open_place(&p);
+	place_open(&p, "10.9.8.0/27", "fd00::/48");
 	for (int i = 0; i < 5; i++)
 		ASSERT_EQ(sign(&p, "a", i > 0, &done), 0);
 	ASSERT_EQ(ledger_log_walk(&p.office.ledger, &w, &p.err), 0);
@@ -304,5 +261,5 @@ TEST(every_line_of_the_log_holds_the_one_before)
 		memcpy(before, hash, 32);
 	}
 	ledger_end(&w);
-	close_place(&p);
+	place_close(&p);
 }
