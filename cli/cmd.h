@@ -62,6 +62,13 @@ int cmd_pin(struct context *c, const struct args *a, struct err *e);
 int cmd_unpin(struct context *c, const struct args *a, struct err *e);
 int cmd_disallow(struct context *c, const struct args *a, struct err *e);
 
+int cmd_study_new(struct context *c, const struct args *a, struct err *e);
+int cmd_study_list(struct context *c, const struct args *a, struct err *e);
+int cmd_study_show(struct context *c, const struct args *a, struct err *e);
+int cmd_study_accept(struct context *c, const struct args *a, struct err *e);
+int cmd_study_close(struct context *c, const struct args *a, struct err *e);
+int cmd_mpyc_args(struct context *c, const struct args *a, struct err *e);
+
 /* Makes a new key for the node of this state, which waits, and prints the request for it. */
 int request_rekey(struct context *c, struct err *e);
 
@@ -71,5 +78,6 @@ void show_status(struct context *c, const json_t *body);
 /* For completion: what the daemon knows, or nothing when none runs. */
 void list_peers(struct context *c, const char *prefix, candidate_fn found, void *to);
 void list_settings(struct context *c, const char *prefix, candidate_fn found, void *to);
+void list_studies(struct context *c, const char *prefix, candidate_fn found, void *to);
 
 #endif

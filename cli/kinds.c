@@ -90,5 +90,6 @@ const struct kind kinds[] = {
 	{ "peer", list_peers },
 	{ "who", list_peers },
 	{ "key", list_settings },
+	{ "study", list_studies },
 	{ NULL, NULL },
 };

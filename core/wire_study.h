@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * wire_study.h - the frames by which studies get to their parties: STUDY, STUDY_REQ, STUDY_PART
- * (docs/protocol.md, section 19). As those of core/wire.h.
+ * (docs/protocol.md, section 21). As those of core/wire.h.
  */
 #ifndef CORE_WIRE_STUDY_H
 #define CORE_WIRE_STUDY_H

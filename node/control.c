@@ -16,6 +16,7 @@
 #include "node/pinverb.h"
 #include "node/rows.h"
 #include "node/shell.h"
+#include "node/studyverb.h"
 #include "node/swap.h"
 #include "node/view.h"
 
@@ -424,6 +425,8 @@ static const struct verb verbs[] = {
 	{ "why", false, verb_why },
 	{ "netcheck", false, netverb_run },
 	{ "routes", false, verb_routes },
+	{ "studies", false, studyverb_list },
+	{ "study", false, studyverb_show },
 	{ "get", false, verb_get },
 	{ "rules", false, verb_rules },
 	{ "set", true, verb_set },
@@ -433,6 +436,9 @@ static const struct verb verbs[] = {
 	{ "pins", false, pinverb_list },
 	{ "pin", true, pinverb_pin },
 	{ "unpin", true, pinverb_unpin },
+	{ "study_new", true, studyverb_new },
+	{ "study_accept", true, studyverb_accept },
+	{ "study_close", true, studyverb_close },
 	{ "renew", true, swap_verb },
 	{ "state", true, verb_state },
 	{ "attach", false, attach_verb },

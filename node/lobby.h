@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * lobby.h - the studies that this host is a party of, and how each party stands to them
- * (docs/protocol.md, section 19).
+ * (docs/protocol.md, section 21).
  *
  * A study becomes known here in one of two ways: a person brings it, and has decided by that, or
  * another party that has accepted it brings it in a session, and then it waits for a person. All

@@ -16,7 +16,7 @@ from place import MPYNET, ROOT, Skipped
 def names(place):
     """Every command's name: the words before its arguments."""
     usages = [c["usage"] for c in place.does("help", "--json").json()["commands"]]
-    return [re.match(r"[a-z]+( [a-z]+)*(?= |$)(?!\|)", usage).group(0) for usage in usages]
+    return [re.match(r"[a-z-]+( [a-z]+)*(?= |$)(?!\|)", usage).group(0) for usage in usages]
 
 
 def test_help_lists_every_command_and_shows_its_usage(place):
@@ -29,7 +29,7 @@ def test_help_lists_every_command_and_shows_its_usage(place):
 
 def test_the_manual_describes_every_command(place):
     manual = (ROOT / "docs" / "mpynet.1").read_text()
-    described = re.findall(r"^\.(?:It )?Ic ([a-z]+(?: [a-z]+)?)", manual, re.M)
+    described = re.findall(r"^\.(?:It )?Ic ([a-z-]+(?: [a-z]+)?)", manual, re.M)
     for name in names(place):
         assert any(name == d or d.startswith(name + " ") for d in described), name
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * studyverb.h - the verbs about studies (docs/control.md, "Studies"): `studies`, `study`,
+ * `study_new`, `study_accept`, `study_close`.
+ */
+#ifndef NODE_STUDYVERB_H
+#define NODE_STUDYVERB_H
+
+#include "host/ctl.h"
+
+int studyverb_list(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
+int studyverb_show(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
+int studyverb_new(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
+int studyverb_accept(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
+int studyverb_close(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
+
+/*
+ * The study that `word` calls, by name or the beginning of its hash. One that was closed counts only
+ * where no other is called so. 0; ERR_UNKNOWN or ERR_CONFLICT (several) with a sentence.
+ */
+struct mesh;
+struct lobby_study;
+int study_called(const struct lobby_study **ret, const struct mesh *m, const char *word,
+    struct err *err) must_check;
+
+#endif
