@@ -112,6 +112,10 @@ int office_sign(struct office *o, const struct ca_keys *keys, const struct commi
 int office_issue(struct office *o, const struct ca_keys *keys, const struct order *order,
     struct issued *ret, struct err *e) must_check;
 
+/* The same of what co-signers signed for that order. */
+int office_take(struct office *o, const struct bundle_cert *cosigned, const struct order *order,
+    struct issued *ret, struct err *e) must_check;
+
 /*
  * The bundle of a certificate from the ledger, without its key: text without NUL, at most
  * BUNDLE_TEXT_MAX, that holds the network's pre-shared key and is to be wiped. Its length.

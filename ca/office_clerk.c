@@ -4,6 +4,7 @@
  */
 #include "ca/office_clerk.h"
 #include "ca/office_join.h"
+#include "ca/office_state.h"
 
 #include "core/crypto.h"
 #include "core/request.h"
@@ -70,7 +71,7 @@ static int
 renew_member(const struct clerk *c, const char *name, const struct cert *request,
     struct issued *ret, struct err *e)
 {
-	struct order order = { .renew = true };
+	struct order order = { .renew = true, .draft = office_is_cosigned(c->office) };
 
 	(void)snprintf(order.name, sizeof(order.name), "%s", name);
 	return sign_order(c, &order, request, ret, e);
@@ -123,8 +124,9 @@ wait_for_key(const struct clerk *c, const struct cert *request, struct blob byte
 	memcpy(r.object.bytes, bytes.p, bytes.len);
 	rc = ledger_request_put(&c->office->ledger, &r, e);
 	if (rc == 0)
-		clerk_notice(ret, false, "%s asks to be renewed, and the authority's key is "
-		    "locked: mpynet ca renew --pending", r.name);
+		clerk_notice(ret, false, "%s asks to be renewed, and %s: mpynet ca renew --pending",
+		    r.name, office_is_cosigned(c->office) ? "co-signers sign that" :
+		    "the authority's key is locked");
 	ret->status = r.status == REQUEST_DENIED ? RENEW_REFUSED : RENEW_PENDING;
 	return rc < 0 ? rc : 0;
 }
@@ -175,8 +177,8 @@ judge_renewal(const struct clerk *c, const struct cert *request, struct blob byt
 		hand_out(c, ret, &now.object);
 		return 0;
 	}
-	return c->keys != NULL ? renew_now(c, request, ret, e) :
-				 wait_for_key(c, request, bytes, ret, e);
+	return c->keys != NULL && !office_is_cosigned(c->office) ?
+	    renew_now(c, request, ret, e) : wait_for_key(c, request, bytes, ret, e);
 }
 
 int
@@ -211,6 +213,9 @@ sign_queued(const struct clerk *c, const struct ledger_request *r, const struct 
 
 	if (r->renewal)
 		return renew_member(c, r->name, request, ret, e);
+	if (office_is_cosigned(c->office))
+		return err_set(e, ERR_DENIED, "%s was invited, and co-signers sign for hosts by "
+		    "their requests: mpynet sign %s --request FILE", r->name, r->name);
 	rc = ledger_token_find(&c->office->ledger, &t, r->token, e);
 	if (rc == 0)
 		rc = err_set(e, ERR_UNKNOWN, "the invitation of %s is not in the ledger", r->name);
@@ -243,7 +248,7 @@ sign_in_queue(const struct clerk *c, int64_t id, struct issued *ret, struct err 
 		return rc < 0 ? rc : 1;
 	}
 	rc = sign_queued(c, &r, &request, ret, e);
-	if (rc == 0)
+	if (rc == 0 && !office_is_cosigned(c->office))
 		rc = ledger_request_decide(l, id, REQUEST_SIGNED, ret->cert.serial, office_now(), e);
 	return rc;
 }

@@ -59,7 +59,8 @@ int clerk_renew(const struct clerk *c, const uint8_t key[static 32], struct blob
 /*
  * Signs the request `id` of the queue, which waits or is approved: 0, with the certificate.
  * ERR_CONFLICT when it was decided otherwise; ERR_AUTH when its proof does not hold, and then it is
- * denied; else why the authority would not sign it. `keys` may not be NULL.
+ * denied; else why the authority would not sign it. `keys` may not be NULL. Under a root with
+ * co-signers this is what they are to sign (office_cosign.h), and the request goes on waiting.
  */
 int clerk_sign(const struct clerk *c, int64_t id, struct issued *ret, struct err *e) must_check;
 

@@ -4,6 +4,7 @@
  */
 #include "ca/office_cosign.h"
 #include "ca/ledger_draft.h"
+#include "ca/ledger_queue.h"
 #include "ca/ledger_state.h"
 
 #include <errno.h>
@@ -43,6 +44,94 @@ office_draft_host(struct office *o, const struct ca_keys *keys, const struct ord
 	draft.draft = true;
 	rc = office_draft(o, keys, &draft, &issued, e);
 	return rc < 0 ? rc : make_draft(ret, o, keys, issued.bytes, issued.len, e);
+}
+
+int
+office_draft_issued(struct office *o, const struct ca_keys *keys, const struct issued *issued,
+    struct draft *ret, struct err *e)
+{
+	return make_draft(ret, o, keys, issued->bytes, issued->len, e);
+}
+
+/* The renewal that this host asked for and that is not decided: 1, or 0. */
+static int
+find_request(struct office *o, struct ledger_request *ret, const struct cert *c, struct err *e)
+{
+	struct ledger_walk w;
+	int rc = ledger_walk_requests(&o->ledger, &w, false, e);
+
+	if (rc < 0)
+		return rc;
+	while ((rc = ledger_request_next(&w, ret, e)) == 1) {
+		if (ret->renewal && strcmp(ret->name, c->name) == 0 &&
+		    memcmp(ret->key, c->key, sizeof(ret->key)) == 0)
+			break;
+	}
+	ledger_end(&w);
+	return rc;
+}
+
+int
+office_is_renewal(struct office *o, const struct draft *d, struct err *e)
+{
+	struct ledger_cert holder;
+	struct ledger_request r;
+	int rc = d->kind == OBJECT_HOST ? ledger_find(&o->ledger, &holder, d->says.name, e) : 0;
+
+	if (rc <= 0)
+		return rc;
+	if (holder.status != LEDGER_LIVE || holder.cert.not_after < office_now())
+		return 0;
+	if (memcmp(holder.cert.key, d->says.key, sizeof(d->says.key)) == 0)
+		return 1;
+	return find_request(o, &r, &d->says, e);
+}
+
+static int
+finish_host(struct bundle_cert *ret, const struct draft *d, struct err *e)
+{
+	int rc = draft_finish(ret->bytes, sizeof(ret->bytes), d);
+
+	if (rc < 0)
+		return err_set(e, rc, "%s has %u of %u signatures", d->says.name, draft_count(d),
+		    d->root.cosigners.k);
+	ret->len = (uint16_t)rc;
+	return 0;
+}
+
+/* In a transaction. */
+static int
+take_renewal(struct office *o, const struct draft *d, struct issued *ret, struct err *e)
+{
+	struct order order = { .renew = true };
+	struct bundle_cert object;
+	struct ledger_request r;
+	int rc = finish_host(&object, d, e);
+
+	memcpy(order.name, d->says.name, sizeof(order.name));
+	memcpy(order.key, d->says.key, sizeof(order.key));
+	if (rc == 0)
+		rc = office_take(o, &object, &order, ret, e);
+	if (rc == 0)
+		rc = find_request(o, &r, &d->says, e);
+	if (rc == 1)
+		rc = ledger_request_decide(&o->ledger, r.id, REQUEST_SIGNED, ret->cert.serial,
+		    office_now(), e);
+	return rc;
+}
+
+int
+office_take_renewal(struct office *o, const struct draft *d, struct issued *ret, struct err *e)
+{
+	int rc, lock = office_lock(o, e);
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_begin(&o->ledger, e);
+	if (rc == 0)
+		rc = ledger_finish(&o->ledger, take_renewal(o, d, ret, e), e);
+	close(lock);
+	return rc;
 }
 
 /*

@@ -20,8 +20,25 @@
 int office_draft_host(struct office *o, const struct ca_keys *keys, const struct order *order,
     struct draft *ret, struct err *e) must_check;
 
+/* A draft of what office_issue() made for an order whose `draft` is set. draft_free(). */
+int office_draft_issued(struct office *o, const struct ca_keys *keys, const struct issued *issued,
+    struct draft *ret, struct err *e) must_check;
+
 /*
- * The same of a state that says what the ledger does: in a transaction of its own, and in one of
+ * Is this draft the next certificate of a host that has one, for the same key or because the host
+ * asked for it? 1 or 0. Such a draft takes nothing from the one before.
+ */
+int office_is_renewal(struct office *o, const struct draft *d, struct err *e) must_check;
+
+/*
+ * Stores it, and answers the host's request if that waits. As office_sign(); ERR_STATE when there
+ * are too few signatures.
+ */
+int office_take_renewal(struct office *o, const struct draft *d, struct issued *ret,
+    struct err *e) must_check;
+
+/*
+ * A draft of a state that says what the ledger does: in a transaction of its own, and in one of
  * the caller's. Its version is above that of every other draft.
  */
 int office_draft_state(struct office *o, const struct ca_keys *keys, struct draft *ret,

@@ -256,6 +256,15 @@ office_issue(struct office *o, const struct ca_keys *keys, const struct order *o
 	return decide(o, keys, &c, order, ret, e);
 }
 
+int
+office_take(struct office *o, const struct bundle_cert *cosigned, const struct order *order,
+    struct issued *ret, struct err *e)
+{
+	struct commission c = { .order = *order, .cosigned = cosigned };
+
+	return decide(o, NULL, &c, order, ret, e);
+}
+
 /* The transaction: all of it or nothing. */
 static int
 issue(struct office *o, const struct ca_keys *keys, const struct commission *c,

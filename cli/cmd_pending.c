@@ -5,6 +5,7 @@
 #include "ca/office_clerk.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/draftsend.h"
 #include "cli/order.h"
 #include "cli/talk.h"
 #include "cli/unlock.h"
@@ -243,7 +244,68 @@ next_ready(struct office *o, int64_t after, struct ledger_request *ret, struct e
 	return rc;
 }
 
-/* All that are ready, under one unlocking; one that cannot be signed does not stop the others. */
+/* One that cannot be signed does not stop the others. */
+static void
+say_failed(const struct ledger_request *r, const struct err *e, unsigned *failed)
+{
+	fprintf(stderr, "mpynet: %s was not signed: %s\n", r->name, e->text);
+	(*failed)++;
+}
+
+static int
+sign_each(struct context *c, struct clerk *clerk, unsigned *failed, struct err *e)
+{
+	struct ledger_request r;
+	int rc;
+
+	for (r.id = 0; (rc = next_ready(clerk->office, r.id, &r, e)) == 1;) {
+		if (sign_one(c, clerk, r.id, e) < 0)
+			say_failed(&r, e, failed);
+	}
+	return rc;
+}
+
+static int
+draft_one(struct clerk *clerk, int64_t id, struct drafts *to, struct err *e)
+{
+	struct issued issued;
+	struct draft d;
+	int rc = clerk_sign(clerk, id, &issued, e);
+
+	if (rc == 0)
+		rc = office_draft_issued(clerk->office, clerk->keys, &issued, &d, e);
+	return rc < 0 ? rc : drafts_add(to, &d, e);
+}
+
+/* One file, so that one look and one yes of each co-signer are enough for all of them. */
+static int
+draft_each(struct context *c, struct clerk *clerk, const char *out, unsigned *failed,
+    struct err *e)
+{
+	char name[NAME_MAX_LEN + 40];
+	struct ledger_request r;
+	struct drafts s;
+	int rc = drafts_new(&s, e);
+
+	if (rc < 0)
+		return rc;
+	for (r.id = 0; s.count < DRAFTS_MAX &&
+	     (rc = next_ready(clerk->office, r.id, &r, e)) == 1;) {
+		if (draft_one(clerk, r.id, &s, e) < 0)
+			say_failed(&r, e, failed);
+	}
+	(void)snprintf(name, sizeof(name), "%s-renewals-%llu.draft",
+	    clerk->office->ca.cert.name, (unsigned long long)office_now());
+	if (rc >= 0)
+		rc = s.count > 0 ? drafts_send(c, &s, out != NULL ? out : name, e) : 0;
+	if (rc == 0 && s.count == DRAFTS_MAX)
+		output_say(&c->out, "More than %d may wait; the others come with the next `mpynet "
+		    "ca renew --pending`, when these are signed", DRAFTS_MAX);
+	drafts_free(&s);
+	return rc;
+}
+
+/* All that are ready, under one unlocking. */
 static int
 sign_ready(struct context *c, const struct args *a, struct office *o, struct err *e)
 {
@@ -257,16 +319,14 @@ sign_ready(struct context *c, const struct args *a, struct office *o, struct err
 		output_say(&c->out, "Nothing waits to be signed.");
 	if (rc <= 0)
 		return rc;
-	rc = unlock_keys(&keys, o, a, e);
+	rc = may_send(arg(a, "--out"), e);
+	if (rc == 0)
+		rc = unlock_keys(&keys, o, a, e);
 	if (rc < 0)
 		return rc;
 	clerk.keys = keys;
-	for (r.id = 0; (rc = next_ready(o, r.id, &r, e)) == 1;) {
-		if (sign_one(c, &clerk, r.id, e) == 0)
-			continue;
-		fprintf(stderr, "mpynet: %s was not signed: %s\n", r.name, e->text);
-		failed++;
-	}
+	rc = office_is_cosigned(o) ? draft_each(c, &clerk, arg(a, "--out"), &failed, e) :
+				     sign_each(c, &clerk, &failed, e);
 	lock_keys(keys);
 	if (rc == 0 && failed > 0)
 		return err_set(e, ERR_DENIED, "%u could not be signed", failed);

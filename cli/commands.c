@@ -35,7 +35,7 @@ const struct command commands[] = {
 	{ "ca pending [--approve <name>] [--deny <name>] [--yes] [--passphrase-fd <number>]",
 	  cmd_ca_pending,
 	  "list who was invited and who waits, or say yes or no to one" },
-	{ "ca renew --pending [--passphrase-fd <number>]", cmd_ca_renew,
+	{ "ca renew --pending [--out <file>] [--passphrase-fd <number>]", cmd_ca_renew,
 	  "sign for all who wait and need no decision" },
 	{ "ca backup <file> [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_backup,
 	  "write the whole authority into one sealed file" },

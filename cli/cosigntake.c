@@ -11,6 +11,7 @@
 #include "cli/issue.h"
 #include "cli/states.h"
 #include "cli/unlock.h"
+#include "core/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -52,8 +53,23 @@ commission_of(struct commission *w, char path[static PATH_MAX], const struct dra
 	return n < PATH_MAX ? 0 : err_set(e, -ENAMETOOLONG, "%s: the name is too long", out);
 }
 
+/* The host has its key and its bundle, and gets this over the network. */
 static int
-take_host(struct context *c, struct office *o, const struct draft *d, const struct args *a,
+take_renewal(struct context *c, struct office *o, const struct draft *d, struct err *e)
+{
+	struct issued issued;
+	char until[32];
+	int rc = office_take_renewal(o, d, &issued, e);
+
+	if (rc == 0)
+		output_say(&c->out, "%s is renewed: serial %llu, until %s", issued.cert.name,
+		    (unsigned long long)issued.cert.serial,
+		    text_format_time(until, issued.cert.not_after));
+	return rc;
+}
+
+static int
+take_new(struct context *c, struct office *o, const struct draft *d, const struct args *a,
     struct err *e)
 {
 	struct bundle_cert object = { .len = 0 };
@@ -77,6 +93,15 @@ take_host(struct context *c, struct office *o, const struct draft *d, const stru
 		output_say(&c->out, "What %s had before is revoked once everybody is told: mpynet "
 		    "ca state --sign", done.cert.name);
 	return 0;
+}
+
+static int
+take_host(struct context *c, struct office *o, const struct draft *d, const struct args *a,
+    struct err *e)
+{
+	int rc = arg(a, "--replace") != NULL ? 0 : office_is_renewal(o, d, e);
+
+	return rc < 0 ? rc : rc == 1 ? take_renewal(c, o, d, e) : take_new(c, o, d, a, e);
 }
 
 /* States *************************************************************************************/
@@ -155,6 +180,9 @@ take_all(struct context *c, struct office *o, const struct drafts *s, const stru
 		    e->text);
 		failed++;
 	}
+	if (failed < s->count)
+		output_say(&c->out, "Renewed hosts get their certificates from `mpynet ca serve` when "
+		    "they ask again");
 	return failed == 0 ? 0 : err_set(e, ERR_DENIED, "%zu of %zu were not taken", failed,
 	    s->count);
 }
