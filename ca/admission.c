@@ -338,7 +338,7 @@ admission_sign(struct issued *ret, const struct cert *root, const struct ca_keys
 	struct cert c;
 	int rc;
 
-	if (root->cosigners.count > 0)
+	if (root->cosigners.count > 0 && !a->draft)
 		return err_set(e, ERR_DENIED, "%s is signed for by %u of %u co-signers, and by "
 		    "nobody alone", root->name, root->cosigners.k, root->cosigners.count);
 	rc = admission_decide(&c, root, application, a, f, e);
@@ -350,5 +350,51 @@ admission_sign(struct issued *ret, const struct cert *root, const struct ca_keys
 		    breach_phrase(why));
 	ret->cert = c;
 	ret->len = (size_t)rc;
+	return 0;
+}
+
+/* As things are now, which may be another than when it was drafted. */
+static int
+may_be_taken(const struct cert *c, const struct cert *root, bool shared,
+    const struct admission_facts *f, struct err *e)
+{
+	struct admission again = { .replace = f->holder != NULL };
+	int rc = may_admit(root, f->now, e);
+
+	if (rc == 0)
+		rc = may_be_admitted(c, root, &again, f, e);
+	if (rc == 0 && f->holder != NULL && f->holder->serial > c->serial)
+		rc = err_set(e, ERR_SUPERSEDED, "%s has a newer certificate (serial %llu) than this "
+		    "draft; make a new one", c->name, (unsigned long long)f->holder->serial);
+	if (rc == 0 && f->holder != NULL && f->holder->serial == c->serial)
+		rc = err_set(e, ERR_CONFLICT, "%s is admitted by this draft already", c->name);
+	if (rc == 0 && c->not_after <= f->now)
+		rc = err_set(e, ERR_EXPIRED, "what was signed for %s has expired; make a new draft",
+		    c->name);
+	return rc < 0 || shared ? rc : check_apart(c, f, e);
+}
+
+int
+admission_take(struct issued *ret, const struct cert *root, const struct bundle_cert *object,
+    bool shared, const struct admission_facts *f, struct err *e)
+{
+	enum breach why = BREACH_NONE;
+	struct cert c;
+	int rc = cert_decode(&c, object->bytes, object->len, &why);
+
+	if (rc == 0 && (c.kind != OBJECT_CA || cert_is_root(&c)))
+		rc = breach_set(&why, BREACH_KIND_OTHER);
+	if (rc == 0)
+		rc = cert_permitted(&c, root, &why);
+	if (rc == 0)
+		rc = cert_verify_by(object->bytes, object->len, root);
+	if (rc < 0)
+		return err_set(e, rc, "what was signed %s", breach_reason(rc, why));
+	rc = may_be_taken(&c, root, shared, f, e);
+	if (rc < 0)
+		return rc;
+	ret->cert = c;
+	ret->len = object->len;
+	memcpy(ret->bytes, object->bytes, object->len);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #define CA_ADMISSION_H
 
 #include "ca/authority.h"
+#include "core/bundle.h"
 
 #define APPLICATION_LIFETIME	   (90ULL * 86400)  /* seconds, to be admitted in */
 #define AUTHORITY_ISSUING_LIFETIME (365ULL * 86400) /* of an issuing CA, unless said otherwise */
@@ -44,6 +45,7 @@ struct admission {
 	char groups[CERT_GROUPS_MAX][CERT_GROUP_LEN + 1];
 	bool replace; /* admit anew who is admitted; what is not said above stays as it is */
 	bool shared;  /* it may have addresses and names that another issuing CA has */
+	bool draft;   /* for co-signers; what comes back is signed by none of them */
 };
 
 /* What the ledger knows of it. */
@@ -71,5 +73,13 @@ int admission_decide(struct cert *ret, const struct cert *root, const struct iss
 int admission_sign(struct issued *ret, const struct cert *root, const struct ca_keys *keys,
     const struct issued *application, const struct admission *a, const struct admission_facts *f,
     struct err *e) must_check;
+
+/*
+ * Takes what co-signers signed in the place of admission_sign(): a whole certificate of an issuing CA,
+ * that may have what others have if `shared`. As admission_decide(); ERR_AUTH when too few signed it;
+ * ERR_SUPERSEDED when it is older than the one that is there.
+ */
+int admission_take(struct issued *ret, const struct cert *root, const struct bundle_cert *object,
+    bool shared, const struct admission_facts *f, struct err *e) must_check;
 
 #endif

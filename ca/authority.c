@@ -397,6 +397,8 @@ may_be(const struct cert *c, const struct cert *ca, const struct order *order,
 		rc = may_certify_key(order, facts, e);
 	for (uint32_t i = 0; rc == 0 && i < c->address_count; i++)
 		rc = check_address(c->addresses[i].ip, ca, facts, e);
+	if (rc == 0 && facts->holder != NULL && facts->holder->serial == c->serial)
+		rc = err_set(e, ERR_CONFLICT, "%s is certified by this draft already", c->name);
 	if (rc == 0 && facts->holder != NULL && facts->holder->serial > c->serial)
 		rc = err_set(e, ERR_SUPERSEDED, "%s has a newer certificate (serial %llu) than this "
 		    "draft; make a new one", c->name, (unsigned long long)facts->holder->serial);

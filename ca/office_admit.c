@@ -107,20 +107,21 @@ gather(struct office *o, struct dossier *d, const struct cert *asks, struct err 
 
 /* Hosts that were signed here stay where they are, so nobody else may be put there. */
 static int
-check_vacant(struct office *o, const struct admission *a, uint64_t now, struct err *e)
+check_vacant(struct office *o, const struct prefix *ranges, size_t count, uint64_t now,
+    struct err *e)
 {
 	char text[ADDR_TEXT_MAX], range[PREFIX_TEXT_MAX];
 	struct ip ip;
 
-	for (size_t i = 0; i < a->range_count; i++) {
-		int rc = ledger_held_within(&o->ledger, &ip, a->ranges[i], now, e);
+	for (size_t i = 0; i < count; i++) {
+		int rc = ledger_held_within(&o->ledger, &ip, ranges[i], now, e);
 
 		if (rc < 0)
 			return rc;
 		if (rc == 1)
 			return err_set(e, ERR_CONFLICT, "%s in %s belongs to a host that was signed "
 			    "here; choose another range", ip_format(text, ip),
-			    prefix_format(range, a->ranges[i]));
+			    prefix_format(range, ranges[i]));
 	}
 	return 0;
 }
@@ -136,7 +137,7 @@ office_may_admit(struct office *o, const struct issued *application, const struc
 	if (rc == 0)
 		rc = admission_decide(&c, &o->ca.cert, application, a, &d.facts, e);
 	if (rc == 0)
-		rc = check_vacant(o, a, d.facts.now, e);
+		rc = check_vacant(o, a->ranges, a->range_count, d.facts.now, e);
 	free(d.admitted);
 	return rc;
 }
@@ -150,12 +151,14 @@ end_holder(struct office *o, const struct dossier *d, struct err *e)
 }
 
 static int
-log_admission(struct office *o, const struct cert *c, uint64_t now, struct err *e)
+log_admission(struct office *o, const char *event, const struct cert *c, uint64_t now,
+    struct err *e)
 {
-	struct log_line line = { .time = now, .event = "admit", .serial = c->serial };
+	struct log_line line = { .time = now, .serial = c->serial };
 	char text[PREFIX_TEXT_MAX];
 	size_t at = 0;
 
+	(void)snprintf(line.event, sizeof(line.event), "%s", event);
 	memcpy(line.name, c->name, sizeof(line.name));
 	memcpy(line.digest, c->fingerprint, sizeof(line.digest));
 	for (uint32_t i = 0; i < c->address_count && at < sizeof(line.detail); i++)
@@ -176,7 +179,7 @@ store(struct office *o, const struct dossier *d, const struct issued *issued, st
 	memcpy(object.bytes, issued->bytes, issued->len);
 	if (rc == 0)
 		rc = ledger_add_issuing(&o->ledger, &issued->cert, &object, e);
-	return rc < 0 ? rc : log_admission(o, &issued->cert, d->facts.now, e);
+	return rc < 0 ? rc : log_admission(o, "admit", &issued->cert, d->facts.now, e);
 }
 
 static int
@@ -191,9 +194,10 @@ admit(struct office *o, const struct ca_keys *keys, const struct issued *applica
 	if (rc == 0)
 		rc = admission_sign(ret, &o->ca.cert, keys, application, a, &d.facts, e);
 	if (rc == 0)
-		rc = check_vacant(o, a, d.facts.now, e);
+		rc = check_vacant(o, a->ranges, a->range_count, d.facts.now, e);
 	if (rc == 0)
-		rc = store(o, &d, ret, e);
+		rc = a->draft ? log_admission(o, "draft", &ret->cert, d.facts.now, e)
+			      : store(o, &d, ret, e);
 	free(d.admitted);
 	return rc;
 }
@@ -211,6 +215,55 @@ office_admit(struct office *o, const struct ca_keys *keys, const struct issued *
 		rc = admit(o, keys, application, a, ret, e);
 		rc = ledger_finish(&o->ledger, rc, e);
 	}
+	close(lock);
+	return rc;
+}
+
+int
+office_draft_admission(struct office *o, const struct ca_keys *keys,
+    const struct issued *application, const struct admission *a, struct issued *ret, struct err *e)
+{
+	struct admission draft = *a;
+
+	draft.draft = true;
+	return office_admit(o, keys, application, &draft, ret, e);
+}
+
+static int
+take(struct office *o, const struct bundle_cert *cosigned, bool shared, struct issued *ret,
+    struct err *e)
+{
+	struct dossier d = { .facts.now = office_now() };
+	enum breach why = BREACH_NONE;
+	struct cert c;
+	int rc = cert_decode(&c, cosigned->bytes, cosigned->len, &why);
+
+	if (rc < 0)
+		return err_set(e, rc, "what was signed %s", breach_reason(rc, why));
+	rc = ledger_expire(&o->ledger, d.facts.now, e);
+	if (rc == 0)
+		rc = gather(o, &d, &c, e);
+	if (rc == 0)
+		rc = admission_take(ret, &o->ca.cert, cosigned, shared, &d.facts, e);
+	if (rc == 0)
+		rc = check_vacant(o, c.addresses, c.address_count, d.facts.now, e);
+	if (rc == 0)
+		rc = store(o, &d, ret, e);
+	free(d.admitted);
+	return rc;
+}
+
+int
+office_take_admission(struct office *o, const struct bundle_cert *cosigned, bool shared,
+    struct issued *ret, struct err *e)
+{
+	int rc, lock = office_lock(o, e);
+
+	if (lock < 0)
+		return lock;
+	rc = ledger_begin(&o->ledger, e);
+	if (rc == 0)
+		rc = ledger_finish(&o->ledger, take(o, cosigned, shared, ret, e), e);
 	close(lock);
 	return rc;
 }

@@ -22,6 +22,17 @@ int office_admit(struct office *o, const struct ca_keys *keys, const struct issu
     const struct admission *a, struct issued *ret, struct err *e) must_check;
 
 /*
+ * Where co-signers sign: what office_admit() would, for draft_make(), and noted in the log, so that
+ * its serial number is given to nobody else; and its storing once enough have signed, which may
+ * overlap with what others have if `shared`.
+ */
+int office_draft_admission(struct office *o, const struct ca_keys *keys,
+    const struct issued *application, const struct admission *a, struct issued *ret,
+    struct err *e) must_check;
+int office_take_admission(struct office *o, const struct bundle_cert *cosigned, bool shared,
+    struct issued *ret, struct err *e) must_check;
+
+/*
  * The charter of the issuing CA `name`: text without NUL, at most BUNDLE_TEXT_MAX, that may hold
  * the network's pre-shared key. Its length; ERR_UNKNOWN when nobody of that name is admitted.
  */

@@ -53,6 +53,18 @@ office_draft_issued(struct office *o, const struct ca_keys *keys, const struct i
 	return make_draft(ret, o, keys, issued->bytes, issued->len, e);
 }
 
+int
+office_finish_cert(struct bundle_cert *ret, const struct draft *d, struct err *e)
+{
+	int rc = draft_finish(ret->bytes, sizeof(ret->bytes), d);
+
+	if (rc < 0)
+		return err_set(e, rc, "%s has %u of %u signatures; send the draft to another "
+		    "co-signer", d->says.name, draft_count(d), d->root.cosigners.k);
+	ret->len = (uint16_t)rc;
+	return 0;
+}
+
 /* The renewal that this host asked for and that is not decided: 1, or 0. */
 static int
 find_request(struct office *o, struct ledger_request *ret, const struct cert *c, struct err *e)
@@ -87,18 +99,6 @@ office_is_renewal(struct office *o, const struct draft *d, struct err *e)
 	return find_request(o, &r, &d->says, e);
 }
 
-static int
-finish_host(struct bundle_cert *ret, const struct draft *d, struct err *e)
-{
-	int rc = draft_finish(ret->bytes, sizeof(ret->bytes), d);
-
-	if (rc < 0)
-		return err_set(e, rc, "%s has %u of %u signatures", d->says.name, draft_count(d),
-		    d->root.cosigners.k);
-	ret->len = (uint16_t)rc;
-	return 0;
-}
-
 /* In a transaction. */
 static int
 take_renewal(struct office *o, const struct draft *d, struct issued *ret, struct err *e)
@@ -106,7 +106,7 @@ take_renewal(struct office *o, const struct draft *d, struct issued *ret, struct
 	struct order order = { .renew = true };
 	struct bundle_cert object;
 	struct ledger_request r;
-	int rc = finish_host(&object, d, e);
+	int rc = office_finish_cert(&object, d, e);
 
 	memcpy(order.name, d->says.name, sizeof(order.name));
 	memcpy(order.key, d->says.key, sizeof(order.key));

@@ -20,9 +20,15 @@
 int office_draft_host(struct office *o, const struct ca_keys *keys, const struct order *order,
     struct draft *ret, struct err *e) must_check;
 
-/* A draft of what office_issue() made for an order whose `draft` is set. draft_free(). */
+/* A draft of what office_issue() or office_draft_admission() made for one. draft_free(). */
 int office_draft_issued(struct office *o, const struct ca_keys *keys, const struct issued *issued,
     struct draft *ret, struct err *e) must_check;
+
+/*
+ * The certificate that a draft becomes, for commission.cosigned or office_take_admission(). ERR_STATE
+ * when there are too few signatures.
+ */
+int office_finish_cert(struct bundle_cert *ret, const struct draft *d, struct err *e) must_check;
 
 /*
  * Is this draft the next certificate of a host that has one, for the same key or because the host

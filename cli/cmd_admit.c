@@ -6,7 +6,9 @@
 #include "ca/office_join.h"
 #include "cli/authorities.h"
 #include "cli/certs.h"
+#include "cli/charter.h"
 #include "cli/cmd.h"
+#include "cli/draftsend.h"
 #include "cli/order.h"
 #include "cli/unlock.h"
 #include "core/crypto.h"
@@ -18,36 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const struct column standing_columns[] = {
-	{ "authority", "name", COLUMN_TEXT },
-	{ "ranges", "addresses", COLUMN_TEXT },
-	{ "names end with", "name_suffix", COLUMN_TEXT },
-	{ "groups", "groups", COLUMN_TEXT },
-	{ "routes", "routes", COLUMN_TEXT },
-	{ "flags", "flags", COLUMN_TEXT },
-	{ "hosts at most", "max_lifetime_s", COLUMN_DURATION },
-	{ "serial", "serial", COLUMN_TEXT },
-	{ "valid until", "not_after", COLUMN_TIME },
-	{ "fingerprint", "fingerprint", COLUMN_TEXT },
-	{ "charter", "file", COLUMN_TEXT },
-	{ NULL },
-};
-
-static const struct view standing_views[] = { { NULL, standing_columns, NULL }, { NULL } };
-
-static void
-show_standing(struct context *c, const struct cert *ca, const char *file)
-{
-	json_t *body = output_body(1), *j = cert_json(ca);
-
-	json_object_update(body, j);
-	json_decref(j);
-	if (file != NULL)
-		json_object_set_new(body, "file", json_string(file));
-	output_show(&c->out, body, standing_views);
-	json_decref(body);
-}
 
 /* ca admit ************************************************************************************/
 
@@ -159,39 +131,6 @@ read_admission(struct admission *to, const struct args *a, struct err *e)
 	return rc < 0 ? rc : read_lists(to, a, e);
 }
 
-/* What is committed is said, even if its file cannot be written: it can be had again. */
-static int
-write_charter(struct office *o, const char *name, const char *path, struct err *e)
-{
-	char *text = sodium_malloc(BUNDLE_TEXT_MAX);
-	int rc;
-
-	if (text == NULL)
-		return err_set(e, -ENOMEM, "there is no memory for a charter");
-	rc = office_charter(o, text, name, e);
-	if (rc >= 0)
-		rc = file_create(path, 0600, text, (size_t)rc, e);
-	sodium_free(text);
-	return rc < 0 ? err_prefix(e, rc, "%s is admitted, and its charter comes with `mpynet ca "
-	    "export %s`", name, name) : 0;
-}
-
-/* The charter's file, which must not be there yet. */
-static int
-choose_path(char to[static PATH_MAX], const char *name, const struct args *a, struct err *e)
-{
-	const char *out = arg(a, "--out");
-	int n = out != NULL ? snprintf(to, PATH_MAX, "%s", out) :
-			      snprintf(to, PATH_MAX, "%s.charter", name);
-
-	if (n >= PATH_MAX)
-		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", out);
-	if (access(to, F_OK) == 0)
-		return err_set(e, -EEXIST, "%s exists already and is never overwritten; move it "
-		    "away, or choose another name with --out", to);
-	return 0;
-}
-
 static int
 admit(struct context *c, struct office *o, const struct issued *application, const char *path,
     const struct args *a, struct err *e)
@@ -209,17 +148,14 @@ admit(struct context *c, struct office *o, const struct issued *application, con
 		rc = unlock_keys(&keys, o, a, e);
 	if (rc < 0)
 		return rc;
+	if (office_is_cosigned(o)) {
+		rc = send_authority(c, o, keys, application, &what, arg(a, "--out"), e);
+		lock_keys(keys);
+		return rc;
+	}
 	rc = office_admit(o, keys, application, &what, &done, e);
 	lock_keys(keys);
-	if (rc == 0)
-		rc = write_charter(o, done.cert.name, path, e);
-	if (rc < 0)
-		return rc;
-	show_standing(c, &done.cert, path);
-	output_say(&c->out, "Next: give %s to %s%s, and there: mpynet ca join FILE", path,
-	    done.cert.name, o->ca.has_psk ? " by a way that nobody reads, since it holds the "
-	    "network's pre-shared key" : "");
-	return 0;
+	return rc < 0 ? rc : charter_hand_out(c, o, &done.cert, path, e);
 }
 
 int
@@ -231,7 +167,7 @@ cmd_ca_admit(struct context *c, const struct args *a, struct err *e)
 	int rc = authority_load(&application, arg(a, "file"), e);
 
 	if (rc == 0)
-		rc = choose_path(path, application.cert.name, a, e);
+		rc = charter_path(path, application.cert.name, arg(a, "--out"), e);
 	if (rc == 0)
 		rc = open_office(&o, c, e);
 	if (rc < 0)
@@ -286,7 +222,7 @@ join(struct context *c, struct office *o, const struct bundle *charter, const st
 		rc = office_join(o, charter, &root, count, e);
 	if (rc < 0)
 		return rc;
-	show_standing(c, &o->ca.cert, NULL);
+	charter_show(c, &o->ca.cert, NULL);
 	if (rc == 1)
 		output_say(&c->out, "This office had that certificate already, and knows the "
 		    "roots and lighthouses of this charter from now on.");

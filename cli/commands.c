@@ -50,8 +50,8 @@ const struct command commands[] = {
 	{ "ca cosigner <name> [--out <file>] [--no-passphrase] [--passphrase-fd <number>]",
 	  cmd_ca_cosigner,
 	  "make a key to sign for networks together with others, and its card for them" },
-	{ "ca cosign <file>... [--yes] [--go-back] [--replace] [--public <endpoint>]... "
-	  "[--out <file>] [--passphrase-fd <number>]", cmd_ca_cosign,
+	{ "ca cosign <file>... [--yes] [--go-back] [--replace] [--shared] "
+	  "[--public <endpoint>]... [--out <file>] [--passphrase-fd <number>]", cmd_ca_cosign,
 	  "add this co-signer's signature to a draft, or take one that has enough" },
 	{ "sign <name>... [--ip <addr>]... [--groups <list>]... [--routes <list>]... "
 	  "[--lifetime <duration>] [--replace] [--lighthouse] [--public <endpoint>]... "

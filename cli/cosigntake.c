@@ -4,8 +4,10 @@
  */
 #include "cli/cosigntake.h"
 
+#include "ca/office_admit.h"
 #include "ca/office_cosign.h"
 #include "cli/certs.h"
+#include "cli/charter.h"
 #include "cli/drafts.h"
 #include "cli/draftshow.h"
 #include "cli/issue.h"
@@ -18,18 +20,6 @@
 #include <string.h>
 
 /* Hosts **************************************************************************************/
-
-static int
-finish_host(struct bundle_cert *ret, const struct draft *d, struct err *e)
-{
-	int rc = draft_finish(ret->bytes, sizeof(ret->bytes), d);
-
-	if (rc < 0)
-		return err_set(e, rc, "%s has %u of %u signatures; send the draft to another "
-		    "co-signer", d->says.name, draft_count(d), d->root.cosigners.k);
-	ret->len = (uint16_t)rc;
-	return 0;
-}
 
 static int
 commission_of(struct commission *w, char path[static PATH_MAX], const struct draft *d,
@@ -79,7 +69,7 @@ take_new(struct context *c, struct office *o, const struct draft *d, const struc
 	int rc = commission_of(&w, path, d, a, e);
 
 	if (rc == 0)
-		rc = finish_host(&object, d, e);
+		rc = office_finish_cert(&object, d, e);
 	if (rc == 0)
 		rc = office_check(o, &w, e);
 	if (rc == 0)
@@ -102,6 +92,24 @@ take_host(struct context *c, struct office *o, const struct draft *d, const stru
 	int rc = arg(a, "--replace") != NULL ? 0 : office_is_renewal(o, d, e);
 
 	return rc < 0 ? rc : rc == 1 ? take_renewal(c, o, d, e) : take_new(c, o, d, a, e);
+}
+
+/* Issuing CAs ********************************************************************************/
+
+static int
+take_ca(struct context *c, struct office *o, const struct draft *d, const struct args *a,
+    struct err *e)
+{
+	struct bundle_cert object = { .len = 0 };
+	struct issued done;
+	char path[PATH_MAX];
+	int rc = charter_path(path, d->says.name, arg(a, "--out"), e);
+
+	if (rc == 0)
+		rc = office_finish_cert(&object, d, e);
+	if (rc == 0)
+		rc = office_take_admission(o, &object, arg(a, "--shared") != NULL, &done, e);
+	return rc < 0 ? rc : charter_hand_out(c, o, &done.cert, path, e);
 }
 
 /* States *************************************************************************************/
@@ -140,6 +148,7 @@ take_one(struct context *c, struct office *o, const struct draft *d, const struc
 		    draft_name(name, d), o->ca.cert.name);
 	switch (d->kind) {
 	case OBJECT_HOST: return take_host(c, o, d, a, e);
+	case OBJECT_CA: return take_ca(c, o, d, a, e);
 	case OBJECT_STATE: return take_state(c, o, d, e);
 	default: return err_set(e, ERR_DENIED, "%s cannot be taken here", draft_name(name, d));
 	}

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define DRAFT_NAME_MAX (NAME_MAX_LEN + sizeof(".draft"))
+
 int
 may_send(const char *path, struct err *e)
 {
@@ -39,25 +41,55 @@ drafts_send(struct context *c, const struct drafts *s, const char *path, struct 
 	return 0;
 }
 
+/* To `path` or, if that is NULL, NAME.draft. */
+static const char *
+choose_path(char room[static DRAFT_NAME_MAX], const char *path, const char *name)
+{
+	(void)snprintf(room, DRAFT_NAME_MAX, "%s.draft", name);
+	return path != NULL ? path : room;
+}
+
+/* One draft, which it takes. */
+static int
+send_one(struct context *c, struct draft *d, const char *path, struct err *e)
+{
+	int rc = drafts_send(c, &(struct drafts){ .count = 1, .list = d }, path, e);
+
+	draft_free(d);
+	return rc;
+}
+
 int
 send_host(struct context *c, struct office *o, const struct ca_keys *keys,
     const struct order *order, const char *path, struct err *e)
 {
-	char name[NAME_MAX_LEN + sizeof(".draft")];
+	char room[DRAFT_NAME_MAX];
 	struct draft d;
 	int rc;
 
-	(void)snprintf(name, sizeof(name), "%s.draft", order->name);
-	if (path == NULL)
-		path = name;
+	path = choose_path(room, path, order->name);
 	rc = may_send(path, e);
 	if (rc == 0)
 		rc = office_draft_host(o, keys, order, &d, e);
-	if (rc < 0)
-		return rc;
-	rc = drafts_send(c, &(struct drafts){ .count = 1, .list = &d }, path, e);
-	draft_free(&d);
-	return rc;
+	return rc < 0 ? rc : send_one(c, &d, path, e);
+}
+
+int
+send_authority(struct context *c, struct office *o, const struct ca_keys *keys,
+    const struct issued *application, const struct admission *a, const char *path, struct err *e)
+{
+	char room[DRAFT_NAME_MAX];
+	struct issued issued;
+	struct draft d;
+	int rc;
+
+	path = choose_path(room, path, application->cert.name);
+	rc = may_send(path, e);
+	if (rc == 0)
+		rc = office_draft_admission(o, keys, application, a, &issued, e);
+	if (rc == 0)
+		rc = office_draft_issued(o, keys, &issued, &d, e);
+	return rc < 0 ? rc : send_one(c, &d, path, e);
 }
 
 int

@@ -5,6 +5,7 @@
 #ifndef CLI_DRAFTSEND_H
 #define CLI_DRAFTSEND_H
 
+#include "ca/office_admit.h"
 #include "ca/office_cosign.h"
 #include "cli/drafts.h"
 
@@ -17,6 +18,11 @@ int drafts_send(struct context *c, const struct drafts *s, const char *path,
 /* For `sign`: a draft of `order`, to `path` or, if that is NULL, NAME.draft. */
 int send_host(struct context *c, struct office *o, const struct ca_keys *keys,
     const struct order *order, const char *path, struct err *e) must_check;
+
+/* For `ca admit`: the same of an issuing CA's certificate. */
+int send_authority(struct context *c, struct office *o, const struct ca_keys *keys,
+    const struct issued *application, const struct admission *a, const char *path,
+    struct err *e) must_check;
 
 /*
  * Writes the draft of a state to `path` or, if that is NULL, to a file named after the network and

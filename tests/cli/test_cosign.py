@@ -60,7 +60,7 @@ def test_two_of_three_certify_a_host(place):
     party.tell("join", ca.path / "party3.mpynet")
 
     # What was taken once is not taken twice.
-    ca.refuse(CONFIG, "party3 has a certificate", "ca", "cosign", "party3.draft", "--out", "twice")
+    ca.refuse(CONFIG, "by this draft already", "ca", "cosign", "party3.draft", "--out", "twice")
 
 
 def test_files_that_went_round_apart_come_together(place):
