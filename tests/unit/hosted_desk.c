@@ -4,52 +4,11 @@
  */
 #include "node/desk.h"
 
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-
-#include "core/bundle.h"
-#include "host/file.h"
-#include "host/home.h"
-#include "host/loop.h"
 #include "node/run.h"
-#include "tests/unit/certs.h"
+#include "tests/unit/daemons.h"
 #include "tests/unit/folder.h"
 
 TEST_FOLDER(state, "desk");
-
-/* Writes the bundle of a host that may enrol, valid today. */
-static void
-write_bundle(void)
-{
-	static char text[BUNDLE_TEXT_MAX];
-	uint64_t today = clock_now().wall / USEC_PER_SEC;
-	struct authority root = certs_authority("study");
-	struct bundle b = { .has_key = true, .ca_count = 1 };
-	struct host host;
-	char path[PATH_MAX];
-	int len;
-
-	root.cert.not_before = today - CERTS_DAY;
-	root.cert.not_after = today + CERTS_DAY * 3650;
-	certs_sign_authority(&root, &root);
-	host = certs_host(&root, "unit-test-ca", "10.87.0.2/32", 2);
-	host.cert.not_before = today - 60;
-	host.cert.not_after = today + CERTS_DAY * 30;
-	host.cert.flags = CERT_ENROL;
-	certs_sign_host(&host, &root);
-	memcpy(b.host.bytes, host.bytes, host.len);
-	b.host.len = (uint16_t)host.len;
-	memcpy(b.key, host.secret, sizeof(b.key));
-	memcpy(b.cas[0].bytes, root.bytes, root.len);
-	b.cas[0].len = (uint16_t)root.len;
-	len = bundle_write(text, sizeof(text), &b);
-	ASSERT(len > 0);
-	ASSERT_EQ(home_make(state, HOME_AUTHORITY, NULL), 0);
-	ASSERT_EQ(home_path(path, state, HOME_AUTHORITY, HOME_BUNDLE, NULL), 0);
-	ASSERT_EQ(file_replace(path, 0600, text, (size_t)len, NULL), 0);
-}
 
 /* Who sits there writes down what happens, in the daemon's process. */
 struct diary {
@@ -121,38 +80,6 @@ run(void *arg, struct ready *ready, struct err *err)
 	return node_run(&o, ready, err);
 }
 
-static int
-dial(void)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	char path[PATH_MAX];
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	ASSERT_EQ(home_path(path, state, HOME_AUTHORITY, HOME_SOCKET, NULL), 0);
-	snprintf(to.sun_path, sizeof(to.sun_path), "%.100s", path);
-	ASSERT_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	return fd;
-}
-
-/* One request to the daemon; the line that it answers. */
-static const char *
-ask(int fd, const char *request)
-{
-	static char answer[65536];
-	size_t have = 0;
-
-	ASSERT_EQ(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
-	do {
-		ssize_t n = recv(fd, answer + have, sizeof(answer) - 1 - have, 0);
-
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-	} while (answer[have - 1] != '\n');
-	answer[have] = '\0';
-	return answer;
-}
-
 static bool
 was_closed(void)
 {
@@ -162,47 +89,28 @@ was_closed(void)
 	return unlink(path) == 0;
 }
 
-static void
-await_end(bool well)
-{
-	int status;
-
-	ASSERT(waitpid(-1, &status, 0) > 0);
-	ASSERT(WIFEXITED(status));
-	if ((WEXITSTATUS(status) == 0) != well)
-		test_fail(__FILE__, __LINE__, "ended with %d", WEXITSTATUS(status));
-}
-
 TEST(an_authoritys_node_runs_without_device_or_root_and_asks_its_desk)
 {
 	struct diary diary = { 0 };
 	struct err err = { 0 };
 	const char *status;
-	char c;
-	int fd, rc;
+	int fd;
 
-	write_bundle();
-	/* It is nobody's child; so it becomes ours, and its exit status is seen. */
-	ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-	rc = daemon_start(run, &diary, &err);
-	if (rc < 0)
-		test_fail(__FILE__, __LINE__, "started: %s", err.text);
-	fd = dial();
+	daemon_bundle(state, HOME_AUTHORITY, "unit-test-ca", "10.87.0.2/32", CERT_ENROL);
+	daemon_begin(run, &diary);
+	fd = daemon_dial(state, HOME_AUTHORITY);
 	do {
-		status = ask(fd, "{\"v\":1,\"id\":1,\"verb\":\"status\"}\n");
+		status = daemon_ask(fd, "{\"v\":1,\"id\":1,\"verb\":\"status\"}\n");
 	} while (strstr(status, "looked no"));
 	ASSERT(strstr(status, "\"role\":\"authority\""));
 	ASSERT(strstr(status, "opened 1, started 1, looked yes"));
 	ASSERT(!strstr(status, "\"interface\""));
-	ASSERT(strstr(ask(fd, "{\"v\":1,\"id\":2,\"verb\":\"reload\"}\n"), "\"id\":2"));
+	ASSERT(strstr(daemon_ask(fd, "{\"v\":1,\"id\":2,\"verb\":\"reload\"}\n"), "\"id\":2"));
 	ASSERT_EQ(daemon_start(run, &diary, &err), -EWOULDBLOCK);
 	ASSERT(strstr(err.text, "an authority runs already"));
-	await_end(false);
+	daemon_await(false);
 	ASSERT(!was_closed());
-	ask(fd, "{\"v\":1,\"id\":9,\"verb\":\"stop\"}\n");
-	ASSERT_EQ(recv(fd, &c, 1, 0), 0);
-	close(fd);
-	await_end(true);
+	(void)daemon_end(fd);
 	ASSERT(was_closed());
 }
 
@@ -211,9 +119,9 @@ TEST(a_desk_that_cannot_be_opened_says_why_and_is_closed)
 	struct diary diary = { .refuse = -EACCES };
 	struct err err = { 0 };
 
-	write_bundle();
+	daemon_bundle(state, HOME_AUTHORITY, "unit-test-ca", "10.87.0.2/32", CERT_ENROL);
 	ASSERT_EQ(daemon_start(run, &diary, &err), -EACCES);
 	ASSERT(strstr(err.text, "the ledger is locked"));
-	await_end(false);
+	daemon_await(false);
 	ASSERT(was_closed());
 }
