@@ -2,40 +2,18 @@
 /*
  * The network state in a lighthouse: who is revoked is put out, and everybody else is told why.
  */
-#include "lighthouse/beacon_impl.h"
+#include "tests/unit/beacons.h"
 #include "tests/unit/states.h"
-#include "tests/unit/guest.h"
 
-#define START (5000 * USEC_PER_SEC)
-
-static struct scene scene;
-static struct authority root;
-static struct host lighthouse;
-static struct host parties[GUESTS_MAX];
 static struct guest *one, *two;
-static struct beacon_config config;
-
-static void
-light(void)
-{
-	struct err e = { "" };
-
-	if (beacon_new(&scene.beacon, &config, scene.rng, scene.now, &e) < 0)
-		test_fail(__FILE__, __LINE__, "%s", e.text);
-}
 
 static struct guest *
-arrive(const char *name, uint8_t n)
+join(const char *name, uint8_t n)
 {
 	uint8_t frame[FRAME_MAX];
 	struct candidates c = { .seq = 1 };
-	struct guest *g;
-	char ip[32];
+	struct guest *g = arrive(name, n, 0);
 
-	snprintf(ip, sizeof(ip), "10.87.0.%u/32", n);
-	parties[n] = certs_host(&root, name, ip, 10 + n);
-	g = guest_new(&scene, n, parties[n].secret,
-	    (struct blob){ parties[n].bytes, (uint16_t)parties[n].len });
 	ASSERT(guest_connect(&scene, g));
 	scene_run(&scene, USEC_PER_SEC);
 	ASSERT(guest_say(&scene, g, frame,
@@ -48,24 +26,11 @@ arrive(const char *name, uint8_t n)
 static void
 begin(void)
 {
-	scene_free(&scene);
-	ASSERT_EQ(outbox_init(&scene.out, 512, 1 << 20), 0);
-	scene.now = (struct instant){ .mono = START, .wall = CERTS_WALL };
-	scene.rng = certs_rng();
-	root = certs_root();
-	lighthouse = certs_host(&root, "lighthouse", "10.87.0.1/32", 2);
-	lighthouse.cert.flags = CERT_LIGHTHOUSE | CERT_RELAY;
-	certs_sign_host(&lighthouse, &root);
-	memcpy(scene.lighthouse_key, lighthouse.cert.key, 32);
-	config = (struct beacon_config){
-		.cert = { lighthouse.bytes, (uint16_t)lighthouse.len },
-		.authorities = { { root.bytes, (uint16_t)root.len } },
-		.authority_count = 1,
-	};
-	memcpy(config.key, lighthouse.secret, 32);
+	set_scene();
+	build_lighthouse(CERT_LIGHTHOUSE | CERT_RELAY);
 	light();
-	one = arrive("party1", 2);
-	two = arrive("party2", 3);
+	one = join("party1", 2);
+	two = join("party2", 3);
 }
 
 /* A state that revokes party1's key. */
@@ -86,12 +51,6 @@ bring(const struct statement *st)
 		      scene.beacon, scene.now, st->blob, st->len, &scene.out, NULL), 0);
 	scene_settle(&scene);
 	scene_run(&scene, 100 * USEC_PER_MS);
-}
-
-static bool
-got(struct guest *g, enum frame_type type, struct frame *f)
-{
-	return guest_got(g, (uint8_t)type, f, NULL);
 }
 
 static uint8_t

@@ -4,21 +4,17 @@
  */
 #include "core/pem.h"
 #include "core/request.h"
-#include "lighthouse/beacon_impl.h"
 #include "node/enrol.h"
-#include "tests/unit/certs.h"
-#include "tests/unit/guest.h"
+#include "tests/unit/beacons.h"
 
-#define START	  (5000 * USEC_PER_SEC)
 #define HOSTS_MAX 24
 
-static struct scene scene;
-static struct authority root;
+/* The numbers of the members. */
+#define CA    2
+#define PARTY 3
+
 static uint8_t enrol_secret[32];
-static struct host lighthouse;
-static struct beacon_config config;
 static struct guest *ca, *member;
-static struct host ca_host, party_host;
 static struct token token;
 static struct token_keys keys;
 
@@ -44,15 +40,6 @@ static struct {
 	uint16_t answer_len;
 	uint8_t ref[ENROL_REF_LEN];
 } desk;
-
-static void
-light(void)
-{
-	struct err e = { "" };
-
-	if (beacon_new(&scene.beacon, &config, scene.rng, scene.now, &e) < 0)
-		test_fail(__FILE__, __LINE__, "%s", e.text);
-}
 
 static struct outbox joiner_out;
 
@@ -120,44 +107,20 @@ end(void)
 	memset(&desk, 0, sizeof(desk));
 }
 
-static struct guest *
-arrive(struct host *h, const char *name, uint8_t n, uint32_t flags)
-{
-	char ip[32];
-
-	snprintf(ip, sizeof(ip), "10.87.0.%u/32", n);
-	*h = certs_host(&root, name, ip, 10 + n);
-	h->cert.flags = flags;
-	certs_sign_host(h, &root);
-	return guest_new(&scene, n, h->secret, (struct blob){ h->bytes, (uint16_t)h->len });
-}
-
 static void
 begin(void)
 {
 	end();
-	ASSERT_EQ(outbox_init(&scene.out, 512, 1 << 20), 0);
+	set_scene();
 	ASSERT_EQ(outbox_init(&joiner_out, 64, 1 << 16), 0);
-	scene.now = (struct instant){ .mono = START, .wall = CERTS_WALL };
-	scene.rng = certs_rng();
 	scene.elsewhere = to_joiner;
-	root = certs_root();
 	test_fill(enrol_secret, sizeof(enrol_secret));
 	crypto_dh_public(root.cert.enrol_key, enrol_secret);
 	certs_sign_authority(&root, &root);
-	lighthouse = certs_host(&root, "lighthouse", "10.87.0.1/32", 2);
-	lighthouse.cert.flags = CERT_LIGHTHOUSE;
-	certs_sign_host(&lighthouse, &root);
-	memcpy(scene.lighthouse_key, lighthouse.cert.key, 32);
-	config = (struct beacon_config){
-		.cert = { lighthouse.bytes, (uint16_t)lighthouse.len },
-		.authorities = { { root.bytes, (uint16_t)root.len } },
-		.authority_count = 1,
-	};
-	memcpy(config.key, lighthouse.secret, 32);
+	build_lighthouse(CERT_LIGHTHOUSE);
 	light();
-	ca = arrive(&ca_host, "ca", 2, CERT_ENROL);
-	member = arrive(&party_host, "party1", 3, 0);
+	ca = arrive("ca", CA, CERT_ENROL);
+	member = arrive("party1", PARTY, 0);
 	token = (struct token){ .expires = CERTS_NOW + CERTS_DAY };
 	token_draw(&token, &scene.rng);
 	memcpy(token.root, root.cert.fingerprint, 32);
@@ -334,19 +297,6 @@ connect_all(void)
 	scene_run(&scene, USEC_PER_SEC);
 }
 
-static void
-restart(void)
-{
-	beacon_free(scene.beacon);
-	light();
-	for (int table = MEMORY_MEMBER; table <= MEMORY_RENEWAL; table++)
-		for (unsigned r = 0; r < scene.row_count; r++)
-			if ((int)scene.rows[r].memory.table == table &&
-			    scene.rows[r].memory.value_len > 0)
-				ASSERT_EQ(beacon_recall(scene.beacon, scene.now,
-				    &scene.rows[r].memory), 0);
-}
-
 static struct mailbox_totals
 totals(void)
 {
@@ -445,7 +395,7 @@ TEST(an_authority_that_comes_later_finds_the_plea_and_the_host_the_answer)
 	begin();
 	connect_all();
 	offer(&token);
-	client_dismiss(scene.beacon, scene.now, client_get(scene.beacon, ca_host.cert.key),
+	client_dismiss(scene.beacon, scene.now, client_get(scene.beacon, parties[CA].cert.key),
 	    CLOSE_STOP, &scene.out);
 	scene_settle(&scene);
 	guest_restart(&scene, ca);
@@ -762,7 +712,7 @@ give_renewed(const uint8_t key[static 32], uint8_t status)
 
 	memcpy(r.key, key, sizeof(r.key));
 	if (status == RENEW_ISSUED)
-		r.cert = (struct blob){ party_host.bytes, (uint16_t)party_host.len };
+		r.cert = (struct blob){ parties[PARTY].bytes, (uint16_t)parties[PARTY].len };
 	ASSERT(guest_say(&scene, ca, frame, renew_result_encode(frame, sizeof(frame), &r)));
 }
 
@@ -776,20 +726,20 @@ TEST(a_members_request_reaches_the_authority_and_its_certificate_the_member)
 
 	begin();
 	connect_all();
-	len = request_of(request, &party_host);
-	say_renew(member, party_host.cert.key, request, len);
+	len = request_of(request, &parties[PARTY]);
+	say_renew(member, parties[PARTY].cert.key, request, len);
 	scene_run(&scene, 10 * USEC_PER_MS);
 	ASSERT(guest_got(ca, FRAME_RENEW, &f, NULL));
 	ASSERT_EQ(renew_decode(&ask, &f), 0);
-	ASSERT_MEM(ask.key, party_host.cert.key, 32);
+	ASSERT_MEM(ask.key, parties[PARTY].cert.key, 32);
 	ASSERT_EQ(ask.request.len, len);
-	give_renewed(party_host.cert.key, RENEW_ISSUED);
+	give_renewed(parties[PARTY].cert.key, RENEW_ISSUED);
 	ASSERT(got_renewed(member, &r));
 	ASSERT_EQ(r.status, RENEW_ISSUED);
-	ASSERT_EQ(r.cert.len, party_host.len);
+	ASSERT_EQ(r.cert.len, parties[PARTY].len);
 	ASSERT(guest_got(ca, FRAME_RENEW, &f, NULL)); /* thanks */
 	ASSERT_EQ(totals().answers, 1);
-	say_renew(member, party_host.cert.key, NULL, 0);
+	say_renew(member, parties[PARTY].cert.key, NULL, 0);
 	ASSERT_EQ(totals().answers, 0);
 }
 
@@ -802,8 +752,8 @@ TEST(a_request_waits_for_an_authority_and_its_result_for_the_member_over_restart
 
 	begin();
 	ASSERT(guest_connect(&scene, member));
-	len = request_of(request, &party_host);
-	say_renew(member, party_host.cert.key, request, len);
+	len = request_of(request, &parties[PARTY]);
+	say_renew(member, parties[PARTY].cert.key, request, len);
 	ASSERT(got_renewed(member, &r));
 	ASSERT_EQ(r.status, RENEW_KEPT);
 	restart();
@@ -811,7 +761,7 @@ TEST(a_request_waits_for_an_authority_and_its_result_for_the_member_over_restart
 	ASSERT(guest_connect(&scene, ca));
 	scene_run(&scene, 2 * USEC_PER_SEC);
 	ASSERT(guest_got(ca, FRAME_RENEW, &f, NULL));
-	give_renewed(party_host.cert.key, RENEW_ISSUED);
+	give_renewed(parties[PARTY].cert.key, RENEW_ISSUED);
 	restart();
 	guest_restart(&scene, ca);
 	ASSERT_EQ(totals().answers, 1);
@@ -832,24 +782,24 @@ TEST(nobody_renews_for_another_and_only_an_authority_answers)
 
 	begin();
 	connect_all();
-	len = request_of(request, &ca_host);
-	say_renew(member, ca_host.cert.key, request, len);
+	len = request_of(request, &parties[CA]);
+	say_renew(member, parties[CA].cert.key, request, len);
 	ASSERT(guest_got(member, FRAME_ERROR, &f, NULL));
-	say_renew(member, party_host.cert.key, request, len);
+	say_renew(member, parties[PARTY].cert.key, request, len);
 	ASSERT(guest_got(member, FRAME_ERROR, &f, NULL));
 	ASSERT_EQ(totals().renewals, 0);
 	other = certs_root();
-	n = request_make(request, sizeof(request), &other.cert, party_host.secret, "party1", NULL);
+	n = request_make(request, sizeof(request), &other.cert, parties[PARTY].secret, "party1", NULL);
 	ASSERT(n > 0);
-	say_renew(member, party_host.cert.key, request, (size_t)n);
+	say_renew(member, parties[PARTY].cert.key, request, (size_t)n);
 	ASSERT(got_renewed(member, &r));
 	ASSERT_EQ(r.status, RENEW_NOBODY);
 	ASSERT_EQ(totals().renewals, 0);
 	r = (struct renew_result){ .status = RENEW_REFUSED };
-	len = request_of(request, &party_host);
-	say_renew(member, party_host.cert.key, request, len);
+	len = request_of(request, &parties[PARTY]);
+	say_renew(member, parties[PARTY].cert.key, request, len);
 	ASSERT_EQ(totals().renewals, 1);
-	memcpy(r.key, party_host.cert.key, 32);
+	memcpy(r.key, parties[PARTY].cert.key, 32);
 	ASSERT(guest_say(&scene, member, frame, renew_result_encode(frame, sizeof(frame), &r)));
 	ASSERT(guest_got(member, FRAME_ERROR, &f, NULL));
 	ASSERT_EQ(totals().renewals, 1);
