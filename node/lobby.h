@@ -33,7 +33,7 @@ struct cert;
 
 /* A party that is away is sought again after 2, 4, 8, .. s, for so long. */
 #define LOBBY_SEEK_FIRST (2 * USEC_PER_SEC)
-#define LOBBY_SEEK_EVERY (600 * USEC_PER_SEC)
+#define LOBBY_SEEK_EVERY (300 * USEC_PER_SEC)
 #define LOBBY_SEEK_FOR   (30 * UINT64_C(86400)) /* seconds */
 
 /* What is not answered is said again, so often, after 250, 500, .. ms. */

@@ -10,6 +10,7 @@
 #include "core/circuit.h"
 #include "core/crypto.h"
 #include "core/wire_run.h"
+#include "core/wire_study.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/guest.h"
 
@@ -126,6 +127,9 @@ decode(const uint8_t *data, size_t size)
 		struct state_adv adv;
 		struct blob_req req;
 		struct blob_part part;
+		struct study_says study_says;
+		struct study_req study_req;
+		struct study_part study_part;
 		struct run_hello run_hello;
 		struct run_mark run_mark;
 		struct run_abort run_abort;
@@ -167,6 +171,9 @@ decode(const uint8_t *data, size_t size)
 	case FRAME_STATE_ADV: n = TRY(state_adv, adv, &u.adv); break;
 	case FRAME_BLOB_REQ: n = TRY(blob_req, req, &u.req); break;
 	case FRAME_BLOB: n = TRY(blob_part, part, &u.part); break;
+	case FRAME_STUDY: n = TRY(study_says, study_says, &u.study_says); break;
+	case FRAME_STUDY_REQ: n = TRY(study_req, study_req, &u.study_req); break;
+	case FRAME_STUDY_PART: n = TRY(study_part, study_part, &u.study_part); break;
 	case FRAME_RUN_HELLO: n = TRY(run_hello, run_hello, &u.run_hello); break;
 	case FRAME_RUN_READY:
 	case FRAME_RUN_GO:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vectors of studies: those that are taken, and those that break one rule each."""
+"""Vectors of studies and of the frames that carry them: right ones, and those that break one rule each."""
 
 import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+import frames as f
 import objects as o
 import studies as s
 import vectors_objects as v
+from vectors_frames import u8, u16
 
 PRIME = 2 ** 255 - 19
 
@@ -91,6 +93,45 @@ def bad():
     yield "of another kind", [("object", right[:4] + b"\x05" + right[5:])]
 
 
+def good_frames():
+    hash_ = key("hash of a study")
+    for name, fields in (("proposed", (1, 2, 1, 300)), ("accepted, unasked", (2, 2, 0, s.MAX)),
+                         ("not held", (0, 2, 0, 0)), ("refused", (4, 2, 0, 0))):
+        yield "study " + name, [("study", hash_), *zip(
+            ("stance", "yours", "flags", "size"), [*map(u8, fields[:3]), u16(fields[3])]),
+            ("frame", f.frame(s.SAYS, s.says(hash_, *fields)))]
+    for name, offset in (("all", 0), ("the end", 7168)):
+        yield "study_req for " + name, [("study", hash_), ("offset", u16(offset)),
+                                        ("frame", f.frame(s.REQ, s.req(hash_, offset)))]
+    for name, size, offset, length in (("small whole", 100, 0, 100), ("beginning", 1500, 0, 1024),
+                                       ("end", s.MAX, 7168, 292)):
+        data = bytes(i % 251 for i in range(length))
+        yield "study_part, the " + name, [
+            ("study", hash_), ("size", u16(size)), ("offset", u16(offset)), ("bytes", data),
+            ("frame", f.frame(s.PART, s.part(hash_, size, offset, data)))]
+
+
+def bad_frames():
+    hash_ = key("hash of a study")
+    for name, fields in (("a stance that there is not", (5, 0, 0, 0)),
+                         ("another such of yours", (0, 5, 0, 0)), ("a flag", (1, 1, 2, 300)),
+                         ("too small a size", (1, 1, 0, 10)), ("too large a size", (1, 1, 0, 7461))):
+        yield "study with " + name, s.SAYS, s.says(hash_, *fields)
+    for name, offset in (("an offset within a chunk", 1), ("an offset past every end", 8192)):
+        yield "study_req with " + name, s.REQ, s.req(hash_, offset)
+    for name, size, offset, length in (
+            ("too much", 2000, 0, 1025), ("too little", 2000, 0, 1023),
+            ("more than is left", 1100, 1024, 77), ("less than is left", 1100, 1024, 75),
+            ("an offset within a chunk", 2000, 512, 1024), ("what lies past the end", 1024, 1024, 1),
+            ("too large a whole", 7461, 0, 1024), ("too small a whole", 10, 0, 10)):
+        yield "study_part with " + name, s.PART, s.part(hash_, size, offset, bytes(length))
+    yield "study cut off", s.SAYS, s.says(hash_, 1, 1, 0, 300)[:-1]
+    yield "study_part without bytes", s.PART, s.part(hash_, 1024, 0, b"")
+
+
 def files():
     yield "studies.txt", "Studies, and their hashes.", good()
     yield "studies-refused.txt", "Studies that must not be accepted.", bad()
+    yield "study-frames.txt", "Frames STUDY to STUDY_PART that are right.", good_frames()
+    yield ("study-frames-refused.txt", "Frames STUDY to STUDY_PART that are dropped and counted.",
+           ((name, [("frame", f.frame(type_, data))]) for name, type_, data in bad_frames()))
