@@ -145,6 +145,7 @@ enum event_kind {
 	EVENT_WHY_ANSWER,      /* `peer` told why it reaches us as it does */
 	EVENT_PEER_CHANGED,    /* a peer came, went, or changed its path: redraw */
 	EVENT_SEEN_ELSEWHERE,  /* a lighthouse sees us at `at`, which is news: a NAT may be new */
+	EVENT_RUN,	       /* there is news of the run whose id is `token` (node/runs.h) */
 	EVENT_PETITION,	       /* somebody wants a certificate: `petition` (node/registrar.h) */
 };
 

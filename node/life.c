@@ -250,6 +250,7 @@ mesh_free(struct mesh *m)
 	free(m->peers);
 	door_free(m->door);
 	spread_free(m->spread);
+	runs_wipe(m);
 	lobby_free(m->lobby);
 	members_free(m->members);
 	trust_free(m->trust);

@@ -7,7 +7,7 @@
  * whom), carry.c (what we relay), acquaint.c (what we learn of others), vouch.c (what we tell of
  * them), lan.c (who is on our links), network.c (which network this is), speak.c (control frames),
  * pin.c (keys that are fixed), view.c (what a person sees), roam.c (when the ground moves), renew.c
- * (our own next certificate), study.c (with whom we compute);
+ * (our own next certificate), study.c (with whom we compute), runs.c (what);
  * and the values hedge.c (what is sent twice) and mtu.c (how large it may be).
  */
 #ifndef NODE_MESH_IMPL_H
@@ -32,6 +32,7 @@
 #include "node/relays.h"
 #include "node/renew.h"
 #include "node/route.h"
+#include "node/runs.h"
 #include "node/sockets.h"
 #include "node/streams.h"
 #include "node/vouch.h"
@@ -138,6 +139,21 @@ struct state_walk {
 	usec_t due; /* the next slice; 0: it is over */
 };
 
+/* A run that this host takes part in. */
+struct run_slot {
+	struct rally *rally; /* NULL: a free slot */
+	int id;
+	unsigned self; /* our place in its study */
+	bool left;     /* by its owner; what is left is to let the others know */
+	bool told;     /* the owner knows that there is news, and has not asked */
+	usec_t seek_due;
+};
+
+struct runs {
+	struct run_slot slot[RUNS_MAX];
+	int last_id;
+};
+
 struct mesh {
 	struct rng rng;
 	struct noise_identity self;
@@ -173,6 +189,7 @@ struct mesh {
 	struct routes routes;
 	struct firewall firewall;
 	struct lobby *lobby;
+	struct runs runs;
 	struct relaying relaying;
 	struct relays_known relays;
 	struct links lan;
@@ -579,10 +596,30 @@ void state_put_out(struct mesh *m, struct instant now, struct member *member, en
     enum close_reason reason, struct outbox *out);
 
 /*
+ * runs.c: what we compute
+ */
+
+void runs_wipe(struct mesh *m);
+void runs_tick(struct mesh *m, struct instant now, struct outbox *out);
+usec_t runs_due(const struct mesh *m);
+
+/* A frame RUN_*. Negative: it is malformed. */
+int runs_hear(struct mesh *m, struct instant now, struct peer *peer, const struct frame *f,
+    struct outbox *out) must_check;
+
+/* Whoever has the key is not known any more: revoked, or against a pin. */
+void runs_lost(struct mesh *m, struct instant now, const uint8_t key[static 32],
+    struct outbox *out);
+
+/*
  * study.c: with whom we compute
  */
 
 void study_tick(struct mesh *m, struct instant now, struct outbox *out);
+
+/* A session with the holder of this key is wanted, whoever has its name by now. */
+void study_seek(struct mesh *m, struct instant now, const uint8_t key[static 32],
+    struct outbox *out);
 
 /* STUDY and STUDY_REQ of `peer`. */
 void study_said(struct mesh *m, struct instant now, struct peer *peer,

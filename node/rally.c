@@ -56,6 +56,12 @@ rally_news(struct rally *r)
 }
 
 bool
+rally_has_news(const struct rally *r)
+{
+	return r->news != 0;
+}
+
+bool
 rally_is_over(const struct rally *r)
 {
 	return r->over;

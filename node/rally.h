@@ -71,6 +71,7 @@ enum rally_news {
 	RALLY_ENDED = 8,   /* all have ended well */
 };
 unsigned rally_news(struct rally *r);
+bool rally_has_news(const struct rally *r) must_check;
 
 /* Our program has ended: well, or with these words about how it failed. */
 void rally_ended(struct rally *r, usec_t now, bool well, const char *text);

@@ -637,6 +637,13 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(study_req, q, study_asked(m, now, peer, &q, out))
 	case FRAME_STUDY_PART:
 		HEAR(study_part, p, lobby_part(m->lobby, now, peer->key, peer->cert.name, &p, out))
+	case FRAME_RUN_HELLO:
+	case FRAME_RUN_READY:
+	case FRAME_RUN_GO:
+	case FRAME_RUN_ABORT:
+	case FRAME_RUN_DONE:
+		r = runs_hear(m, now, peer, f, out);
+		break;
 	default: /* REGISTER: a lighthouse's business */
 		speak_error(m, now, peer, ERROR_NOT_HERE, f, out);
 		break;

@@ -66,6 +66,7 @@ state_put_out(struct mesh *m, struct instant now, struct member *member, enum tr
 {
 	struct peer *peer = roster_by_key(m, member->key);
 
+	runs_lost(m, now, member->key, out);
 	if (peer != NULL)
 		put_out_peer(m, now, peer, what, reason, out);
 	members_drop(m->members, member, out);

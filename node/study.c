@@ -17,9 +17,8 @@ say(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n,
 		(void)reach_seal(m, now, peer, best, room, (size_t)n, true, out);
 }
 
-/* By its key, whoever has its name by now. */
-static void
-seek(struct mesh *m, struct instant now, const uint8_t key[static 32], struct outbox *out)
+void
+study_seek(struct mesh *m, struct instant now, const uint8_t key[static 32], struct outbox *out)
 {
 	struct member *member = members_get(m->members, key);
 	struct peer *peer = member == NULL || member->superseded
@@ -60,7 +59,7 @@ study_tick(struct mesh *m, struct instant now, struct outbox *out)
 
 	while (!outbox_half_full(out) && lobby_next(m->lobby, now, &s)) {
 		if (s.seek)
-			seek(m, now, s.key, out);
+			study_seek(m, now, s.key, out);
 		else
 			send(m, now, &s, out);
 	}

@@ -140,6 +140,7 @@ mesh_tick(struct mesh *m, struct instant now, struct outbox *out)
 		lan_tick(m, now, out);
 		state_tick(m, now, out);
 		study_tick(m, now, out);
+		runs_tick(m, now, out);
 		finder_tick(m, now, out);
 		measure_tick(m, now, out);
 		registrar_tick(m, now, out);
@@ -158,5 +159,6 @@ mesh_next_due(const struct mesh *m)
 	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
 	due = due_min(due, due_min(relays_due(m), lan_due(m)));
 	due = due_min(due, due_min(state_due(m), lobby_due(m->lobby)));
+	due = due_min(due, runs_due(m));
 	return due_min(due, finder_due(&m->finder));
 }

@@ -237,10 +237,20 @@ petition(struct box *b, const struct petition *p)
 }
 
 static void
+run_news(struct box *b, struct errand *e)
+{
+	if (b->mesh != NULL && b->on_run != NULL)
+		b->on_run(b, (int)e->ticket);
+}
+
+static void
 event(struct box *b, const struct event *e)
 {
 	if (e->kind == EVENT_PETITION)
 		petition(b, e->petition);
+	if (e->kind == EVENT_RUN)
+		stage_errand(b->stage,
+		    (struct errand){ .box = b, .run = run_news, .ticket = e->token });
 	if (e->kind != EVENT_PING_ANSWER)
 		return;
 	b->pings_answered++;

@@ -96,6 +96,8 @@ struct box {
 	uint64_t received;
 	/* Of a node that speaks for an authority: somebody wants something. NULL: it is not heard. */
 	void (*on_petition)(struct box *b, const struct petition *p);
+	/* Of a node that takes part in runs: there is news of this one. */
+	void (*on_run)(struct box *b, int id);
 	uint64_t pings_answered;
 	usec_t ping_rtt; /* of the last answer to a ping of its own */
 };

@@ -75,6 +75,7 @@ static const struct scene scenes[] = {
 	{ "enrol", "a token brings one certificate, whatever happens on the way", scene_enrol, 10 },
 	{ "renew", "certificates are renewed while people talk, or the end is seen", scene_renew, 10 },
 	{ "rotate", "the root is succeeded by another while people talk or sleep", scene_rotate, 8 },
+	{ "runs", "parties start together and stop together", scene_runs, 7 },
 	{ "pins", "who has pinned a key meets no other, whatever the authority signs", scene_pins, 4 },
 	{ "liar", "a lighthouse that lies makes nobody flood a bystander", scene_liar, 2 },
 	{ "false-addr", "nor does a node that claims another's address", scene_false_address, 2 },

@@ -99,6 +99,9 @@ void scene_enrol(struct world *w, unsigned number);
 void scene_renew(struct world *w, unsigned number);
 void scene_rotate(struct world *w, unsigned number);
 
+/* Parties that start together. */
+void scene_runs(struct world *w, unsigned number);
+
 /* An authority that certifies a second key, and who has pinned the first. */
 void scene_pins(struct world *w, unsigned number);
 

@@ -4,7 +4,7 @@
  * restarts, and what a party that lies can do.
  */
 #include "node/study.h"
-#include "tests/unit/meshes.h"
+#include "tests/unit/townstudy.h"
 
 static struct house *lh, *one, *two;
 
@@ -13,20 +13,8 @@ static uint8_t hash[STUDY_HASH_LEN]; /* of the last study that was made */
 static struct study
 study_of(const char *name, const struct house *const *parties, uint32_t count)
 {
-	struct study s = { .count = count };
-	uint8_t bytes[STUDY_MAX];
+	struct study s = town_study(name, parties, count);
 
-	snprintf(s.name, sizeof(s.name), "%s", name);
-	memcpy(s.network, parties[0]->host.cert.network, sizeof(s.network));
-	for (uint32_t i = 0; i < count; i++) {
-		struct study_party *p = &s.parties[i];
-
-		memcpy(p->name, parties[i]->host.cert.name, sizeof(p->name));
-		memcpy(p->key, parties[i]->host.cert.key, sizeof(p->key));
-		p->address = house_ip(parties[i]);
-		p->port = STUDY_PORT;
-	}
-	ASSERT(study_encode(&s, bytes, sizeof(bytes), NULL) > 0);
 	memcpy(hash, s.hash, sizeof(hash));
 	return s;
 }
