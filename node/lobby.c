@@ -211,12 +211,11 @@ is_owed(const struct lobby_study *s, unsigned i)
 	return p->heard != s->stance;
 }
 
-/* Does it not even have the study? Then it is sought, wherever it may be. */
+/* Who is owed a word is sought, wherever it may be, while the study is young. */
 static bool
 is_sought(const struct lobby_study *s, unsigned i, struct instant now)
 {
-	return is_owed(s, i) && s->parties[i].said == STANCE_NONE &&
-	       now.wall / USEC_PER_SEC < s->since + LOBBY_SEEK_FOR;
+	return is_owed(s, i) && now.wall / USEC_PER_SEC < s->since + LOBBY_SEEK_FOR;
 }
 
 /* Where there is a session already, it is told again: it may have been busy with another study. */

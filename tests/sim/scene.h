@@ -105,6 +105,9 @@ void scene_runs(struct world *w, unsigned number);
 /* An authority that certifies a second key, and who has pinned the first. */
 void scene_pins(struct world *w, unsigned number);
 
+/* Who computes together. */
+void scene_study(struct world *w, unsigned number);
+
 /* Whoever lies. */
 void scene_liar(struct world *w, unsigned number);
 void scene_false_address(struct world *w, unsigned number);
