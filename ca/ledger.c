@@ -316,9 +316,15 @@ ledger_endpoints(struct ledger *l, struct bundle_lighthouse *ret, uint64_t seria
 int
 ledger_walk(struct ledger *l, struct ledger_walk *ret, struct err *e)
 {
+	return ledger_walk_after(l, ret, 0, e);
+}
+
+int
+ledger_walk_after(struct ledger *l, struct ledger_walk *ret, uint64_t serial, struct err *e)
+{
 	ret->ledger = l;
-	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert ORDER BY serial",
-	    "");
+	return db_query(&l->db, &ret->stmt, e, "SELECT " LEDGER_CERT_COLUMNS " FROM cert"
+	    " WHERE serial > ? ORDER BY serial", "u", serial);
 }
 
 int

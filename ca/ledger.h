@@ -146,8 +146,10 @@ int ledger_set_endpoints(struct ledger *l, uint64_t serial,
 int ledger_endpoints(struct ledger *l, struct bundle_lighthouse *ret, uint64_t serial,
     struct err *e) must_check;
 
-/* All certificates by serial number: ledger_next() until it is not 1, then ledger_end(). */
+/* All certificates by serial number, or those after one: ledger_next() until it is not 1, then ledger_end(). */
 int ledger_walk(struct ledger *l, struct ledger_walk *ret, struct err *e) must_check;
+int ledger_walk_after(struct ledger *l, struct ledger_walk *ret, uint64_t serial,
+    struct err *e) must_check;
 
 /* Only those that are live and have endpoints. */
 int ledger_walk_lighthouses(struct ledger *l, struct ledger_walk *ret, struct err *e) must_check;

@@ -342,5 +342,15 @@ static const char schema_4[] =
     "CREATE TRIGGER draft_no_update BEFORE UPDATE ON draft"
     "	BEGIN SELECT raise(ABORT, 'a draft does not change'); END;";
 
+/* Version 5: what a state revokes that was signed after the backup (ca/ledger_inherit.h). */
+static const char schema_5[] =
+    "CREATE TABLE inherited ("
+    "	one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "	until INTEGER NOT NULL,"
+    "	object BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE TRIGGER inherited_no_delete BEFORE DELETE ON inherited"
+    "	BEGIN SELECT raise(ABORT, 'what was revoked stays revoked'); END;";
+
 const char *const ledger_migrations[LEDGER_VERSION] = { schema_1, schema_2, schema_3,
-	schema_4 };
+	schema_4, schema_5 };

@@ -5,6 +5,7 @@
 #include "ca/admission.h"
 #include "ca/ledger_addr.h"
 #include "ca/ledger_chain.h"
+#include "ca/ledger_inherit.h"
 #include "ca/ledger_state.h"
 #include "ca/office_admit.h"
 #include "ca/office_bundle.h"
@@ -44,6 +45,23 @@ find_holder(struct office *o, struct dossier *d, const struct order *order, stru
 	return rc < 0 ? rc : 0;
 }
 
+/* Revoked here, or by a state from after the backup that this ledger was restored from. */
+static int
+is_revoked(struct office *o, const uint8_t key[static 32], uint64_t now, struct err *e)
+{
+	struct netstate s;
+	int rc = ledger_key_revoked(&o->ledger, key, e);
+
+	if (rc != 0)
+		return rc;
+	rc = ledger_inherited(&o->ledger, &s, now, e);
+	if (rc != 1)
+		return rc;
+	rc = netstate_has_key(&s, key);
+	netstate_free(&s);
+	return rc;
+}
+
 /* Everything the authority has to know, read in the transaction that stores its decision. */
 static int
 gather(struct office *o, struct dossier *d, const struct order *order, struct err *e)
@@ -60,7 +78,7 @@ gather(struct office *o, struct dossier *d, const struct order *order, struct er
 	if (rc == 1)
 		d->facts.key_holder = d->key_holder;
 	if (rc >= 0)
-		rc = ledger_key_revoked(&o->ledger, order->key, e);
+		rc = is_revoked(o, order->key, d->facts.now, e);
 	d->facts.key_revoked = rc == 1;
 	d->tenancy = (struct ledger_tenancy){ &o->ledger, order->name, d->facts.now };
 	d->facts.tenants = ledger_tenants(&d->tenancy);

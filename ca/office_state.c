@@ -5,163 +5,13 @@
 #include "ca/office_state.h"
 #include "ca/ledger_chain.h"
 #include "ca/ledger_state.h"
+#include "ca/office_lists.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The lists of a state that is being made. Keys have to fit in beside the rest. */
-struct lists {
-	struct netstate_range *ranges;
-	struct netstate_key *keys;
-	size_t cap; /* of both */
-	uint32_t range_count;
-	uint32_t key_count;
-	struct netstate_ca cas[NETSTATE_ENTRIES_MAX];
-	uint32_t ca_count;
-	struct netstate_lighthouse lighthouses[NETSTATE_LIGHTHOUSES_MAX];
-	uint32_t lighthouse_count;
-};
-
-static void
-lists_free(struct lists *d)
-{
-	if (d == NULL)
-		return;
-	free(d->ranges);
-	free(d->keys);
-	free(d);
-}
-
-/* Room for one more range and key. */
-static int
-grow(struct lists *d, struct err *e)
-{
-	size_t cap = d->cap == 0 ? 256 : d->cap * 2;
-	void *ranges, *keys;
-
-	if (max_u64(d->range_count, d->key_count) < d->cap)
-		return 0;
-	ranges = realloc(d->ranges, cap * sizeof(*d->ranges));
-	if (ranges != NULL)
-		d->ranges = ranges;
-	keys = realloc(d->keys, cap * sizeof(*d->keys));
-	if (keys != NULL)
-		d->keys = keys;
-	if (ranges == NULL || keys == NULL)
-		return err_set(e, -ENOMEM, "there is no memory for the network's state");
-	d->cap = cap;
-	return 0;
-}
-
-/* By its key, so that what it signed and what it will be given anew are no good either. */
-static int
-add_ca(struct lists *d, const struct cert *c, struct err *e)
-{
-	if (d->ca_count == NETSTATE_ENTRIES_MAX)
-		return err_set(e, ERR_FULL, "more than %d issuing authorities are revoked, and a "
-		    "state lists no more", NETSTATE_ENTRIES_MAX);
-	cert_key_id(d->cas[d->ca_count++].key_id, c->key);
-	return 0;
-}
-
-/* Serial numbers from before `min_not_before` are revoked without being listed. */
-static int
-add_revoked(struct lists *d, const struct ledger_revoked *r, uint64_t min_not_before,
-    struct err *e)
-{
-	const struct cert *c = &r->cert;
-	int rc = r->ca ? add_ca(d, c, e) : grow(d, e);
-
-	if (rc < 0 || r->ca)
-		return rc;
-	if (c->not_before >= min_not_before) {
-		struct netstate_range *range = &d->ranges[d->range_count++];
-
-		memcpy(range->issuer, c->issuer, sizeof(range->issuer));
-		range->first = range->last = c->serial;
-	}
-	if (r->key_too)
-		memcpy(d->keys[d->key_count++].key, c->key, sizeof(c->key));
-	return 0;
-}
-
-static int
-list_revoked(struct office *o, struct lists *d, uint64_t now, struct err *e)
-{
-	struct ledger_policy policy;
-	struct ledger_revoked r;
-	struct ledger_walk w;
-	int rc = ledger_policy(&o->ledger, &policy, e);
-
-	if (rc == 0)
-		rc = ledger_walk_revoked(&o->ledger, &w, now, e);
-	if (rc < 0)
-		return rc;
-	while ((rc = ledger_revoked_next(&w, &r, e)) == 1) {
-		rc = add_revoked(d, &r, policy.min_not_before, e);
-		if (rc < 0)
-			break;
-	}
-	ledger_end(&w);
-	return rc;
-}
-
-static int
-list_lighthouses(struct office *o, struct lists *d, uint64_t now, struct err *e)
-{
-	struct ledger_walk w;
-	struct ledger_cert c;
-	int rc = ledger_walk_lighthouses(&o->ledger, &w, e);
-
-	if (rc < 0)
-		return rc;
-	while (d->lighthouse_count < NETSTATE_LIGHTHOUSES_MAX &&
-	    (rc = ledger_next(&w, &c, e)) == 1) {
-		struct netstate_lighthouse *l = &d->lighthouses[d->lighthouse_count];
-
-		if (c.cert.not_after < now)
-			continue;
-		memcpy(l->key, c.cert.key, sizeof(l->key));
-		rc = ledger_endpoints(&o->ledger, &l->where, c.cert.serial, e);
-		if (rc < 0)
-			break;
-		d->lighthouse_count++;
-	}
-	ledger_end(&w);
-	return rc < 0 ? rc : 0;
-}
-
-static void
-sort_lists(struct lists *d)
-{
-	netstate_sort_ranges(d->ranges, &d->range_count);
-	netstate_sort_cas(d->cas, &d->ca_count);
-	netstate_sort_lighthouses(d->lighthouses, &d->lighthouse_count);
-}
-
-/*
- * A state has room for so many entries. Serial numbers and CAs have to be in it; keys as far as
- * there is room, in the order in which they are missed: those that another authority certified,
- * and could again, and then those of certificates that end last. This authority certifies a revoked
- * key never again, listed or not.
- */
-static int
-fit(struct lists *d, struct err *e)
-{
-	uint32_t fixed = d->range_count + d->ca_count;
-
-	if (fixed > NETSTATE_ENTRIES_MAX)
-		return err_set(e, ERR_FULL, "%u ranges of serial numbers are revoked, and a state "
-		    "lists %d; give everybody new certificates, and revoke what is older with "
-		    "`mpynet revoke --older-than DURATION`", fixed, NETSTATE_ENTRIES_MAX);
-	if (d->key_count > NETSTATE_ENTRIES_MAX - fixed)
-		d->key_count = NETSTATE_ENTRIES_MAX - fixed;
-	netstate_sort_keys(d->keys, &d->key_count);
-	return 0;
-}
 
 /* Everything that a state says but its lists; its version is at least what `s` has. */
 static int
@@ -261,7 +111,7 @@ office_state_keep(struct office *o, const uint8_t *object, size_t len, uint64_t 
 
 /* All but the lists comes in `s`. */
 static int
-write_state(struct netstate *s, const struct lists *d, const struct ca_keys *keys, uint8_t *to,
+write_state(struct netstate *s, const struct office_lists *d, const struct ca_keys *keys, uint8_t *to,
     struct err *e)
 {
 	static const uint8_t unsigned_yet[OBJECT_SIGNATURE];
@@ -285,7 +135,7 @@ int
 office_state_write(struct office *o, const struct ca_keys *keys, uint64_t version, uint64_t now,
     uint8_t *to, struct err *e)
 {
-	struct lists *d = calloc(1, sizeof(*d));
+	struct office_lists *d = calloc(1, sizeof(*d));
 	struct netstate s = { .version = version };
 	int rc;
 
@@ -293,16 +143,12 @@ office_state_write(struct office *o, const struct ca_keys *keys, uint64_t versio
 		return err_set(e, -ENOMEM, "there is no memory for the network's state");
 	rc = head_of(o, &s, now, e);
 	if (rc == 0)
-		rc = list_revoked(o, d, now, e);
+		rc = office_lists_fill(o, d, now, e);
 	if (rc == 0)
-		rc = list_lighthouses(o, d, now, e);
-	if (rc == 0) {
-		sort_lists(d);
-		rc = fit(d, e);
-	}
+		rc = office_lists_fit(d, e);
 	if (rc == 0)
 		rc = write_state(&s, d, keys, to, e);
-	lists_free(d);
+	office_lists_free(d);
 	return rc;
 }
 
@@ -345,17 +191,15 @@ office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t now,
 int
 office_state_entries(struct office *o, uint32_t *ret, struct err *e)
 {
-	struct lists *d = calloc(1, sizeof(*d));
+	struct office_lists *d = calloc(1, sizeof(*d));
 	int rc;
 
 	if (d == NULL)
 		return err_set(e, -ENOMEM, "there is no memory for the network's state");
-	rc = list_revoked(o, d, office_now(), e);
-	if (rc == 0) {
-		sort_lists(d);
+	rc = office_lists_fill(o, d, office_now(), e);
+	if (rc == 0)
 		*ret = d->range_count + d->ca_count + d->key_count;
-	}
-	lists_free(d);
+	office_lists_free(d);
 	return rc;
 }
 

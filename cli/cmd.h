@@ -45,6 +45,7 @@ int cmd_inspect(struct context *c, const struct args *a, struct err *e);
 int cmd_request(struct context *c, const struct args *a, struct err *e);
 int cmd_join(struct context *c, const struct args *a, struct err *e);
 
+int cmd_state(struct context *c, const struct args *a, struct err *e);
 int cmd_status(struct context *c, const struct args *a, struct err *e);
 int cmd_peers(struct context *c, const struct args *a, struct err *e);
 int cmd_peer(struct context *c, const struct args *a, struct err *e);

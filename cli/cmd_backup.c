@@ -3,15 +3,19 @@
  * cmd_backup.c - the authority into one file, and back.
  */
 #include "ca/backup.h"
+#include "ca/office_import.h"
+#include "cli/bring.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/progress.h"
+#include "cli/states.h"
 #include "cli/unlock.h"
 #include "core/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ca backup ***********************************************************************************/
@@ -144,7 +148,7 @@ static const struct column restore_columns[] = {
 static const struct view restore_views[] = { { NULL, restore_columns, NULL }, { NULL } };
 
 static void
-show_restored(struct context *c, const struct restored *r)
+show_restored(struct context *c, const struct restored *r, bool informed)
 {
 	json_t *body = output_body(1);
 	char text[32];
@@ -163,8 +167,10 @@ show_restored(struct context *c, const struct restored *r)
 		output_say(&c->out, "Nothing to do: the ledger holds all that the backup does.");
 	else
 		output_say(&c->out, "Next: what was signed or revoked after %s is not in the ledger; "
-		    "compare `mpynet peers` of a host with `mpynet ca list`, and revoke again what "
-		    "was revoked.", text_format_time(text, r->made));
+		    "compare `mpynet peers` of a host with `mpynet ca list`%s.",
+		    text_format_time(text, r->made), informed ? "" :
+		    ", and before you sign: `mpynet state` on a host, and here `mpynet ca restore "
+		    "--network-state FILE`");
 }
 
 /* Opening a backup and putting it in place, as work for a thread. */
@@ -208,18 +214,50 @@ restore_file(struct context *c, const struct args *a, struct restored *ret, stru
 	return rc;
 }
 
+/* What the network was told after the backup, from a file that a host or the authority wrote. */
+static int
+import_state(struct context *c, const char *path, struct err *e)
+{
+	struct brought_file f;
+	struct imported done;
+	struct office o;
+	int rc = bring_read(&f, path, e);
+
+	if (rc == 0)
+		return err_set(e, ERR_FORMAT, "%s is no network state; `mpynet state` on a host prints "
+		    "one", path);
+	if (rc < 0)
+		return rc;
+	rc = open_office(&o, c, e);
+	if (rc == 0) {
+		rc = office_import_state(&o, f.blob, f.len, &done, e);
+		if (rc == 0)
+			rc = state_show(c, &o, &done.state, e);
+		if (rc == 0)
+			output_say(&c->out, "%zu certificates of the ledger end by it, and what it "
+			    "revokes that the ledger does not know stays revoked.", done.ended);
+		office_close(&o);
+	}
+	free(f.blob);
+	return rc;
+}
+
 int
 cmd_ca_restore(struct context *c, const struct args *a, struct err *e)
 {
+	const char *file = arg(a, "file"), *state = arg(a, "--network-state");
+	bool go_back = arg(a, "--go-back") != NULL;
 	struct restored r;
-	int rc;
+	int rc = 0;
 
-	if (arg(a, "file") == NULL && arg(a, "--go-back") == NULL)
+	if (file == NULL && !go_back && state == NULL)
 		return err_set(e, -EINVAL, "name the backup to restore; without one, --go-back "
-		    "accepts the ledger that is there");
-	rc = arg(a, "file") != NULL ? restore_file(c, a, &r, e) :
-	    backup_accept(&r, c->state, e);
-	if (rc == 0)
-		show_restored(c, &r);
-	return rc;
+		    "accepts the ledger that is there, and --network-state what the network was told");
+	if (file != NULL)
+		rc = restore_file(c, a, &r, e);
+	else if (go_back)
+		rc = backup_accept(&r, c->state, e);
+	if (rc == 0 && (file != NULL || go_back))
+		show_restored(c, &r, state != NULL);
+	return rc == 0 && state != NULL ? import_state(c, state, e) : rc;
 }

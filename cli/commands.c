@@ -39,8 +39,9 @@ const struct command commands[] = {
 	  "sign for all who wait and need no decision" },
 	{ "ca backup <file> [--no-passphrase] [--passphrase-fd <number>]", cmd_ca_backup,
 	  "write the whole authority into one sealed file" },
-	{ "ca restore [<file>] [--go-back] [--passphrase-fd <number>]", cmd_ca_restore,
-	  "put a backup in place, or accept the ledger that is there" },
+	{ "ca restore [<file>] [--network-state <file>] [--go-back] "
+	  "[--passphrase-fd <number>]", cmd_ca_restore,
+	  "put a backup in place, or take over what the network was told since" },
 	{ "ca admit <file> [--network <cidr>]... [--suffix <text>] [--any-name] [--groups <list>]... "
 	  "[--routes <list>]... [--flags <list>] [--lifetime <duration>] [--max-lifetime <duration>] "
 	  "[--shared] [--replace] [--yes] [--out <file>] [--passphrase-fd <number>]", cmd_ca_admit,
@@ -106,6 +107,8 @@ const struct command commands[] = {
 	  "say what network this host is in, and what that means for reaching others" },
 	{ "metrics", cmd_metrics,
 	  "print what is counted and measured, for Prometheus" },
+	{ "state", cmd_state,
+	  "print the newest state of the network that this host has" },
 	{ "routes", cmd_routes,
 	  "list what the kernel sends into the mesh" },
 

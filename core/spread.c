@@ -500,6 +500,7 @@ spread_view(const struct spread *s, struct instant now, struct spread_view *ret)
 
 	*ret = (struct spread_view){
 		.held = s->held.id,
+		.blob = { s->held.bytes, s->held.len },
 		.pulling = s->pull.count > 0 || s->next.bytes != NULL,
 		.unwritten = s->held.bytes != NULL && !s->written && s->next.bytes == NULL,
 		.late = age == STATE_LATE,

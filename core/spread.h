@@ -116,6 +116,7 @@ usec_t spread_due(const struct spread *s);
 
 struct spread_view {
 	struct state_id held;
+	struct blob blob; /* what is held, until the engine is called again; none: NULL */
 	uint64_t issued; /* Unix seconds; 0 where none is held, as the next two */
 	uint64_t next_update;
 	uint64_t expires;

@@ -90,6 +90,27 @@ body_brought(const struct statebody *s)
 }
 
 int
+body_held(json_t **ret, const struct statebody *s, struct err *err)
+{
+	struct blob blob = s->view.blob;
+	char *text;
+
+	if (blob.p == NULL)
+		return err_set(err, ERR_UNKNOWN, "no state of the network has come here yet: nobody "
+		    "was revoked, or nobody who knows was met");
+	text = malloc(sodium_base64_ENCODED_LEN(blob.len, sodium_base64_VARIANT_ORIGINAL));
+	if (text == NULL)
+		return err_set(err, -ENOMEM, "no memory for a network state");
+	sodium_bin2base64(text, sodium_base64_ENCODED_LEN(blob.len, sodium_base64_VARIANT_ORIGINAL),
+	    blob.p, blob.len, sodium_base64_VARIANT_ORIGINAL);
+	*ret = body_new(1);
+	body_text(*ret, "blob", text);
+	body_state(*ret, s);
+	free(text);
+	return 0;
+}
+
+int
 brought_read(struct brought *ret, const struct ctl_request *r, struct err *err)
 {
 	const char *text = verb_text(r, "blob");

@@ -30,7 +30,10 @@ struct brought {
 /* 0, or -EINVAL and -ENOMEM with a sentence. */
 int brought_read(struct brought *ret, const struct ctl_request *r, struct err *err) must_check;
 
-/* The answer to `state`. */
+/* The answer to `state` with a blob. */
 json_t *body_brought(const struct statebody *s);
+
+/* And without one: what is in force. 0, or ERR_UNKNOWN when nothing is. */
+int body_held(json_t **ret, const struct statebody *s, struct err *err) must_check;
 
 #endif

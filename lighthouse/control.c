@@ -287,8 +287,13 @@ verb_state(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err
 	struct lighthouse *l = ctx;
 	struct statebody state;
 	struct brought b;
-	int rc = brought_read(&b, r, err);
+	int rc;
 
+	if (verb_text(r, "blob") == NULL) {
+		state = network_state(l);
+		return body_held(ret, &state, err);
+	}
+	rc = brought_read(&b, r, err);
 	if (rc < 0)
 		return rc;
 	rc = beacon_bring_state(l->beacon, clock_now(), b.bytes, b.len, &l->out, err);

@@ -381,8 +381,13 @@ verb_state(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err
 	struct node *n = ctx;
 	struct statebody state;
 	struct brought b;
-	int rc = brought_read(&b, r, err);
+	int rc;
 
+	if (verb_text(r, "blob") == NULL) {
+		state = network_state(n);
+		return body_held(ret, &state, err);
+	}
+	rc = brought_read(&b, r, err);
 	if (rc < 0)
 		return rc;
 	rc = mesh_bring_state(n->mesh, clock_now(), b.bytes, b.len, &n->out, err);

@@ -87,10 +87,12 @@ def test_recovery_from_a_lost_lighthouse(place):
 def test_recovery_from_a_lost_authority(place):
     world = World(place)
     world.follow("")
+    world.run("you", "mpynet revoke party2")
+    world.run("you", "mpynet ca export --network-state > study.state")  # as any host has it
     shutil.move(world.dir / "you" / "state", world.dir / "lost")
     lines = [line for line in chapter("A lost authority") if line[0] == "spare"]
     out = "".join(world.run(*line) for line in lines)
-    check("party2" in out and "study" in out, out)
+    check("party2" in out and "study" in out and "revoked" in out, out)
     world.run("party4", "mpynet join party4.mpynet")
 
 

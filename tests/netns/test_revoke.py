@@ -85,6 +85,8 @@ def who_is_revoked_is_out_and_the_others_go_on(lab):
     for host in (one, two, study.mesh.lighthouses["lh2"]):
         if wait_until(lambda: version(host) > 0, 20) is None:
             raise Failed("%s has not heard of the state: %s" % (host.name, host.run("status")[1]))
+        if host.tell("state") != (lab.dir / "study.state").read_text():
+            raise Failed("%s prints another state than the authority signed" % host.name)
     took = time.monotonic() - began
     if wait_until(lambda: not one.peer(three).get("connected"), 10) is None:
         raise Failed("the session with who is revoked goes on: %s" % one.run("peers")[1])
