@@ -146,8 +146,9 @@ check_holder(const struct cert *c, const struct admission *a, const struct admis
 		    "mpynet revoke %s, and then admit this one", c->name, c->name);
 	if (!a->replace)
 		return err_set(e, ERR_CONFLICT, "%s is admitted already (serial %llu, until %s); "
-		    "--replace admits it anew", c->name, (unsigned long long)f->holder->serial,
-		    text_format_time(text, f->holder->not_after));
+		    "`mpynet ca export %s` prints its charter, and --replace admits it anew",
+		    c->name, (unsigned long long)f->holder->serial,
+		    text_format_time(text, f->holder->not_after), c->name);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "ca/office_join.h"
 
+#include "ca/admission.h"
 #include "ca/ledger_chain.h"
 #include "core/crypto.h"
 
@@ -130,7 +131,7 @@ name_roots(struct office *o, const struct bundle_cert *roots, size_t count, stru
 		struct cert c;
 
 		rc = cert_decode(&c, roots[i].bytes, roots[i].len, NULL);
-		if (rc < 0 || !cert_is_root(&c) ||
+		if (rc < 0 || !cert_is_root(&c) || application_is(&c) ||
 		    memcmp(c.network, o->ca.cert.network, sizeof(c.network)) != 0)
 			return err_set(e, ERR_DENIED, "what --ca names is no root of this network");
 		rc = is_named(o, &roots[i], e);

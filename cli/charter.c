@@ -42,7 +42,10 @@ charter_show(struct context *c, const struct cert *ca, const char *file)
 	json_decref(body);
 }
 
-/* What is committed is said, even if its file cannot be written: it can be had again. */
+/*
+ * What is committed is said, even if its file cannot be written: it can be had again. Half a charter
+ * might be taken for a whole one, so the file appears with all that it has.
+ */
 static int
 write_charter(struct office *o, const char *name, const char *path, struct err *e)
 {
@@ -53,7 +56,7 @@ write_charter(struct office *o, const char *name, const char *path, struct err *
 		return err_set(e, -ENOMEM, "there is no memory for a charter");
 	rc = office_charter(o, text, name, e);
 	if (rc >= 0)
-		rc = file_create(path, 0600, text, (size_t)rc, e);
+		rc = file_replace(path, 0600, text, (size_t)rc, e);
 	sodium_free(text);
 	return rc < 0 ? err_prefix(e, rc, "%s is admitted, and its charter comes with `mpynet ca "
 	    "export %s`", name, name) : 0;
