@@ -196,6 +196,55 @@ TEST(a_bundle_of_another_shape_is_not_written)
 	ASSERT_EQ(bundle_write(text, sizeof(text), &b), ERR_CANON);
 }
 
+/* What an office is given is a bundle of nobody. */
+static struct bundle
+charter_of(const struct given *g)
+{
+	struct bundle b = g->b;
+
+	memset(&b.host, 0, sizeof(b.host));
+	memset(b.key, 0, sizeof(b.key));
+	b.has_key = false;
+	return b;
+}
+
+TEST(a_charter_is_a_bundle_of_nobody)
+{
+	struct given g = given();
+	struct bundle b = charter_of(&g), again;
+	char text[BUNDLE_TEXT_MAX];
+	struct cert ca;
+	struct err e;
+	int n = bundle_write_charter(text, sizeof(text), &b);
+
+	ASSERT(n > 0);
+	ASSERT_EQ(bundle_read_charter(&again, text, (size_t)n, &e), 0);
+	ASSERT_MEM(&again, &b, sizeof(b));
+	ASSERT_EQ(bundle_check_charter(&again, CERTS_WALL, &ca, &e), 0);
+	ASSERT_MEM(ca.fingerprint, g.issuing.cert.fingerprint, 32);
+
+	/* Neither is taken for the other. */
+	ASSERT(bundle_read(&again, text, (size_t)n, &e) < 0);
+	ASSERT(strstr(e.text, "mpynet ca join") != NULL);
+	ASSERT_EQ(bundle_write(text, sizeof(text), &b), ERR_CANON);
+	n = bundle_write(text, sizeof(text), &g.b);
+	ASSERT(n > 0);
+	ASSERT(bundle_read_charter(&again, text, (size_t)n, &e) < 0);
+	ASSERT_EQ(bundle_write_charter(text, sizeof(text), &g.b), ERR_CANON);
+
+	/* It admits somebody, whom a root in it signed. */
+	b.ca_count = 1;
+	ASSERT_EQ(bundle_write_charter(text, sizeof(text), &b), ERR_CANON);
+	b = charter_of(&g);
+	b.cas[0] = b.cas[1];
+	b.ca_count = 1;
+	ASSERT(bundle_check_charter(&b, CERTS_WALL, NULL, &e) < 0);
+	b = charter_of(&g);
+	g.root = certs_root();
+	b.cas[0] = object(g.root.bytes, g.root.len);
+	ASSERT(bundle_check_charter(&b, CERTS_WALL, NULL, &e) < 0);
+}
+
 /* Blocks in another order, twice, unknown or missing. */
 TEST(blocks_stand_in_their_order)
 {
