@@ -171,4 +171,27 @@ certs_host(const struct authority *by, const char *name, const char *ip, uint64_
 	return h;
 }
 
+/* Somebody who believes that root. */
+static inline struct trust *
+certs_trust(const struct authority *believed)
+{
+	struct rng rng = certs_rng();
+	struct trust *t = trust_new(&rng);
+
+	ASSERT(t != NULL);
+	ASSERT_EQ(trust_add(t, believed->bytes, believed->len, CERTS_WALL, NULL), 0);
+	return t;
+}
+
+/* What trust_verify() says of `h` then; `issuing` is NULL where a root signed it. */
+static inline int
+certs_verify_at(struct trust *t, const struct host *h, const struct authority *issuing,
+    uint64_t seconds, enum breach *why)
+{
+	struct verified v;
+
+	return trust_verify(t, h->bytes, h->len, issuing != NULL ? issuing->bytes : NULL,
+	    issuing != NULL ? issuing->len : 0, seconds * USEC_PER_SEC, &v, why);
+}
+
 #endif

@@ -35,17 +35,6 @@ seat(struct board *b)
 	}
 }
 
-static struct trust *
-trust_with(const struct authority *root)
-{
-	struct rng rng = certs_rng();
-	struct trust *t = trust_new(&rng);
-
-	ASSERT(t != NULL);
-	ASSERT_EQ(trust_add(t, root->bytes, root->len, CERTS_WALL, NULL), 0);
-	return t;
-}
-
 static struct board
 board(void)
 {
@@ -54,7 +43,7 @@ board(void)
 	test_fill(b.root.cert.network, sizeof(b.root.cert.network));
 	seat(&b);
 	certs_sign_authority(&b.root, &b.root);
-	b.trust = trust_with(&b.root);
+	b.trust = certs_trust(&b.root);
 	return b;
 }
 
@@ -94,9 +83,7 @@ host_by(const struct board *b, const uint8_t *indices, size_t count)
 static int
 verify(const struct board *b, const struct host *h, enum breach *why)
 {
-	struct verified v;
-
-	return trust_verify(b->trust, h->bytes, h->len, NULL, 0, CERTS_WALL, &v, why);
+	return certs_verify_at(b->trust, h, NULL, CERTS_NOW, why);
 }
 
 TEST(any_k_of_the_cosigners_are_enough)
@@ -179,7 +166,7 @@ TEST(where_one_key_signs_several_do_not)
 	struct board b = board();
 	struct authority plain = certs_root();
 	struct host h = certs_host(&plain, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&plain);
+	struct trust *t = certs_trust(&plain);
 	struct verified v;
 
 	h.len = cosign(&b, h.bytes, h.len, (uint8_t[]){ 0, 1 }, 2);

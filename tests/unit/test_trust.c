@@ -4,38 +4,17 @@
  */
 #include "tests/unit/certs.h"
 
-static struct trust *
-trust_with(const struct authority *root)
-{
-	struct rng rng = certs_rng();
-	struct trust *t = trust_new(&rng);
-
-	ASSERT(t != NULL);
-	ASSERT_EQ(trust_add(t, root->bytes, root->len, CERTS_WALL, NULL), 0);
-	return t;
-}
-
-static int
-verify_at(struct trust *t, const struct host *h, const struct authority *issuing, uint64_t seconds,
-    enum breach *why)
-{
-	struct verified v;
-
-	return trust_verify(t, h->bytes, h->len, issuing != NULL ? issuing->bytes : NULL,
-	    issuing != NULL ? issuing->len : 0, seconds * USEC_PER_SEC, &v, why);
-}
-
 static int
 verify(struct trust *t, const struct host *h, const struct authority *issuing, enum breach *why)
 {
-	return verify_at(t, h, issuing, CERTS_NOW, why);
+	return certs_verify_at(t, h, issuing, CERTS_NOW, why);
 }
 
 TEST(a_host_signed_by_the_root_is_believed)
 {
 	struct authority root = certs_root();
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct verified v;
 
 	for (int round = 0; round < 2; round++) { /* the second time from the cache */
@@ -54,7 +33,7 @@ TEST(a_chain_of_three_is_valid_while_all_of_it_is)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root);
 	struct host h = certs_host(&issuing, "party.org", "10.87.16.9", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct verified v;
 
 	issuing.cert.not_after = CERTS_NOW + CERTS_DAY;
@@ -69,8 +48,8 @@ TEST(a_chain_of_three_is_valid_while_all_of_it_is)
 
 	/* Its issuing CA has been seen now. */
 	ASSERT_EQ(verify(t, &h, NULL, NULL), 0);
-	ASSERT_EQ(verify_at(t, &h, &issuing, CERTS_NOW + CERTS_DAY, NULL), 0);
-	ASSERT_EQ(verify_at(t, &h, &issuing, CERTS_NOW + CERTS_DAY + 1, NULL), ERR_EXPIRED);
+	ASSERT_EQ(certs_verify_at(t, &h, &issuing, CERTS_NOW + CERTS_DAY, NULL), 0);
+	ASSERT_EQ(certs_verify_at(t, &h, &issuing, CERTS_NOW + CERTS_DAY + 1, NULL), ERR_EXPIRED);
 	trust_free(t);
 }
 
@@ -83,11 +62,11 @@ TEST(a_certificate_is_valid_from_its_first_second_to_its_last)
 	h.cert.not_before = CERTS_NOW + 1000;
 	h.cert.not_after = CERTS_NOW + 2000;
 	certs_sign_host(&h, &root);
-	t = trust_with(&root);
-	ASSERT_EQ(verify_at(t, &h, NULL, CERTS_NOW + 1000 - CERT_BACKDATE - 1, NULL), ERR_NOT_YET);
-	ASSERT_EQ(verify_at(t, &h, NULL, CERTS_NOW + 1000 - CERT_BACKDATE, NULL), 0);
-	ASSERT_EQ(verify_at(t, &h, NULL, CERTS_NOW + 2000, NULL), 0);
-	ASSERT_EQ(verify_at(t, &h, NULL, CERTS_NOW + 2001, NULL), ERR_EXPIRED);
+	t = certs_trust(&root);
+	ASSERT_EQ(certs_verify_at(t, &h, NULL, CERTS_NOW + 1000 - CERT_BACKDATE - 1, NULL), ERR_NOT_YET);
+	ASSERT_EQ(certs_verify_at(t, &h, NULL, CERTS_NOW + 1000 - CERT_BACKDATE, NULL), 0);
+	ASSERT_EQ(certs_verify_at(t, &h, NULL, CERTS_NOW + 2000, NULL), 0);
+	ASSERT_EQ(certs_verify_at(t, &h, NULL, CERTS_NOW + 2001, NULL), ERR_EXPIRED);
 	trust_free(t);
 }
 
@@ -95,23 +74,23 @@ TEST(a_clock_that_fell_back_does_not_revive_what_expired)
 {
 	struct authority root = certs_root();
 	struct host old = certs_host(&root, "party1", "10.87.0.3", 7), young = old;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 
 	young.cert.not_before = old.cert.not_after + 1000;
 	young.cert.not_after = young.cert.not_before + 1000;
 	certs_sign_host(&young, &root);
 	ASSERT_EQ(verify(t, &old, NULL, NULL), 0);
-	ASSERT_EQ(verify_at(t, &young, NULL, young.cert.not_before, NULL), 0);
+	ASSERT_EQ(certs_verify_at(t, &young, NULL, young.cert.not_before, NULL), 0);
 	ASSERT_EQ(trust_newest(t), young.cert.not_before);
-	ASSERT_EQ(verify_at(t, &old, NULL, 0, NULL), ERR_EXPIRED);
-	ASSERT_EQ(verify_at(t, &young, NULL, 0, NULL), 0);
+	ASSERT_EQ(certs_verify_at(t, &old, NULL, 0, NULL), ERR_EXPIRED);
+	ASSERT_EQ(certs_verify_at(t, &young, NULL, 0, NULL), 0);
 	trust_free(t);
 }
 
 TEST(nobody_can_turn_the_clock_forward_step_by_step)
 {
 	struct authority root = certs_root();
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 
 	for (uint64_t step = 1; step <= 20; step++) {
 		struct host h = certs_host(&root, "party1", "10.87.0.3", step);
@@ -129,7 +108,7 @@ TEST(the_own_certificate_sets_a_clock_that_is_behind)
 {
 	struct authority root = certs_root();
 	struct host own = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	usec_t wall = (CERTS_NOW - 30 * CERTS_DAY) * USEC_PER_SEC;
 	struct verified v;
 
@@ -149,7 +128,7 @@ TEST(what_was_seen_before_a_restart_keeps_the_clock)
 {
 	struct authority root = certs_root();
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 
 	trust_saw(t, h.cert.not_after + 1);
 	trust_saw(t, 5);
@@ -161,7 +140,7 @@ TEST(another_network_and_an_unknown_issuer_are_told_apart)
 {
 	struct authority root = certs_root(), other = certs_root(), stranger = certs_root();
 	struct host wrong = certs_host(&other, "party1", "10.87.0.3", 7), unknown;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	enum breach why;
 
 	memcpy(stranger.cert.network, root.cert.network, sizeof(root.cert.network));
@@ -191,7 +170,7 @@ TEST(a_stranger_who_copies_a_key_id_does_not_verify)
 {
 	struct authority root = certs_root(), forger = root;
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 
 	test_fill(h.bytes + h.len - CERT_SIGNATURE_LEN, CERT_SIGNATURE_LEN);
 	ASSERT_EQ(verify(t, &h, NULL, NULL), ERR_AUTH);
@@ -205,7 +184,7 @@ TEST(a_cached_chain_does_not_vouch_for_another_signature)
 {
 	struct authority root = certs_root();
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 
 	ASSERT_EQ(verify(t, &h, NULL, NULL), 0);
 	h.bytes[h.len - 1] ^= 1;
@@ -217,7 +196,7 @@ TEST(a_chain_with_any_bit_flipped_is_refused)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root);
 	struct host h = certs_host(&issuing, "party.org", "10.87.16.9", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 
 	ASSERT_EQ(verify(t, &h, &issuing, NULL), 0);
 	for (size_t bit = 0; bit < issuing.len * 8; bit++) {
@@ -233,7 +212,7 @@ TEST(a_host_certificate_signs_nothing)
 {
 	struct authority root = certs_root(), false_ca = certs_authority("false.org");
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7), victim;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	enum breach why;
 
 	memcpy(false_ca.cert.network, root.cert.network, 16);
@@ -255,7 +234,7 @@ TEST(there_is_at_most_one_ca_between)
 {
 	struct authority root = certs_root(), one = certs_issuing(&root), two;
 	struct host h;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	enum breach why;
 
 	two = certs_issuing(&one);
@@ -272,7 +251,7 @@ TEST(an_issuing_ca_that_nobody_asked_for_is_refused)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root);
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	enum breach why;
 
 	ASSERT_EQ(verify(t, &h, &issuing, &why), ERR_DENIED);
@@ -285,7 +264,7 @@ TEST(a_host_outside_its_issuers_limits_is_not_believed)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root);
 	struct host good = certs_host(&issuing, "party.org", "10.87.16.9", 7), h = good;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	enum breach why;
 
 	h.cert.addresses[0] = certs_prefix("10.87.0.9");
@@ -316,7 +295,7 @@ TEST(a_route_into_the_network_is_not_believed)
 	certs_sign_authority(&root, &root);
 	h.cert.routes[h.cert.route_count++] = certs_prefix("10.87.1.0/24");
 	certs_sign_host(&h, &root);
-	t = trust_with(&root);
+	t = certs_trust(&root);
 	ASSERT_EQ(verify(t, &h, NULL, &why), ERR_DENIED);
 	ASSERT_EQ(why, BREACH_ROUTE_IN_OVERLAY);
 	trust_free(t);
@@ -325,7 +304,7 @@ TEST(a_route_into_the_network_is_not_believed)
 TEST(the_network_is_what_its_root_permits)
 {
 	struct authority root = certs_root();
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct prefix ranges[8];
 
 	ASSERT(trust_in_overlay(t, certs_ip("10.87.200.1")));
@@ -345,7 +324,7 @@ TEST(the_network_is_what_its_root_permits)
 TEST(roots_have_their_limit)
 {
 	struct authority first = certs_root();
-	struct trust *t = trust_with(&first);
+	struct trust *t = certs_trust(&first);
 
 	for (size_t i = 1; i <= TRUST_ROOTS_MAX; i++) {
 		struct authority more = certs_authority("study");
@@ -362,7 +341,7 @@ TEST(issuing_cas_are_remembered_up_to_a_limit_and_the_newest_wins)
 {
 	struct authority root = certs_root();
 	struct authority one = certs_issuing(&root), again = one;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	uint8_t key_id[16];
 	const uint8_t *bytes;
 	size_t kept = 0;

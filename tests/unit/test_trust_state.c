@@ -4,30 +4,10 @@
  */
 #include "tests/unit/states.h"
 
-static struct trust *
-trust_with(const struct authority *root)
-{
-	struct rng rng = certs_rng();
-	struct trust *t = trust_new(&rng);
-
-	ASSERT(t != NULL);
-	ASSERT_EQ(trust_add(t, root->bytes, root->len, CERTS_WALL, NULL), 0);
-	return t;
-}
-
-static int
-verify_at(struct trust *t, const struct host *h, const struct authority *issuing, uint64_t seconds)
-{
-	struct verified v;
-
-	return trust_verify(t, h->bytes, h->len, issuing != NULL ? issuing->bytes : NULL,
-	    issuing != NULL ? issuing->len : 0, seconds * USEC_PER_SEC, &v, NULL);
-}
-
 static int
 verify(struct trust *t, const struct host *h, const struct authority *issuing)
 {
-	return verify_at(t, h, issuing, CERTS_NOW);
+	return certs_verify_at(t, h, issuing, CERTS_NOW, NULL);
 }
 
 static int
@@ -58,7 +38,7 @@ TEST(a_revoked_serial_is_refused_also_where_its_chain_is_known)
 	struct authority root = certs_root();
 	struct host gone = certs_host(&root, "party1", "10.87.0.3", 7);
 	struct host stays = certs_host(&root, "party2", "10.87.0.4", 8);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	ASSERT_EQ(verify(t, &gone, NULL), 0);
@@ -79,7 +59,7 @@ TEST(a_revoked_key_stays_so_under_a_fresh_serial)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root);
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	states_revoke_key(st, &h);
@@ -101,7 +81,7 @@ TEST(with_a_ca_goes_what_it_signed)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root), again = issuing;
 	struct host h = certs_host(&issuing, "party.org", "10.87.16.9", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	ASSERT_EQ(verify(t, &h, &issuing), 0);
@@ -122,7 +102,7 @@ TEST(the_serial_of_an_issuing_ca_ends_that_certificate_and_not_its_key)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root), again = issuing;
 	struct host h = certs_host(&issuing, "party.org", "10.87.16.9", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	ASSERT_EQ(verify(t, &h, &issuing), 0);
@@ -141,7 +121,7 @@ TEST(what_was_signed_too_early_is_revoked)
 {
 	struct authority root = certs_root();
 	struct host old = certs_host(&root, "party1", "10.87.0.3", 7), young = old;
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	young.cert.not_before = CERTS_NOW;
@@ -159,7 +139,7 @@ TEST(what_was_signed_too_early_is_revoked)
 TEST(nobody_goes_back_and_two_of_one_version_are_a_fork)
 {
 	struct authority root = certs_root();
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *one = states_new(&root, 1), *two = states_new(&root, 2);
 	struct statement *other = states_new(&root, 2);
 	struct state_id id;
@@ -194,7 +174,7 @@ TEST(only_a_root_or_the_ca_with_the_flag_speaks_for_the_network)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root), other = certs_root();
 	struct authority elsewhere = next_root(&root);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 	enum breach why;
 
@@ -224,7 +204,7 @@ TEST(a_ca_that_speaks_for_the_network_cannot_turn_on_its_root)
 
 	issuing.cert.flags |= CERT_STATE;
 	certs_sign_authority(&issuing, &root);
-	t = trust_with(&root);
+	t = certs_trust(&root);
 	states_revoke_ca(st, &root);
 	states_sign(st, &issuing);
 	ASSERT_EQ(judge(t, st, &why), ERR_DENIED);
@@ -239,7 +219,7 @@ TEST(a_ca_that_speaks_for_the_network_cannot_turn_on_its_root)
 TEST(a_revoked_ca_speaks_for_nobody)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1), *next = states_new(&root, 2);
 
 	issuing.cert.flags |= CERT_STATE;
@@ -258,7 +238,7 @@ TEST(a_state_with_any_bit_flipped_is_refused)
 {
 	struct authority root = certs_root(), issuing = certs_issuing(&root), second;
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	second = next_root(&root);
@@ -285,7 +265,7 @@ TEST(what_an_expired_state_revoked_stays_revoked)
 {
 	struct authority root = certs_root();
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	states_revoke_serial(st, &root, 7, 7);
@@ -298,7 +278,7 @@ TEST(what_an_expired_state_revoked_stays_revoked)
 	ASSERT(!trust_state_halts(t, st->s.expires * USEC_PER_SEC));
 	ASSERT_EQ(trust_state_age(t, (st->s.expires + 1) * USEC_PER_SEC), STATE_EXPIRED);
 	ASSERT(trust_state_halts(t, (st->s.expires + 1) * USEC_PER_SEC));
-	ASSERT_EQ(verify_at(t, &h, NULL, st->s.expires + 1), ERR_REVOKED);
+	ASSERT_EQ(certs_verify_at(t, &h, NULL, st->s.expires + 1, NULL), ERR_REVOKED);
 	free(st);
 	trust_free(t);
 }
@@ -306,7 +286,7 @@ TEST(what_an_expired_state_revoked_stays_revoked)
 TEST(a_state_from_the_future_is_taken_and_turns_no_clock)
 {
 	struct authority root = certs_root();
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	st->s.issued = CERTS_NOW + 365 * CERTS_DAY;
@@ -322,7 +302,7 @@ TEST(a_state_from_the_future_is_taken_and_turns_no_clock)
 TEST(a_state_that_its_signer_was_too_old_for_is_refused)
 {
 	struct authority root = certs_root();
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	st->s.issued = root.cert.not_after + 1;
@@ -339,7 +319,7 @@ TEST(after_a_rotation_both_roots_count_until_the_overlap_ends)
 	struct authority root = certs_root(), second = next_root(&root);
 	struct host old = certs_host(&root, "party1", "10.87.0.3", 7);
 	struct host young = certs_host(&second, "party2", "10.87.0.4", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 	uint64_t until = CERTS_NOW + CERTS_DAY;
 
@@ -348,9 +328,9 @@ TEST(after_a_rotation_both_roots_count_until_the_overlap_ends)
 	states_rotate(st, &root, &second, until);
 	states_sign(st, &second);
 	ASSERT_EQ(install(t, st), 0);
-	ASSERT_EQ(verify_at(t, &old, NULL, until), 0);
-	ASSERT_EQ(verify_at(t, &old, NULL, until + 1), ERR_EXPIRED);
-	ASSERT_EQ(verify_at(t, &young, NULL, until + 1), 0);
+	ASSERT_EQ(certs_verify_at(t, &old, NULL, until, NULL), 0);
+	ASSERT_EQ(certs_verify_at(t, &old, NULL, until + 1, NULL), ERR_EXPIRED);
+	ASSERT_EQ(certs_verify_at(t, &young, NULL, until + 1, NULL), 0);
 	ASSERT_STR(trust_root(t, 0)->name, "study2");
 	ASSERT_STR(trust_root(t, 1)->name, "study");
 	ASSERT_EQ(trust_overlay(t, (struct prefix[8]){ 0 }, 8), 2);
@@ -384,7 +364,7 @@ TEST(a_root_inherits_from_all_that_it_has_followed_and_from_nobody_else)
 	struct authority root = certs_root(), second = next_root(&root), third = next_root(&root);
 	struct authority stranger = next_root(&root), issuing = certs_issuing(&root);
 	struct host h = certs_host(&third, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 	uint8_t first[16], before[16];
 	struct verified v;
@@ -417,7 +397,7 @@ TEST(a_root_inherits_from_all_that_it_has_followed_and_from_nobody_else)
 TEST(a_root_that_was_rotated_speaks_no_more_for_the_network)
 {
 	struct authority root = certs_root(), second = next_root(&root), third = next_root(&root);
-	struct trust *t = trust_with(&root);
+	struct trust *t = certs_trust(&root);
 	struct statement *st = states_new(&root, 1), *back = states_new(&root, 2);
 	struct statement *away = states_new(&root, 2);
 	enum breach why;
@@ -442,7 +422,7 @@ TEST(a_root_that_was_rotated_speaks_no_more_for_the_network)
 TEST(who_slept_through_rotations_follows_them_and_who_came_late_needs_none)
 {
 	struct authority root = certs_root(), second = next_root(&root), third = next_root(&root);
-	struct trust *sleeper = trust_with(&root), *newcomer = trust_with(&third);
+	struct trust *sleeper = certs_trust(&root), *newcomer = certs_trust(&third);
 	struct statement *st = states_new(&root, 5);
 
 	states_rotate(st, &root, &second, CERTS_NOW);
@@ -469,7 +449,7 @@ TEST(a_stolen_root_is_revoked_by_its_successor)
 {
 	struct authority root = certs_root(), second = next_root(&root);
 	struct host h = certs_host(&root, "party1", "10.87.0.3", 7);
-	struct trust *t = trust_with(&root), *late = trust_with(&root);
+	struct trust *t = certs_trust(&root), *late = certs_trust(&root);
 	struct statement *st = states_new(&root, 1);
 
 	ASSERT_EQ(verify(t, &h, NULL), 0);
@@ -488,7 +468,7 @@ TEST(a_stolen_root_is_revoked_by_its_successor)
 TEST(roots_whose_overlap_is_over_make_room)
 {
 	struct authority roots[8] = { certs_root() };
-	struct trust *t = trust_with(&roots[0]);
+	struct trust *t = certs_trust(&roots[0]);
 
 	for (size_t i = 1; i < ARRAY_LEN(roots); i++) {
 		struct statement *st = states_new(&roots[0], i);
