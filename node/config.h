@@ -13,6 +13,8 @@
 #include "core/pins.h"
 #include "core/text.h"
 
+#include <string.h>
+
 #define MESH_LIGHTHOUSES_MAX	     4
 #define MESH_LIGHTHOUSE_ENDPOINTS_MAX 8
 #define MESH_ROOTS_MAX		     4
@@ -24,6 +26,18 @@ struct cert_bytes {
 	uint16_t len; /* 0: absent */
 	uint8_t p[CERT_HOST_MAX];
 };
+
+/* `len` is at most that; `p` may be NULL with 0. */
+static inline struct cert_bytes
+cert_bytes_of(const uint8_t *p, size_t len)
+{
+	struct cert_bytes b = { .len = (uint16_t)len };
+
+	assert(len <= sizeof(b.p));
+	if (len > 0)
+		memcpy(b.p, p, len);
+	return b;
+}
 
 struct mesh_lighthouse {
 	struct cert_bytes cert;

@@ -29,16 +29,6 @@ node_configure(struct node *n, struct err *err)
 	return rc;
 }
 
-static struct cert_bytes
-cert_bytes(const struct bundle_cert *from)
-{
-	struct cert_bytes to = { .len = from->len };
-
-	assert(from->len <= sizeof(to.p));
-	memcpy(to.p, from->bytes, from->len);
-	return to;
-}
-
 struct cert_bytes
 node_issuing_of(const struct bundle *b, const struct cert *host)
 {
@@ -50,7 +40,7 @@ node_issuing_of(const struct bundle *b, const struct cert *host)
 			continue;
 		cert_key_id(id, ca.key);
 		if (memcmp(id, host->issuer, sizeof(id)) == 0)
-			return cert_bytes(&b->cas[i]);
+			return cert_bytes_of(b->cas[i].bytes, b->cas[i].len);
 	}
 	return (struct cert_bytes){ 0 };
 }
@@ -62,7 +52,7 @@ config_roots(struct mesh_config *c, const struct bundle *b)
 		struct cert ca;
 
 		if (cert_decode(&ca, b->cas[i].bytes, b->cas[i].len, NULL) == 0 && cert_is_root(&ca))
-			c->roots[c->root_count++] = cert_bytes(&b->cas[i]);
+			c->roots[c->root_count++] = cert_bytes_of(b->cas[i].bytes, b->cas[i].len);
 	}
 }
 
@@ -77,7 +67,7 @@ config_lighthouse(struct mesh_config *c, const struct bundle *b,
 	if (c->lighthouse_count == MESH_LIGHTHOUSES_MAX ||
 	    cert_decode(&cert, from->cert.bytes, from->cert.len, NULL) < 0)
 		return;
-	to->cert = cert_bytes(&from->cert);
+	to->cert = cert_bytes_of(from->cert.bytes, from->cert.len);
 	to->issuing = node_issuing_of(b, &cert);
 	to->tcp = from->tcp;
 	for (uint32_t i = 0; i < from->endpoint_count; i++) {
@@ -109,7 +99,7 @@ make_engine(struct node *n, struct err *err)
 	if (!c)
 		return err_set(err, -ENOMEM, "no memory to start a node");
 	memcpy(c->private_key, n->bundle.key, sizeof(c->private_key));
-	c->cert = cert_bytes(&n->bundle.host);
+	c->cert = cert_bytes_of(n->bundle.host.bytes, n->bundle.host.len);
 	c->issuing = node_issuing_of(&n->bundle, &n->me.cert);
 	config_roots(c, &n->bundle);
 	c->has_psk = n->bundle.has_psk;

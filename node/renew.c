@@ -150,16 +150,6 @@ mesh_renewal(const struct mesh *m)
 	return m->renewed.cert_len > 0 ? &m->renewed : NULL;
 }
 
-/* A certificate that is kept as it came. */
-static struct cert_bytes
-bytes_of(const uint8_t *p, size_t len)
-{
-	struct cert_bytes b = { .len = (uint16_t)len };
-
-	memcpy(b.p, p, len);
-	return b;
-}
-
 /* Whoever is connected goes on: its sessions may now last as long as the new certificate. */
 static void
 announce(struct mesh *m, struct instant now)
@@ -187,8 +177,8 @@ mesh_renewed(struct mesh *m, struct instant now, struct outbox *out)
 		return ERR_CONFLICT;
 	m->cert = v->cert;
 	m->valid_until = v->valid_until;
-	m->cert_bytes = bytes_of(m->renewed.cert, m->renewed.cert_len);
-	m->issuing = bytes_of(v->issuing, v->issuing_len);
+	m->cert_bytes = cert_bytes_of(m->renewed.cert, m->renewed.cert_len);
+	m->issuing = cert_bytes_of(v->issuing, v->issuing_len);
 	members_reserve(m->members, &m->cert);
 	m->renewed.cert_len = 0;
 	speak_renew(m, now, m->renewed_by->peer, (struct blob){ 0 }, out);

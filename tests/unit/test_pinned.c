@@ -17,15 +17,6 @@ struct scene {
 	struct mesh *mesh;
 };
 
-static struct cert_bytes
-bytes_of(const uint8_t *p, size_t len)
-{
-	struct cert_bytes b = { .len = (uint16_t)len };
-
-	memcpy(b.p, p, len);
-	return b;
-}
-
 /* A node whose bundle has one lighthouse, which expires a second before `now`. */
 static void
 open_scene(struct scene *s)
@@ -45,9 +36,9 @@ open_scene(struct scene *s)
 	ASSERT_EQ(outbox_init(&s->out, MESH_OUTBOX_EFFECTS, MESH_OUTBOX_BYTES), 0);
 	memset(&c, 0, sizeof(c));
 	memcpy(c.private_key, s->node.secret, 32);
-	c.cert = bytes_of(s->node.bytes, s->node.len);
-	c.roots[c.root_count++] = bytes_of(s->root.bytes, s->root.len);
-	c.lighthouses[0].cert = bytes_of(s->lighthouse.bytes, s->lighthouse.len);
+	c.cert = cert_bytes_of(s->node.bytes, s->node.len);
+	c.roots[c.root_count++] = cert_bytes_of(s->root.bytes, s->root.len);
+	c.lighthouses[0].cert = cert_bytes_of(s->lighthouse.bytes, s->lighthouse.len);
 	c.lighthouse_count = 1;
 	if (mesh_new(&s->mesh, &c, &s->rng, s->now, &e) < 0)
 		test_fail(__FILE__, __LINE__, "%s", e.text);

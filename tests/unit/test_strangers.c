@@ -63,15 +63,6 @@ struct scene {
 
 static struct scene scene;
 
-static struct cert_bytes
-bytes_of(const uint8_t *p, size_t len)
-{
-	struct cert_bytes b = { .len = (uint16_t)len };
-
-	memcpy(b.p, p, len);
-	return b;
-}
-
 static void
 open_mesh(struct scene *s, unsigned load)
 {
@@ -80,8 +71,8 @@ open_mesh(struct scene *s, unsigned load)
 
 	memset(&c, 0, sizeof(c));
 	memcpy(c.private_key, s->host.secret, 32);
-	c.cert = bytes_of(s->host.bytes, s->host.len);
-	c.roots[0] = bytes_of(s->root.bytes, s->root.len);
+	c.cert = cert_bytes_of(s->host.bytes, s->host.len);
+	c.roots[0] = cert_bytes_of(s->root.bytes, s->root.len);
 	c.root_count = 1;
 	c.has_psk = true;
 	memcpy(c.psk, (uint8_t[32])PSK, 32);
