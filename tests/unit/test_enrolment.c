@@ -328,6 +328,15 @@ check_issued(struct joiner *j)
 	free(b);
 }
 
+/* The authority and a member are connected, and a token stands. */
+static void
+begin_offered(void)
+{
+	begin();
+	connect_all();
+	offer(&token);
+}
+
 /*
  * Enrolment
  */
@@ -336,9 +345,7 @@ TEST(a_host_with_a_token_gets_its_certificate)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	j = join_with(&token);
 	run(USEC_PER_SEC);
 	check_issued(j);
@@ -352,9 +359,7 @@ TEST(a_long_bundle_comes_in_pieces_through_loss)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	desk.filler = 7;
 	j = join_with(&token);
 	j->lose = 4;
@@ -368,9 +373,7 @@ TEST(twenty_hosts_with_one_token_are_all_answered_and_one_is_certified)
 {
 	unsigned issued = 0;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	for (unsigned i = 0; i < 20; i++)
 		join_with(&token);
 	run(600 * USEC_PER_SEC);
@@ -392,9 +395,7 @@ TEST(an_authority_that_comes_later_finds_the_plea_and_the_host_the_answer)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	client_dismiss(scene.beacon, scene.now, client_get(scene.beacon, parties[CA].cert.key),
 	    CLOSE_STOP, &scene.out);
 	scene_settle(&scene);
@@ -423,9 +424,7 @@ TEST(a_plea_that_a_person_decides_about_waits_and_is_told_at_once)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	desk.undecided = true;
 	j = join_with(&token);
 	run(4 * USEC_PER_SEC);
@@ -439,9 +438,7 @@ TEST(a_refusal_is_a_sentence_and_the_end)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	desk.refusal = REFUSAL_DENIED;
 	j = join_with(&token);
 	run(USEC_PER_SEC);
@@ -457,9 +454,7 @@ TEST(an_unknown_token_draws_silence)
 	struct token other;
 	unsigned sent;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	other = token;
 	other.id[0] ^= 1;
 	j = join_with(&other);
@@ -477,9 +472,7 @@ TEST(a_token_whose_secret_is_wrong_is_no_way_in)
 	struct joiner *j;
 	struct token other;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	other = token;
 	other.secret[0] ^= 1;
 	j = join_with(&other);
@@ -494,9 +487,7 @@ TEST(a_root_that_is_not_the_tokens_is_refused)
 	struct joiner *j;
 	struct token other;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	other = token;
 	other.root[0] ^= 1;
 	j = join_with(&other);
@@ -512,9 +503,7 @@ TEST(an_expired_or_withdrawn_token_is_worth_nothing)
 	struct offer o;
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	o = (struct offer){ .expires = 0 };
 	memcpy(o.id, token.id, sizeof(o.id));
 	ASSERT_EQ(offer_status(ca, &o), OFFER_TAKEN);
@@ -532,9 +521,7 @@ TEST(a_token_that_expires_while_its_plea_waits_still_brings_the_answer)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	desk.undecided = true;
 	j = join_with(&token);
 	run(2 * USEC_PER_SEC);
@@ -568,9 +555,7 @@ TEST(tokens_are_known_after_a_restart)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	restart();
 	ASSERT_EQ(totals().tokens, 1);
 	guest_restart(&scene, ca);
@@ -584,9 +569,7 @@ TEST(a_lighthouse_that_restarts_in_the_middle_costs_time_and_nothing_else)
 {
 	struct joiner *j;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	desk.away = true;
 	j = join_with(&token);
 	run(500 * USEC_PER_MS);
@@ -638,9 +621,7 @@ TEST(a_guest_may_send_sixty_four_frames_in_a_minute_and_no_others)
 	struct joiner *j;
 	unsigned frames;
 
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	desk.away = true;
 	j = join_with(&token);
 	run(100 * USEC_PER_MS);
@@ -659,9 +640,7 @@ TEST(a_guest_may_send_sixty_four_frames_in_a_minute_and_no_others)
 
 TEST(calls_that_are_never_confirmed_leave_nothing_behind)
 {
-	begin();
-	connect_all();
-	offer(&token);
+	begin_offered();
 	for (unsigned i = 0; i < HOSTS_MAX; i++)
 		join_with(&token)->deaf = true;
 	run(USEC_PER_SEC);
