@@ -301,6 +301,8 @@ inspect_text(struct contents *s, const struct view **views, const char *text, si
 		return rc;
 	if (s->blocks == 1 && strcmp(s->label, PEM_HOST_KEY) == 0)
 		return err_set(e, ERR_FORMAT, "it holds a private key, and those are not shown");
+	if (strcmp(s->label, PEM_STUDY) == 0)
+		return err_set(e, ERR_FORMAT, "it is a study: mpynet study show says what is in it");
 	if (strcmp(s->label, PEM_DRAFT) == 0)
 		return inspect_drafts(s, views, text, len, e);
 	if (s->blocks == 1) {

@@ -61,6 +61,7 @@ warnings_body(struct node *n, const struct view_status *v)
 			body_warning(list, "%s of the lighthouse %s cannot be looked up",
 			    n->names[i].resolve.host, n->names[i].lighthouse);
 	pinverb_warn(n, list);
+	studyverb_warn(n, list);
 	body_warn_keep(list, &n->keep);
 	return list;
 }

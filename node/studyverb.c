@@ -112,6 +112,31 @@ warnings_of(const struct node *n, const struct lobby_study *s)
 	return list;
 }
 
+/* One sentence for all: whoever can propose must not fill the page. */
+void
+studyverb_warn(const struct node *n, json_t *warnings)
+{
+	const struct lobby_study *s, *last = NULL;
+	unsigned count = 0;
+	int by;
+
+	for (size_t i = 0; (s = mesh_study_at(n->mesh, i)) != NULL; i++) {
+		if (s->stance != STANCE_PROPOSED)
+			continue;
+		last = s;
+		count++;
+	}
+	by = last != NULL ? study_index_of(&last->study, last->by) : ERR_UNKNOWN;
+	if (by < 0)
+		return;
+	if (count == 1)
+		body_warning(warnings, "%s proposes the study %s: mpynet study show %s",
+		    last->study.parties[by].name, last->study.name, last->study.name);
+	else
+		body_warning(warnings, "%u studies are proposed, the last one by %s: "
+		    "mpynet study list", count, last->study.parties[by].name);
+}
+
 /* All that is known of one. */
 static json_t *
 study_body(const struct node *n, const struct lobby_study *s)

@@ -14,6 +14,10 @@ int studyverb_new(void *ctx, const struct ctl_request *r, json_t **ret, struct e
 int studyverb_accept(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 int studyverb_close(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 
+/* Says in `warnings` which proposals wait for a person. */
+struct node;
+void studyverb_warn(const struct node *n, json_t *warnings);
+
 /*
  * The study that `word` calls, by name or the beginning of its hash. One that was closed counts only
  * where no other is called so. 0; ERR_UNKNOWN or ERR_CONFLICT (several) with a sentence.

@@ -70,6 +70,7 @@ def test_who_is_no_party_is_told_so(place):
     file = study_file(host.path / "salaries.study", three(b"\x0b" * 32))
     host.refuse(CONFIG, "no party", "mpyc-args", file)
     check("party2" in host.tell("study", "show", file))
+    host.refuse(CONFIG, "it is a study", "inspect", file)
     Host(place.dir / "nobody").refuse(CONFIG, "no party", "mpyc-args", file)
 
 

@@ -40,6 +40,8 @@ def a_study_finds_its_parties_and_each_decides(lab):
              "--out", lab.dir / "salaries.study")
     took = expect(two, {"party1": "accepted", "party2": "proposed", "party3": "absent"}, 30,
                   "party2 does not get the study")
+    if "party1 proposes the study salaries" not in two.tell("status"):
+        raise Failed("status does not say what is proposed: %s" % two.tell("status"))
     two.tell("study", "accept", "salaries")
     expect(one, {"party1": "accepted", "party2": "accepted", "party3": "absent"}, 30,
            "party1 does not hear that party2 has accepted")
