@@ -74,7 +74,7 @@ lobby_counts(const struct lobby *l)
 
 /* u8 version, u8 stance, u64 since, by (32), u8 n, what each party said (n), the study. */
 void
-lobby_remember(const struct lobby_study *s, struct outbox *out)
+lobby_remember(struct lobby_study *s, struct outbox *out)
 {
 	uint8_t row[ROW_MAX];
 	struct wr w = wr_init(row, sizeof(row));
@@ -89,6 +89,7 @@ lobby_remember(const struct lobby_study *s, struct outbox *out)
 	wr_bytes(&w, s->bytes, s->size);
 	assert(!w.failed);
 	outbox_remember(out, MEMORY_STUDY, s->study.hash, STUDY_HASH_LEN, row, (uint32_t)w.len, 0);
+	s->save_due = 0;
 }
 
 static void
@@ -245,7 +246,7 @@ lobby_news(struct lobby *l, usec_t now, struct lobby_study *s)
 }
 
 void
-lobby_heard(struct lobby *l, struct lobby_study *s, unsigned party, uint8_t stance,
+lobby_heard(struct lobby *l, usec_t now, struct lobby_study *s, unsigned party, uint8_t stance,
     struct outbox *out)
 {
 	struct lobby_party *p = &s->parties[party];
@@ -253,11 +254,11 @@ lobby_heard(struct lobby *l, struct lobby_study *s, unsigned party, uint8_t stan
 		                                                 : TRACE_STUDY_CLOSED,
 		.level = TRACE_NOTICE };
 
-	(void)l;
 	if (p->said == stance)
 		return;
 	p->said = stance;
-	lobby_remember(s, out);
+	s->save_due = due_min(s->save_due, now + LOBBY_SAVE_AFTER);
+	l->due = due_min(l->due, s->save_due);
 	if (stance != STANCE_ACCEPTED && stance != STANCE_CLOSED)
 		return;
 	memcpy(f.name, s->study.parties[party].name, sizeof(s->study.parties[party].name));
@@ -311,7 +312,7 @@ next_of(struct lobby *l, struct instant now, struct lobby_study *s, unsigned i,
 }
 
 bool
-lobby_next(struct lobby *l, struct instant now, struct lobby_send *ret)
+lobby_next(struct lobby *l, struct instant now, struct lobby_send *ret, struct outbox *out)
 {
 	usec_t due;
 
@@ -323,6 +324,9 @@ lobby_next(struct lobby *l, struct instant now, struct lobby_send *ret)
 	for (size_t i = 0; i < l->count; i++) {
 		struct lobby_study *s = l->all[i];
 
+		if (due_reached(s->save_due, now.mono))
+			lobby_remember(s, out);
+		due = due_min(due, s->save_due);
 		for (unsigned k = 0; k < s->study.count; k++) {
 			if (next_of(l, now, s, k, ret))
 				return true;
@@ -440,7 +444,7 @@ lobby_said(struct lobby *l, struct instant now, const uint8_t key[static 32],
 	party = study_index_of(&s->study, key);
 	if (party < 0 || (unsigned)party == s->self)
 		return 0;
-	lobby_heard(l, s, (unsigned)party, says->stance, out);
+	lobby_heard(l, now.mono, s, (unsigned)party, says->stance, out);
 	s->parties[party].heard = says->yours;
 	if ((says->flags & STUDY_SAYS_ASK) != 0) {
 		s->parties[party].answer = true;

@@ -39,6 +39,9 @@ struct cert;
 /* What is not answered is said again, so often, after 250, 500, .. ms. */
 #define LOBBY_TELLS 5
 
+/* What others say of themselves is on its way to the disk within that time, not at every word. */
+#define LOBBY_SAVE_AFTER (2 * USEC_PER_SEC)
+
 /* Another party, as this host knows it. */
 struct lobby_party {
 	uint8_t said;	 /* enum stance, by its own word */
@@ -56,6 +59,7 @@ struct lobby_study {
 	unsigned self;	/* our place */
 	uint64_t since; /* Unix seconds: when it became known here */
 	uint8_t by[32]; /* the key of who brought it; ours: a person here */
+	usec_t save_due; /* its row is not what it says here; 0: it is */
 	uint16_t size;
 	uint8_t bytes[STUDY_MAX];
 	struct lobby_party parties[STUDY_PARTIES_MAX];
@@ -126,7 +130,8 @@ struct lobby_send {
 };
 
 /* Is there something due? It counts as sent; lobby_absent() if there was no session to send it in. */
-bool lobby_next(struct lobby *l, struct instant now, struct lobby_send *ret) must_check;
+bool lobby_next(struct lobby *l, struct instant now, struct lobby_send *ret,
+    struct outbox *out) must_check;
 void lobby_absent(struct lobby *l, const uint8_t key[static 32]);
 
 /* When lobby_next() may have something; 0: never. */

@@ -53,13 +53,13 @@ struct lobby_study *lobby_add(struct lobby *l, const struct study *s, unsigned s
     const uint8_t *bytes, size_t size, uint64_t since);
 
 /* Its row is written anew. */
-void lobby_remember(const struct lobby_study *s, struct outbox *out);
+void lobby_remember(struct lobby_study *s, struct outbox *out);
 
 /* How we stand to it is another now: whoever is to know is told, and sought. */
 void lobby_news(struct lobby *l, usec_t now, struct lobby_study *s);
 
-/* `name` has said, or shown, how it stands to `s`. */
-void lobby_heard(struct lobby *l, struct lobby_study *s, unsigned party, uint8_t stance,
+/* A party has said how it stands to `s`. */
+void lobby_heard(struct lobby *l, usec_t now, struct lobby_study *s, unsigned party, uint8_t stance,
     struct outbox *out);
 
 /*

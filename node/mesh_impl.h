@@ -508,6 +508,13 @@ bool measure_knocked(struct mesh *m, const uint8_t *msg);
 void speak_heard(struct mesh *m, struct instant now, struct peer *peer, struct path *path,
     uint32_t index, uint8_t *p, size_t len, struct outbox *out);
 
+/*
+ * Sends the frame of `n` bytes at `room` on the path in use; nothing if there is none, or the frame
+ * could not be encoded (`n` not positive). `data`: an answer is expected.
+ */
+void speak_frame(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n,
+    bool data, struct outbox *out);
+
 void speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void speak_candidates(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out);
 void speak_register(struct mesh *m, struct instant now, struct lighthouse *l, struct outbox *out);

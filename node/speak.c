@@ -22,6 +22,13 @@ say(struct mesh *m, struct instant now, struct peer *peer, struct path *path, ui
 }
 
 void
+speak_frame(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n, bool data,
+    struct outbox *out)
+{
+	say(m, now, peer, peer_best(peer), room, n, data, out);
+}
+
+void
 speak_hello(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 {
 	static const char version[] = "mpynet " MPYNET_VERSION;

@@ -14,17 +14,6 @@
 #define SLICE	    512
 #define SLICE_EVERY USEC_PER_MS
 
-/* Sends the frame of `n` bytes at `room` (or nothing, if it could not be encoded). */
-static void
-say(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n,
-    struct outbox *out)
-{
-	struct path *best = peer_best(peer);
-
-	if (n > 0 && best != NULL)
-		(void)reach_seal(m, now, peer, best, room, (size_t)n, false, out);
-}
-
 /* A root that was rotated may end before a certificate that it signed does, and that ends then. */
 static bool
 is_revoked(const struct mesh *m, struct instant now, struct member *member)
@@ -88,7 +77,7 @@ tell(struct mesh *m, struct instant now, struct peer *peer, struct outbox *out)
 		return;
 	room = outbox_room(out, FRAME_MAX);
 	if (room != NULL)
-		say(m, now, peer, room, spread_adv(m->spread, room, FRAME_MAX), out);
+		speak_frame(m, now, peer, room, spread_adv(m->spread, room, FRAME_MAX), false, out);
 }
 
 static void
@@ -160,7 +149,7 @@ ask(struct mesh *m, struct instant now, const struct pull_ask *a, struct outbox 
 	}
 	room = outbox_room(out, FRAME_MAX);
 	if (room != NULL)
-		say(m, now, peer, room, blob_req_encode(room, FRAME_MAX, &a->req), out);
+		speak_frame(m, now, peer, room, blob_req_encode(room, FRAME_MAX, &a->req), false, out);
 }
 
 void
@@ -218,7 +207,7 @@ state_asked(struct mesh *m, struct instant now, struct peer *peer, const struct 
 		if (room == NULL)
 			return;
 		n = spread_answer(m->spread, q, &done, room, FRAME_MAX);
-		say(m, now, peer, room, n, out);
+		speak_frame(m, now, peer, room, n, false, out);
 	} while (n > 0);
 }
 

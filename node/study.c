@@ -6,17 +6,6 @@
 
 #include "node/mesh_impl.h"
 
-/* Sends the frame of `n` bytes at `room` (or nothing, if it could not be encoded). */
-static void
-say(struct mesh *m, struct instant now, struct peer *peer, uint8_t *room, int n,
-    struct outbox *out)
-{
-	struct path *best = peer_best(peer);
-
-	if (n > 0 && best != NULL)
-		(void)reach_seal(m, now, peer, best, room, (size_t)n, true, out);
-}
-
 void
 study_seek(struct mesh *m, struct instant now, const uint8_t key[static 32], struct outbox *out)
 {
@@ -49,7 +38,7 @@ send(struct mesh *m, struct instant now, const struct lobby_send *s, struct outb
 	if (room == NULL)
 		return;
 	memcpy(room, s->frame, (size_t)s->len);
-	say(m, now, peer, room, s->len, out);
+	speak_frame(m, now, peer, room, s->len, true, out);
 }
 
 void
@@ -57,7 +46,7 @@ study_tick(struct mesh *m, struct instant now, struct outbox *out)
 {
 	struct lobby_send s;
 
-	while (!outbox_half_full(out) && lobby_next(m->lobby, now, &s)) {
+	while (!outbox_half_full(out) && lobby_next(m->lobby, now, &s, out)) {
 		if (s.seek)
 			study_seek(m, now, s.key, out);
 		else
@@ -70,9 +59,12 @@ study_said(struct mesh *m, struct instant now, struct peer *peer, const struct s
     struct outbox *out)
 {
 	uint8_t *room = outbox_room(out, FRAME_MAX);
+	int n;
 
-	if (room != NULL)
-		say(m, now, peer, room, lobby_said(m->lobby, now, peer->key, says, room, out), out);
+	if (room == NULL)
+		return;
+	n = lobby_said(m->lobby, now, peer->key, says, room, out);
+	speak_frame(m, now, peer, room, n, true, out);
 }
 
 void
@@ -88,7 +80,7 @@ study_asked(struct mesh *m, struct instant now, struct peer *peer, const struct 
 		if (room == NULL)
 			return;
 		n = lobby_answer(m->lobby, peer->key, q, &done, room, FRAME_MAX);
-		say(m, now, peer, room, n, out);
+		speak_frame(m, now, peer, room, n, true, out);
 	} while (n > 0);
 }
 

@@ -138,7 +138,7 @@ TEST(what_was_decided_is_known_after_a_restart)
 	ASSERT_EQ(bring(one, &s), 0);
 	town_run(3 * USEC_PER_SEC);
 	decide(two, STANCE_ACCEPTED);
-	town_run(USEC_PER_SEC);
+	town_run(LOBBY_SAVE_AFTER + USEC_PER_SEC);
 	house_off(one);
 	house_off(two);
 	house_on(two);
@@ -320,5 +320,27 @@ TEST(a_study_is_made_of_the_certificates_that_are_held)
 		      &town.out, NULL),
 	    ERR_UNKNOWN);
 	ASSERT_EQ(missing, 1);
+	town_close();
+}
+
+TEST(who_changes_its_mind_all_the_time_does_not_wear_out_the_disk)
+{
+	uint8_t frame[FRAME_MAX];
+	struct study s;
+	unsigned before;
+
+	begin();
+	s = study_of_two("salaries");
+	ASSERT_EQ(bring(one, &s), 0);
+	town_run(10 * USEC_PER_SEC);
+	before = one->remembered;
+	for (unsigned i = 0; i < 100; i++) {
+		struct study_says says = { .stance = i % 2 != 0 ? STANCE_CLOSED : STANCE_ACCEPTED };
+
+		memcpy(says.hash, hash, sizeof(hash));
+		house_say(two, one, frame, study_says_encode(frame, sizeof(frame), &says));
+		town_run(100 * USEC_PER_MS);
+	}
+	ASSERT(one->remembered - before <= 10);
 	town_close();
 }
