@@ -29,6 +29,7 @@ enum {
 	TAG_NAME_SUFFIX = 0x13,
 	TAG_TLS_PIN = 0x14,
 	TAG_COSIGNERS = 0x15,
+	TAG_OLD_KEY = 0x16,
 };
 
 /* More than any struct cert can fill, so that what is too long is told as that. */
@@ -63,6 +64,7 @@ static const struct field {
 	{ TAG_NAME_SUFFIX, NO, MAY, NO, NO, 0 },
 	{ TAG_TLS_PIN, MAY, NO, MAY, NO, 32 },
 	{ TAG_COSIGNERS, NO, MAY, NO, NO, 0 },
+	{ TAG_OLD_KEY, NO, NO, MAY, NO, 64 },
 };
 
 /* What no address of a mesh may be: it means something else to every host. */
@@ -268,6 +270,15 @@ decode_cosigners(struct cosigners *to, struct rd *v)
 	           : BREACH_COSIGNERS;
 }
 
+static enum breach
+decode_old_key(struct cert *c, struct rd *v)
+{
+	rd_bytes(v, c->old_key, sizeof(c->old_key));
+	rd_bytes(v, c->old_proof, sizeof(c->old_proof));
+	return crypto_x25519_key_good(c->old_key) && !crypto_is_zero(c->old_key, 32) ?
+	    BREACH_NONE : BREACH_KEY;
+}
+
 /* The value of a field that this kind has, of the right length if it has a fixed one. */
 static enum breach
 decode_value(struct cert *c, uint8_t tag, struct rd *v)
@@ -312,6 +323,7 @@ decode_value(struct cert *c, uint8_t tag, struct rd *v)
 		rd_bytes(v, c->tls_pin, sizeof(c->tls_pin));
 		return crypto_is_zero(c->tls_pin, sizeof(c->tls_pin)) ? BREACH_TLS_PIN : BREACH_NONE;
 	case TAG_COSIGNERS: return decode_cosigners(&c->cosigners, v);
+	case TAG_OLD_KEY: return decode_old_key(c, v);
 	}
 	return BREACH_TAG;
 }
@@ -345,6 +357,11 @@ check_fields(const struct cert *c, uint64_t seen)
 		return BREACH_TIME;
 	if (c->kind == OBJECT_HOST && (seen >> TAG_TLS_PIN & 1) && !(c->flags & CERT_LIGHTHOUSE))
 		return BREACH_TLS_PIN;
+	/* The key of a certificate that is named is to be followed by another one. */
+	if ((seen >> TAG_OLD_KEY & 1) && c->serial == 0)
+		return BREACH_MISSING;
+	if ((seen >> TAG_OLD_KEY & 1) && memcmp(c->old_key, c->key, sizeof(c->key)) == 0)
+		return BREACH_KEY;
 	/* Who is to be counted on must be counted by everybody: it says so itself, and it is a root. */
 	if (c->cosigners.count > 0 && !cert_is_root(c))
 		return BREACH_COSIGNERS;
@@ -420,6 +437,12 @@ cert_decode(struct cert *ret, const uint8_t *p, size_t len, enum breach *why)
 	return breach_set(why, BREACH_NONE);
 }
 
+bool
+cert_has_old_key(const struct cert *c)
+{
+	return !crypto_is_zero(c->old_key, sizeof(c->old_key));
+}
+
 /* Those of one family; no field if there are none. */
 static void
 encode_prefixes(struct wr *w, uint8_t tag, const struct prefix *p, uint32_t count, uint8_t family)
@@ -477,6 +500,16 @@ encode_cosigners(struct wr *w, const struct cosigners *c)
 }
 
 static void
+encode_old_key(struct wr *w, const struct cert *c)
+{
+	uint8_t *len_at = object_open_field(w, TAG_OLD_KEY);
+
+	wr_bytes(w, c->old_key, sizeof(c->old_key));
+	wr_bytes(w, c->old_proof, sizeof(c->old_proof));
+	object_close_field(w, len_at);
+}
+
+static void
 encode_body(struct wr *w, const struct cert *c)
 {
 	bool dated = has_validity(c->kind);
@@ -506,6 +539,8 @@ encode_body(struct wr *w, const struct cert *c)
 		object_put(w, TAG_TLS_PIN, c->tls_pin, sizeof(c->tls_pin));
 	if (c->cosigners.count > 0)
 		encode_cosigners(w, &c->cosigners);
+	if (cert_has_old_key(c))
+		encode_old_key(w, c);
 	wr_bytes(w, c->extra, c->extra_len);
 }
 

@@ -69,6 +69,10 @@ struct cert {
 
 	uint8_t tls_pin[32]; /* of a lighthouse, core/tlskey.h; zeros: it speaks no TLS */
 
+	/* Only in a request: the key that `key` is to take the place of, and the proof of it. */
+	uint8_t old_key[32]; /* zeros: of none */
+	uint8_t old_proof[32];
+
 	/* Only in a CA. */
 	uint32_t max_lifetime;              /* seconds, of the hosts below */
 	uint8_t path_length;                /* 1: may sign issuing CAs, 0: hosts only */
@@ -152,6 +156,9 @@ bool cert_is_root(const struct cert *c);
 
 /* "lighthouse" for CERT_LIGHTHOUSE, ..; NULL for what is not one flag. */
 const char *cert_flag_name(uint32_t flag);
+
+/* A request for a key that is to take the place of another one. */
+bool cert_has_old_key(const struct cert *c);
 
 bool cert_has_group(const struct cert *c, const char *group);
 

@@ -31,9 +31,21 @@ int request_renew(uint8_t *to, size_t cap, const struct cert *ca,
     enum breach *why) must_check;
 
 /*
+ * The same for another key, `next_secret`, which is to take the place of `host_secret`: it proves
+ * both. A lighthouse that passes it on can put no other key into it, and nobody who has only one of
+ * the two can make it.
+ */
+int request_rekey(uint8_t *to, size_t cap, const struct cert *ca,
+    const uint8_t host_secret[static 32], const uint8_t next_secret[static 32], const char *name,
+    uint64_t serial, enum breach *why) must_check;
+
+/* The key of the member that makes the request `c`: that which it has until it is answered. */
+const uint8_t *request_member(const struct cert *c);
+
+/*
  * Is `p` a request to `ca`, whose enrolment key is that of `enrol_secret`, by who holds the key in
- * it? 0 with the request in `ret` (kind OBJECT_REQUEST: network, issuer, key, name; serial 0 or of
- * what is to be renewed). ERR_CANON or ERR_VERSION as cert_decode; ERR_DENIED: to another network or
+ * it, and the one before if it names that? 0 with the request in `ret` (kind OBJECT_REQUEST: network,
+ * issuer, key, name; serial 0 or of what is to be renewed; old_key). ERR_CANON or ERR_VERSION as cert_decode; ERR_DENIED: to another network or
  * CA, or another kind of object; ERR_AUTH: the proof does not hold.
  */
 int request_verify(struct cert *ret, const uint8_t *p, size_t len, const struct cert *ca,

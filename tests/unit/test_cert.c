@@ -63,6 +63,12 @@ random_cert(uint8_t kind)
 	}
 	if (kind == OBJECT_REQUEST && test_below(2))
 		test_fill(c.tls_pin, sizeof(c.tls_pin));
+	if (kind == OBJECT_REQUEST && test_below(2)) {
+		c.serial = 1 + test_below(UINT64_MAX);
+		test_fill(secret, sizeof(secret));
+		crypto_dh_public(c.old_key, secret);
+		test_fill(c.old_proof, sizeof(c.old_proof));
+	}
 	if (kind == OBJECT_REQUEST)
 		return c;
 	c.serial = 1 + test_below(UINT64_MAX);
@@ -258,6 +264,10 @@ static const struct {
 	{ BREACH_TAG_KIND, OBJECT_CA, 0x14, VALUE(ZEROS31 "\1") },
 	{ BREACH_FIELD_LENGTH, OBJECT_REQUEST, 0x14, VALUE(ZEROS31) },
 	{ BREACH_NONE, OBJECT_REQUEST, 0x14, VALUE(ZEROS31 "\1") },
+	{ BREACH_TAG_KIND, OBJECT_HOST, 0x16, VALUE(ZEROS31 "\1" ZEROS31 "\1") },
+	{ BREACH_TAG_KIND, OBJECT_CA, 0x16, VALUE(ZEROS31 "\1" ZEROS31 "\1") },
+	{ BREACH_FIELD_LENGTH, OBJECT_REQUEST, 0x16, VALUE(ZEROS31 "\1" ZEROS31) },
+	{ BREACH_KEY, OBJECT_REQUEST, 0x16, VALUE(ZEROS31 "\0" ZEROS31 "\1") },
 	{ BREACH_COSIGNERS, OBJECT_CA, 0x15, VALUE("\2") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x10, VALUE("\1\0\0\0") },
 	{ BREACH_TAG_KIND, OBJECT_HOST, 0x11, VALUE("\0") },
@@ -667,7 +677,7 @@ TEST(known_objects_are_made_and_read_to_the_byte)
 		known_object(&v);
 		count++;
 	}
-	ASSERT_EQ(count, 8);
+	ASSERT_EQ(count, 9);
 	vectors_close(&v);
 }
 

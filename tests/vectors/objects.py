@@ -23,6 +23,7 @@ KEY, NAME, ADDRESSES4, ADDRESSES6 = 0x06, 0x07, 0x08, 0x09
 ROUTES4, ROUTES6, GROUPS, FLAGS = 0x0a, 0x0b, 0x0c, 0x0d
 MAX_LIFETIME, PATH_LENGTH, ENROL_KEY, NAME_SUFFIX = 0x10, 0x11, 0x12, 0x13
 TLS_PIN = 0x14
+OLD_KEY = 0x16
 
 LIGHTHOUSE, RELAY, GATEWAY, STOCK, ENROL, STATE_REQUIRED, HOLDS_STATE = \
     (1 << bit for bit in range(7))
@@ -110,6 +111,12 @@ def prove(shared, to_be_signed):
     and the authority's enrolment key, and is the key of a 64-byte BLAKE2b."""
     return to_be_signed + hashlib.blake2b(
         SIGNED + to_be_signed, key=shared, digest_size=64).digest()
+
+
+def prove_old(shared, to_be_signed):
+    """The proof of the key before, over the request as it is without field 16."""
+    return hashlib.blake2b(context("mpynet rekey v1") + to_be_signed, key=shared,
+                           digest_size=32).digest()
 
 
 def fingerprint(to_be_signed):

@@ -101,6 +101,21 @@ REQUEST_UNSIGNED = o.unsigned(o.REQUEST, o.PROOF, o.tlvs({
 }))
 REQUEST = o.prove(wg.dh(INITIATOR, wg.public(ROOT_ENROL)), REQUEST_UNSIGNED)
 
+# The key of the responder is to take the place of the initiator's.
+REKEY_BODY = {
+    o.NETWORK: NETWORK_ID,
+    o.ISSUER: o.key_id(o.ed25519_public(ROOT)),
+    o.SERIAL: o.u64(3),
+    o.KEY: wg.public(RESPONDER),
+    o.NAME: b"party1",
+    o.TLS_PIN: o.tls_pin(RESPONDER),
+}
+OLD_PROOF = o.prove_old(wg.dh(INITIATOR, wg.public(ROOT_ENROL)),
+                        o.unsigned(o.REQUEST, o.PROOF, o.tlvs(REKEY_BODY)))
+REKEY_UNSIGNED = o.unsigned(o.REQUEST, o.PROOF, o.tlvs({
+    **REKEY_BODY, o.OLD_KEY: wg.public(INITIATOR) + OLD_PROOF}))
+REKEY = o.prove(wg.dh(RESPONDER, wg.public(ROOT_ENROL)), REKEY_UNSIGNED)
+
 
 def shown(kind, data, private):
     unsigned = data[:-64]
@@ -135,6 +150,9 @@ def good():
     yield "request", shown(o.REQUEST, REQUEST, [
         ("host_static", INITIATOR), ("enrol_static", ROOT_ENROL),
         ("shared", wg.dh(INITIATOR, wg.public(ROOT_ENROL)))])
+    yield "request for another key", shown(o.REQUEST, REKEY, [
+        ("host_static", RESPONDER), ("old_static", INITIATOR), ("enrol_static", ROOT_ENROL),
+        ("shared", wg.dh(RESPONDER, wg.public(ROOT_ENROL))), ("old_proof", OLD_PROOF)])
 
 
 def bad_bodies():
