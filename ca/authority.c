@@ -145,6 +145,13 @@ authority_owns(const struct cert *ca, const struct ca_keys *keys)
  * Signing
  */
 
+/* The key whose certificate is renewed. */
+static const uint8_t *
+renewed_key(const struct order *o)
+{
+	return crypto_is_zero(o->old_key, sizeof(o->old_key)) ? o->key : o->old_key;
+}
+
 int
 authority_may_name(const struct order *o, const struct facts *f, struct err *e)
 {
@@ -164,6 +171,9 @@ authority_may_name(const struct order *o, const struct facts *f, struct err *e)
 	if (f->holder == NULL && o->renew)
 		return err_set(e, ERR_UNKNOWN, "%s has no live certificate to renew; `mpynet sign "
 		    "%s` makes one", o->name, o->name);
+	if (o->renew && memcmp(f->holder->key, renewed_key(o), sizeof(o->key)) != 0)
+		return err_set(e, ERR_CONFLICT, "%s has another key by now than the one whose "
+		    "certificate was to be renewed", o->name);
 	return 0;
 }
 

@@ -56,6 +56,7 @@ bool authority_owns(const struct cert *ca, const struct ca_keys *keys);
 struct order {
 	char name[NAME_MAX_LEN + 1];
 	uint8_t key[32];	/* X25519, of the host */
+	uint8_t old_key[32];	/* of a renewal: the key that `key` takes the place of; zeros: of none */
 	uint8_t tls_pin[32];	/* for who becomes a lighthouse; zeros: not known */
 	uint32_t flags;		/* CERT_*; GATEWAY comes with routes */
 	bool replace;		/* take the place of the live certificate of that name */

@@ -22,6 +22,12 @@ request_status_name(enum request_status s)
 	return status_names[s];
 }
 
+bool
+ledger_request_is_rekey(const struct ledger_request *r)
+{
+	return r->renewal && memcmp(r->member, r->key, sizeof(r->key)) != 0;
+}
+
 static int
 read_request(struct ledger *l, sqlite3_stmt *stmt, void *to, struct err *e)
 {

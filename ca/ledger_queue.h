@@ -38,6 +38,9 @@ struct ledger_request {
 	uint64_t serial;  /* of the certificate, once it is signed */
 };
 
+/* Does a member ask for another key than it has? Then a person says yes or no to it. */
+bool ledger_request_is_rekey(const struct ledger_request *r);
+
 /*
  * Puts `r` (everything set up to `came`) at the end of the queue and sets its id: 0. When the same
  * asker was here with the same key, nothing changes and `r` becomes what is there: 1. A member that

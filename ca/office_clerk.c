@@ -47,11 +47,12 @@ clerk_request(const struct clerk *c, struct cert *ret, const uint8_t *p, size_t 
  * Signing what was asked
  */
 
-static int
-sign_order(const struct clerk *c, struct order *order, const struct cert *request,
+int
+clerk_sign_order(const struct clerk *c, struct order *order, const struct cert *request,
     struct issued *ret, struct err *e)
 {
 	memcpy(order->key, request->key, sizeof(order->key));
+	memcpy(order->old_key, request->old_key, sizeof(order->old_key));
 	memcpy(order->tls_pin, request->tls_pin, sizeof(order->tls_pin));
 	return office_issue(c->office, c->keys, order, ret, e);
 }
@@ -61,143 +62,9 @@ clerk_use_token(const struct clerk *c, const struct ledger_token *t, const struc
     struct issued *ret, struct err *e)
 {
 	struct order order = t->order;
-	int rc = sign_order(c, &order, request, ret, e);
+	int rc = clerk_sign_order(c, &order, request, ret, e);
 
 	return rc < 0 ? rc : ledger_token_use(&c->office->ledger, t->keys.id, ret->cert.serial, e);
-}
-
-/* The next certificate of a member: what the ledger has, whatever the request says. */
-static int
-renew_member(const struct clerk *c, const char *name, const struct cert *request,
-    struct issued *ret, struct err *e)
-{
-	struct order order = { .renew = true, .draft = office_is_cosigned(c->office) };
-
-	(void)snprintf(order.name, sizeof(order.name), "%s", name);
-	return sign_order(c, &order, request, ret, e);
-}
-
-/*
- * Members
- */
-
-/*
- * Is the member to have the next one? By itself it asks when two thirds of the life have gone by; a
- * person there may want it sooner. A request that names an earlier certificate was answered before.
- */
-static bool
-is_due(const struct cert *c, const struct cert *request, uint64_t now)
-{
-	uint64_t begin = min_u64(c->not_before + CERT_BACKDATE, c->not_after);
-	uint64_t age = (c->not_after - begin) * RENEWAL_EARLIEST_NUM / RENEWAL_EARLIEST_DEN;
-
-	if (request->serial != 0 && request->serial != c->serial)
-		return false;
-	/* What the root before signed ends with it. */
-	if (memcmp(c->issuer, request->issuer, sizeof(c->issuer)) != 0)
-		return true;
-	if (request->serial != 0)
-		age = min_u64(age, RENEWAL_SOONEST);
-	return now >= begin + age;
-}
-
-static void
-hand_out(const struct clerk *c, struct clerk_answer *ret, const struct bundle_cert *cert)
-{
-	ret->status = RENEW_ISSUED;
-	ret->cert = *cert;
-	if (!cert_is_root(&c->office->ca.cert))
-		ret->issuing = c->office->ca.object;
-}
-
-static int
-wait_for_key(const struct clerk *c, const struct cert *request, struct blob bytes,
-    struct clerk_answer *ret, struct err *e)
-{
-	struct ledger_request r = { .renewal = true, .came = office_now() };
-	int rc;
-
-	memcpy(r.member, request->key, sizeof(r.member));
-	memcpy(r.key, request->key, sizeof(r.key));
-	memcpy(r.name, request->name, sizeof(r.name));
-	r.object.len = bytes.len;
-	memcpy(r.object.bytes, bytes.p, bytes.len);
-	rc = ledger_request_put(&c->office->ledger, &r, e);
-	if (rc == 0)
-		clerk_notice(ret, false, "%s asks to be renewed, and %s: mpynet ca renew --pending",
-		    r.name, office_is_cosigned(c->office) ? "co-signers sign that" :
-		    "the authority's key is locked");
-	ret->status = r.status == REQUEST_DENIED ? RENEW_REFUSED : RENEW_PENDING;
-	return rc < 0 ? rc : 0;
-}
-
-static int
-renew_now(const struct clerk *c, const struct cert *request, struct clerk_answer *ret,
-    struct err *e)
-{
-	struct bundle_cert object;
-	struct issued issued;
-	struct err why;
-	int rc = ledger_try(&c->office->ledger, e);
-
-	if (rc < 0)
-		return rc;
-	rc = renew_member(c, request->name, request, &issued, &why);
-	rc = ledger_tried(&c->office->ledger, rc, &why);
-	if (rc < 0) {
-		ret->status = RENEW_UNABLE;
-		clerk_notice(ret, true, "%s cannot be renewed: %s", request->name, why.text);
-		return 0;
-	}
-	object.len = (uint16_t)issued.len;
-	memcpy(object.bytes, issued.bytes, issued.len);
-	hand_out(c, ret, &object);
-	clerk_notice(ret, false, "%s is renewed: serial %llu", request->name,
-	    (unsigned long long)issued.cert.serial);
-	return 0;
-}
-
-/* In a transaction. */
-static int
-judge_renewal(const struct clerk *c, const struct cert *request, struct blob bytes,
-    struct clerk_answer *ret, struct err *e)
-{
-	struct ledger_cert now;
-	int rc = ledger_expire(&c->office->ledger, office_now(), e);
-
-	if (rc == 0)
-		rc = ledger_find(&c->office->ledger, &now, request->name, e);
-	if (rc < 0)
-		return rc;
-	ret->status = RENEW_REFUSED;
-	if (rc == 0 || now.status != LEDGER_LIVE ||
-	    memcmp(now.cert.key, request->key, sizeof(request->key)) != 0)
-		return 0;
-	if (!is_due(&now.cert, request, office_now())) {
-		hand_out(c, ret, &now.object);
-		return 0;
-	}
-	return c->keys != NULL && !office_is_cosigned(c->office) ?
-	    renew_now(c, request, ret, e) : wait_for_key(c, request, bytes, ret, e);
-}
-
-int
-clerk_renew(const struct clerk *c, const uint8_t key[static 32], struct blob request,
-    struct clerk_answer *ret, struct err *e)
-{
-	struct cert asked;
-	int rc;
-
-	memset(ret, 0, sizeof(*ret));
-	/* Who passed it on may have made it: then there is nothing to say. */
-	if (request.len > CERT_REQUEST_MAX || clerk_request(c, &asked, request.p, request.len) < 0 ||
-	    memcmp(asked.key, key, sizeof(asked.key)) != 0)
-		return 0;
-	rc = ledger_begin(&c->office->ledger, e);
-	if (rc < 0)
-		return rc;
-	rc = judge_renewal(c, &asked, request, ret, e);
-	return ledger_finish(&c->office->ledger, rc, e);
 }
 
 /*
@@ -212,7 +79,7 @@ sign_queued(const struct clerk *c, const struct ledger_request *r, const struct 
 	int rc;
 
 	if (r->renewal)
-		return renew_member(c, r->name, request, ret, e);
+		return clerk_renew_member(c, r->name, request, ret, e);
 	if (office_is_cosigned(c->office))
 		return err_set(e, ERR_DENIED, "%s was invited, and co-signers sign for hosts by "
 		    "their requests: mpynet sign %s --request FILE", r->name, r->name);

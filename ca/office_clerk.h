@@ -52,7 +52,10 @@ struct clerk_answer {
 int clerk_enrol(const struct clerk *c, const uint8_t id[static TOKEN_ID_LEN], struct blob plea,
     struct clerk_answer *ret, struct err *e) must_check;
 
-/* A member with the key `key` asks, as a lighthouse says, for its next certificate. Likewise. */
+/*
+ * A member with the key `key` asks, as a lighthouse says, for its next certificate, or for one for
+ * another key that is to take the place of this one. Likewise.
+ */
 int clerk_renew(const struct clerk *c, const uint8_t key[static 32], struct blob request,
     struct clerk_answer *ret, struct err *e) must_check;
 
@@ -82,7 +85,7 @@ void clerk_offers_free(struct clerk_offers *o);
 int clerk_changed(const struct clerk *c, int64_t *ret, struct err *e) must_check;
 
 /*
- * What office_clerk.c and office_enrol.c share.
+ * What office_clerk.c, office_enrol.c and office_renew.c share.
  */
 
 /* A sentence for the log of whoever runs the clerk. */
@@ -94,6 +97,17 @@ void clerk_notice(struct clerk_answer *a, bool alarm, const char *fmt, ...) prin
  */
 int clerk_request(const struct clerk *c, struct cert *ret, const uint8_t *p,
     size_t len) must_check;
+
+/* Signs `order` for the key that `request` proves, in the caller's transaction. */
+int clerk_sign_order(const struct clerk *c, struct order *order, const struct cert *request,
+    struct issued *ret, struct err *e) must_check;
+
+/*
+ * The next certificate of the member `name`: what the ledger has, whatever the request says; in the
+ * caller's transaction. ERR_CONFLICT when the key that asks is not the member's any more.
+ */
+int clerk_renew_member(const struct clerk *c, const char *name, const struct cert *request,
+    struct issued *ret, struct err *e) must_check;
 
 /* The certificate that an invitation promised, and its end, in the caller's transaction. */
 int clerk_use_token(const struct clerk *c, const struct ledger_token *t,

@@ -106,15 +106,17 @@ take_renewal(struct office *o, const struct draft *d, struct issued *ret, struct
 	struct order order = { .renew = true };
 	struct bundle_cert object;
 	struct ledger_request r;
-	int rc = office_finish_cert(&object, d, e);
+	int asked = 0, rc = office_finish_cert(&object, d, e);
 
 	memcpy(order.name, d->says.name, sizeof(order.name));
 	memcpy(order.key, d->says.key, sizeof(order.key));
 	if (rc == 0)
+		rc = asked = find_request(o, &r, &d->says, e);
+	if (rc == 1 && ledger_request_is_rekey(&r))
+		memcpy(order.old_key, r.member, sizeof(order.old_key));
+	if (rc >= 0)
 		rc = office_take(o, &object, &order, ret, e);
-	if (rc == 0)
-		rc = find_request(o, &r, &d->says, e);
-	if (rc == 1)
+	if (rc == 0 && asked == 1)
 		rc = ledger_request_decide(&o->ledger, r.id, REQUEST_SIGNED, ret->cert.serial,
 		    office_now(), e);
 	return rc;

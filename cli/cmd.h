@@ -71,7 +71,7 @@ int cmd_study_close(struct context *c, const struct args *a, struct err *e);
 int cmd_mpyc_args(struct context *c, const struct args *a, struct err *e);
 
 /* Makes a new key for the node of this state, which waits, and prints the request for it. */
-int request_rekey(struct context *c, struct err *e);
+int rekey_by_hand(struct context *c, struct err *e);
 
 /* Draws the body of `status`. */
 void show_status(struct context *c, const json_t *body);

@@ -78,8 +78,8 @@ cmd_reload(struct context *c, const struct args *a, struct err *e)
 static int
 forget(const struct home *h, struct err *e)
 {
-	static const char *const files[] = { HOME_BUNDLE, HOME_REQUEST, HOME_DB, HOME_DB "-wal",
-		HOME_DB "-shm", HOME_DB "-journal", HOME_SOCKET, HOME_LOG, HOME_LOCK };
+	static const char *const files[] = { HOME_BUNDLE, HOME_REQUEST, HOME_REKEY, HOME_DB,
+		HOME_DB "-wal", HOME_DB "-shm", HOME_DB "-journal", HOME_SOCKET, HOME_LOG, HOME_LOCK };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {

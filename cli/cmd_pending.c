@@ -35,6 +35,19 @@ static const struct view pending_views[] = {
 	{ NULL },
 };
 
+static const char *
+wants(const struct ledger_request *r)
+{
+	return ledger_request_is_rekey(r) ? "new key" : r->renewal ? "renewal" : "enrolment";
+}
+
+/* Renewals under the same key need no person. */
+static bool
+needs_person(const struct ledger_request *r)
+{
+	return !r->renewal || ledger_request_is_rekey(r);
+}
+
 static json_t *
 request_json(const struct ledger_request *r)
 {
@@ -43,7 +56,7 @@ request_json(const struct ledger_request *r)
 
 	json_object_set_new(j, "id", json_integer(r->id));
 	json_object_set_new(j, "name", json_string(r->name));
-	json_object_set_new(j, "wants", json_string(r->renewal ? "renewal" : "enrolment"));
+	json_object_set_new(j, "wants", json_string(wants(r)));
 	json_object_set_new(j, "came", json_integer((json_int_t)r->came));
 	json_object_set_new(j, "status", json_string(request_status_name(r->status)));
 	json_object_set_new(j, "key_words", json_string(cert_key_words(words, r->key)));
@@ -111,7 +124,7 @@ show_pending(struct context *c, struct office *o, struct err *e)
 	return rc;
 }
 
-/* The enrolment that waits under this name. */
+/* The enrolment, or the new key, that waits under this name. */
 static int
 find_waiting(struct office *o, const char *name, struct ledger_request *ret, struct err *e)
 {
@@ -121,7 +134,7 @@ find_waiting(struct office *o, const char *name, struct ledger_request *ret, str
 	if (rc < 0)
 		return rc;
 	while ((rc = ledger_request_next(&w, ret, e)) == 1) {
-		if (!ret->renewal && strcmp(ret->name, name) == 0)
+		if (needs_person(ret) && strcmp(ret->name, name) == 0)
 			break;
 	}
 	ledger_end(&w);
@@ -196,7 +209,9 @@ deny(struct context *c, const struct args *a, struct office *o, struct err *e)
 
 	if (rc == 0)
 		rc = clerk_decide(&clerk, r.id, false, e);
-	if (rc == 0)
+	if (rc == 0 && r.renewal)
+		output_say(&c->out, "%s is denied, and keeps the key that it has", r.name);
+	else if (rc == 0)
 		output_say(&c->out, "%s is denied, and its invitation leads nowhere. Another one: "
 		    "mpynet invite %s --withdraw, mpynet invite %s", r.name, r.name, r.name);
 	return rc;
@@ -220,11 +235,11 @@ cmd_ca_pending(struct context *c, const struct args *a, struct err *e)
 	return rc;
 }
 
-/* Renewals need no person, and what a person has approved no second one. */
+/* What a person has approved needs no second one. */
 static bool
 is_ready(const struct ledger_request *r)
 {
-	return r->renewal || r->status == REQUEST_APPROVED;
+	return !needs_person(r) || r->status == REQUEST_APPROVED;
 }
 
 /* The first that is ready after the request `after`: 1, or 0. */

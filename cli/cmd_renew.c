@@ -91,21 +91,25 @@ tell_waiting(const json_t *status, struct err *e)
 	    "Next: mpynet status", text);
 }
 
-int
-cmd_renew(struct context *c, const struct args *a, struct err *e)
+/* A person at the authority may want to compare them before anything comes of it. */
+static void
+tell_words(struct context *c, const json_t *asked)
 {
-	struct await w = { .c = c };
-	json_t *body;
-	int r;
+	const char *words = json_string_value(json_object_get(asked, "key_words"));
+	char text[256];
 
-	if (arg(a, "--rekey") != NULL)
-		return request_rekey(c, e);
-	r = talk_call(c, "renew", NULL, &body, e);
-	if (r != 0)
-		return r;
-	w.had = serial_of(body);
-	json_decref(body);
-	r = progress_while("asking the authority", await_certificate, &w);
+	if (words != NULL)
+		output_say(&c->out, "The new key in words: %s",
+		    output_escape(text, sizeof(text), words));
+}
+
+/* Until the certificate is there, or it is clear that it will not be for now. */
+static int
+follow(struct context *c, const json_t *asked, struct err *e)
+{
+	struct await w = { .c = c, .had = serial_of(asked) };
+	int r = progress_while("asking the authority", await_certificate, &w);
+
 	if (r < 0) {
 		*e = w.why;
 		r = w.result != 0 ? w.result : r;
@@ -115,5 +119,28 @@ cmd_renew(struct context *c, const struct args *a, struct err *e)
 		r = r == 1 ? tell_renewed(c, w.status) : tell_waiting(w.status, e);
 	}
 	json_decref(w.status);
+	return r;
+}
+
+int
+cmd_renew(struct context *c, const struct args *a, struct err *e)
+{
+	bool rekey = arg(a, "--rekey") != NULL, offline = arg(a, "--offline") != NULL;
+	json_t *body;
+	int r;
+
+	if (offline && !rekey)
+		return err_set(e, -EINVAL, "--offline is for --rekey: a renewal without a new key "
+		    "needs no person");
+	if (offline)
+		return rekey_by_hand(c, e);
+	r = talk_call(c, "renew", rekey ? json_pack("{s:b}", "rekey", true) : NULL, &body, e);
+	if (rekey && r == -ECONNREFUSED)
+		return rekey_by_hand(c, e);
+	if (r != 0)
+		return r;
+	tell_words(c, body);
+	r = follow(c, body, e);
+	json_decref(body);
 	return r;
 }

@@ -96,7 +96,7 @@ find_issuer(struct cert *ret, const struct bundle *b, const struct cert *host, s
 }
 
 int
-request_rekey(struct context *c, struct err *e)
+rekey_by_hand(struct context *c, struct err *e)
 {
 	char path[PATH_MAX];
 	enum home_role role;

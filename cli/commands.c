@@ -86,8 +86,8 @@ const struct command commands[] = {
 	  "stop the daemon, and leave nothing behind on this machine's network" },
 	{ "reload", cmd_reload,
 	  "let the daemon read its state again" },
-	{ "renew [--rekey]", cmd_renew,
-	  "get the next certificate now, instead of in time, or ask for one with a new key" },
+	{ "renew [--rekey] [--offline]", cmd_renew,
+	  "get the next certificate now, instead of in time, or one for a new key" },
 	{ "leave [--yes]", cmd_leave,
 	  "forget the network and the key" },
 

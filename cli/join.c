@@ -6,15 +6,13 @@
 
 #include "cli/output.h"
 #include "core/crypto.h"
-#include "core/pem.h"
 #include "host/file.h"
+#include "host/hostkey.h"
 #include "host/loop.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-#define KEY_PEM_MAX PEM_LEN(sizeof(PEM_HOST_KEY) - 1, 32)
 
 int
 join_read_text(struct bundle *ret, struct verified *me, const char *text, size_t len, struct err *e)
@@ -71,62 +69,14 @@ join_load(struct bundle *ret, const char *path, struct err *e)
 }
 
 int
-request_key_read(uint8_t key[static 32], const char *path, struct err *e)
-{
-	char label[PEM_LABEL_MAX], *text;
-	struct pem_reader reader;
-	size_t len;
-	int r = file_load_secret(&text, &len, path, BUNDLE_TEXT_MAX, e);
-
-	if (r < 0)
-		return r;
-	r = pem_open(&reader, text, len, e);
-	if (r == 0)
-		r = pem_next(&reader, label, key, 32, e);
-	file_free(text, len);
-	if (r >= 0 && (r != 32 || strcmp(label, PEM_HOST_KEY) != 0))
-		r = err_set(e, ERR_FORMAT, "it holds no host key");
-	return r < 0 ? err_prefix(e, r, "%s", path) : 0;
-}
-
-static int
-store_key(const char *path, const uint8_t key[static 32], struct err *e)
-{
-	char text[KEY_PEM_MAX];
-	int rc = pem_write(text, sizeof(text), PEM_HOST_KEY, key, 32);
-
-	assert(rc > 0);
-	rc = file_create(path, 0600, text, (size_t)rc, e);
-	crypto_wipe(text, sizeof(text));
-	return rc;
-}
-
-int
 request_key_obtain(uint8_t key[static 32], const char *state, enum home_role role, struct err *e)
 {
-	struct rng rng = kernel_rng();
 	char path[PATH_MAX];
 	int rc = home_make(state, role, e);
 
 	if (rc == 0)
 		rc = home_path(path, state, role, HOME_REQUEST, e);
-	if (rc == 0)
-		rc = request_key_read(key, path, e);
-	if (rc != -ENOENT)
-		return rc;
-	rng_fill(&rng, key, 32);
-	key[0] &= 0xf8; /* clamped, as WireGuard's tools keep it (RFC 7748) */
-	key[31] = (uint8_t)((key[31] & 0x7f) | 0x40);
-	return store_key(path, key, e);
-}
-
-static bool
-fits(const uint8_t key[static 32], const struct verified *me)
-{
-	uint8_t public[32];
-
-	crypto_dh_public(public, key);
-	return memcmp(public, me->cert.key, 32) == 0;
+	return rc < 0 ? rc : hostkey_obtain(key, path, e);
 }
 
 /* Completes a bundle without a key. */
@@ -136,15 +86,15 @@ find_key(struct bundle *b, const struct verified *me, const struct bundle *old, 
 {
 	int r;
 
-	if (old != NULL && old->has_key && fits(old->key, me)) {
+	if (old != NULL && old->has_key && hostkey_fits(old->key, me->cert.key)) {
 		memcpy(b->key, old->key, 32);
 		b->has_key = true;
 		return 0;
 	}
-	r = request_key_read(b->key, request, e);
+	r = hostkey_read(b->key, request, e);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	b->has_key = r == 0 && fits(b->key, me);
+	b->has_key = r == 0 && hostkey_fits(b->key, me->cert.key);
 	if (b->has_key)
 		return 0;
 	crypto_wipe(b->key, sizeof(b->key));

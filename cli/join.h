@@ -41,12 +41,6 @@ int join_load(struct bundle *ret, const char *path, struct err *e) must_check;
 int join_store(struct joined *ret, const char *state, enum home_role role, struct bundle *b,
     const struct verified *me, struct err *e) must_check;
 
-/*
- * The key of a request that waits in the file `path` (HOME_REQUEST): one PEM block. 0, or -ENOENT
- * when none waits.
- */
-int request_key_read(uint8_t key[static 32], const char *path, struct err *e) must_check;
-
 /* The key that waits in `state` for its certificate, or a new one, which waits from now on. */
 int request_key_obtain(uint8_t key[static 32], const char *state, enum home_role role,
     struct err *e) must_check;

@@ -56,21 +56,26 @@ root_by_id(const struct trust *t, const uint8_t key_id[static 16])
 	return NULL;
 }
 
-/* Asks whoever issued `own`, or the root that has followed it. */
+/* Asks whoever issued `own`, or the root that has followed it; for the key `next`, or NULL. */
 static int
 prepare(struct renewal *r, const struct trust *t, const struct verified *own,
-    const uint8_t private[static 32])
+    const uint8_t private[static 32], const uint8_t *next)
 {
-	const struct cert *ca = trust_heir(t, own->cert.issuer);
+	const struct cert *ca = trust_heir(t, own->cert.issuer), *c = &own->cert;
 	struct cert issuing;
+	int n;
 
 	if (own->issuing_len > 0 && cert_decode(&issuing, own->issuing, own->issuing_len, NULL) == 0)
 		ca = &issuing;
 	if (ca == NULL)
 		return ERR_UNKNOWN;
 	cert_key_id(r->issuer, ca->key);
-	return request_renew(r->request, sizeof(r->request), ca, private, own->cert.name,
-	    own->cert.serial, NULL);
+	n = next == NULL ? request_renew(r->request, sizeof(r->request), ca, private, c->name,
+			       c->serial, NULL) :
+			   request_rekey(r->request, sizeof(r->request), ca, private, next, c->name,
+			       c->serial, NULL);
+	r->request_len = n > 0 ? (uint16_t)n : 0;
+	return n < 0 ? n : 0;
 }
 
 void
@@ -78,7 +83,6 @@ renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
     const struct verified *own, const uint8_t private[static 32], bool again)
 {
 	uint64_t unix_now = trust_now(t, now.wall);
-	int n;
 
 	*r = (struct renewal){
 		.start = start_of(own),
@@ -90,8 +94,27 @@ renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
 	if (again && r->start <= unix_now && r->until > unix_now)
 		r->start = unix_now + max_u64((r->until - unix_now) / 2, 5);
 	r->warn = r->until - (r->until - min_u64(own->cert.not_before + CERT_BACKDATE, r->until)) / 4;
-	n = prepare(r, t, own, private);
-	r->request_len = n > 0 ? (uint16_t)n : 0;
+	(void)prepare(r, t, own, private, NULL);	/* else there is nothing to be asked */
+}
+
+int
+renewal_rekey(struct renewal *r, struct instant now, const struct trust *t,
+    const struct verified *own, const uint8_t private[static 32], const uint8_t next[static 32])
+{
+	int rc = prepare(r, t, own, private, next);
+
+	r->rekey = rc == 0;
+	if (rc == 0)
+		renewal_want(r, now.mono);
+	return rc;
+}
+
+bool
+renewal_rekey_waits(const struct renewal *r, struct instant now, uint64_t unix_now)
+{
+	uint64_t grace = r->status == RENEW_REFUSED ? 0 : (r->until - r->start) / 2;
+
+	return r->rekey && best_time(r, now, unix_now) >= r->start + grace;
 }
 
 bool
@@ -281,8 +304,8 @@ is_newer(const struct cert *c, const struct cert *own)
 }
 
 int
-renewal_judge(struct trust *t, const struct cert *own, struct blob cert, struct blob ca,
-    usec_t wall, struct verified *ret, enum breach *why)
+renewal_judge(struct trust *t, const struct cert *own, const uint8_t *next, struct blob cert,
+    struct blob ca, usec_t wall, struct verified *ret, enum breach *why)
 {
 	struct cert c;
 	int r = cert_decode(&c, cert.p, cert.len, why);
@@ -290,7 +313,8 @@ renewal_judge(struct trust *t, const struct cert *own, struct blob cert, struct 
 	/* Before trust_own(), which may set the clock forward. */
 	if (r < 0)
 		return r;
-	if (memcmp(c.key, own->key, sizeof(c.key)) != 0 || strcmp(c.name, own->name) != 0)
+	if (strcmp(c.name, own->name) != 0 || (memcmp(c.key, own->key, sizeof(c.key)) != 0 &&
+		(next == NULL || memcmp(c.key, next, sizeof(c.key)) != 0)))
 		return ERR_CONFLICT;
 	if (!is_newer(&c, own))
 		return ERR_SUPERSEDED;
@@ -320,8 +344,9 @@ renewed_is_same_host(const struct renewed *r, const struct cert *own)
 {
 	const struct cert *c = &r->chain.cert;
 
-	return c->flags == own->flags && c->address_count == own->address_count &&
-	    c->route_count == own->route_count && c->group_count == own->group_count &&
+	return memcmp(c->key, own->key, sizeof(c->key)) == 0 && c->flags == own->flags &&
+	    c->address_count == own->address_count && c->route_count == own->route_count &&
+	    c->group_count == own->group_count &&
 	    memcmp(c->addresses, own->addresses, c->address_count * sizeof(own->addresses[0])) == 0 &&
 	    memcmp(c->routes, own->routes, c->route_count * sizeof(own->routes[0])) == 0 &&
 	    memcmp(c->groups, own->groups, c->group_count * sizeof(own->groups[0])) == 0 &&

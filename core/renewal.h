@@ -44,6 +44,7 @@ struct renewal {
 	usec_t since;	   /* mono */
 	usec_t due;	   /* mono, of the next question or look at the clock */
 	bool wanted;	   /* a person has asked for it */
+	bool rekey;	   /* and it is to be for another key */
 	unsigned asked;	   /* questions since there was an answer */
 	unsigned total;	   /* and in all, for this certificate */
 	uint8_t status;	   /* enum renew_status of the last answer; 0: none yet */
@@ -62,6 +63,21 @@ struct renewal {
  */
 void renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
     const struct verified *own, const uint8_t private[static 32], bool again);
+
+/*
+ * After renewal_begin() with the same arguments: what is asked for is a certificate for the key
+ * `next`, which is to take the place of `private`; at once. 0, or as request_rekey().
+ */
+int renewal_rekey(struct renewal *r, struct instant now, const struct trust *t,
+    const struct verified *own, const uint8_t private[static 32],
+    const uint8_t next[static 32]) must_check;
+
+/*
+ * Is another key still asked for in vain, or refused, while the certificate for the one that we have
+ * has to be renewed? Then that comes first: renewal_begin().
+ */
+bool renewal_rekey_waits(const struct renewal *r, struct instant now,
+    uint64_t unix_now) must_check;
 
 /*
  * Another network state is in force. Where that rotated the root, the next certificate is asked of
@@ -110,12 +126,13 @@ enum renewal_phase renewal_phase(const struct renewal *r, struct instant now, ui
 
 /*
  * Is `cert` (with `ca`, which is absent if a root signed it) the successor of `own`? It must verify,
- * be for the same key and name, and newer: a higher serial, or of another issuer a later not_before.
- * 0 with everything in `ret`; ERR_SUPERSEDED for one that is not newer; ERR_CONFLICT for another
- * key or name; as trust_own. `why` may be NULL.
+ * be for the same name and the same key, or the public key `next` (NULL: none was asked for), and
+ * newer: a higher serial, or of another issuer a later not_before. 0 with everything in `ret`;
+ * ERR_SUPERSEDED for one that is not newer; ERR_CONFLICT for another key or name; as trust_own.
+ * `why` may be NULL.
  */
-int renewal_judge(struct trust *t, const struct cert *own, struct blob cert, struct blob ca,
-    usec_t wall, struct verified *ret, enum breach *why) must_check;
+int renewal_judge(struct trust *t, const struct cert *own, const uint8_t *next, struct blob cert,
+    struct blob ca, usec_t wall, struct verified *ret, enum breach *why) must_check;
 
 /* A certificate that has come, until it is stored and in use. */
 struct renewed {
@@ -131,8 +148,8 @@ void renewed_take(struct renewed *to, const struct trust *t, struct blob cert,
     const struct verified *chain);
 
 /*
- * Is nothing new in it that an engine is built upon (addresses, routes, groups, roles)? Then the one
- * that runs can take it as it is.
+ * Is nothing new in it that an engine is built upon (key, addresses, routes, groups, roles)? Then the
+ * one that runs can take it as it is.
  */
 bool renewed_is_same_host(const struct renewed *r, const struct cert *own) must_check;
 

@@ -24,6 +24,7 @@ enum home_role {
 
 #define HOME_BUNDLE  "bundle.mpynet" /* what was joined with: certificate, key, authorities */
 #define HOME_REQUEST "request.key"   /* a key that waits for its certificate */
+#define HOME_REKEY   "rekey.key"     /* one that is to take the place of the bundle's */
 #define HOME_DB      "state.db"	     /* settings, and what the engine remembers */
 #define HOME_MEMBERS "members"	     /* certificates that a person brought, NAME.crt each */
 #define HOME_LOCK    "lock"	     /* held while the daemon runs */

@@ -8,8 +8,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/file.h"
+#include "host/hostkey.h"
 
 int
 identity_load(const struct home *h, struct bundle *ret, struct verified *me, usec_t wall,
@@ -80,14 +82,43 @@ put_ca(struct bundle *b, const uint8_t *ca, size_t len, bool root)
 	return 0;
 }
 
-/* `b` as it is to be from now on. */
+int
+identity_rekey(const struct home *h, const struct bundle *b, bool make, uint8_t key[static 32],
+    struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = home_file(path, h, HOME_REKEY, err);
+
+	if (rc == 0)
+		rc = hostkey_read(key, path, err);
+	/* Power was lost when the bundle had it already. */
+	if (rc == 0 && sodium_memcmp(key, b->key, sizeof(b->key)) == 0) {
+		identity_rekey_drop(h);
+		rc = -ENOENT;
+	}
+	if (rc == -ENOENT && make)
+		rc = hostkey_obtain(key, path, err);
+	return rc == -ENOENT ? 0 : rc < 0 ? rc : 1;
+}
+
+void
+identity_rekey_drop(const struct home *h)
+{
+	char path[PATH_MAX];
+
+	if (home_file(path, h, HOME_REKEY, NULL) == 0)
+		(void)unlink(path);
+}
+
+/* `b` as it is to be from now on, with the key `key`. */
 static int
-put_renewed(struct bundle *b, const struct renewed *r)
+put_renewed(struct bundle *b, const struct renewed *r, const uint8_t key[static 32])
 {
 	int rc = put_ca(b, r->root, r->root_len, true);
 
 	if (rc == 0)
 		rc = put_ca(b, r->chain.issuing, r->chain.issuing_len, false);
+	memmove(b->key, key, sizeof(b->key));
 	b->host = cert_of(r->cert, r->cert_len);
 	/* A lighthouse's bundle may name itself. */
 	for (uint32_t i = 0; i < b->lighthouse_count; i++)
@@ -132,21 +163,45 @@ newest_bundle(const struct home *h, struct bundle *ret, const struct bundle *had
 	return err_set(err, -EEXIST, "a newer bundle was joined: mpynet reload takes it");
 }
 
+/* The key of `c`: that of the bundle, or the one that waits. */
+static int
+key_of(uint8_t key[static 32], const struct home *h, const struct bundle *b, const struct cert *c,
+    struct err *err)
+{
+	int rc;
+
+	if (hostkey_fits(b->key, c->key)) {
+		memcpy(key, b->key, sizeof(b->key));
+		return 0;
+	}
+	rc = identity_rekey(h, b, false, key, err);
+	if (rc < 0 || (rc == 1 && hostkey_fits(key, c->key)))
+		return rc < 0 ? rc : 0;
+	return err_set(err, -ENOENT, "the key that it is for is not in this state");
+}
+
 static int
 renew(const struct home *h, struct bundle *stored, struct bundle *b, const struct renewed *r,
     usec_t wall, struct err *err)
 {
+	bool rekeyed = !hostkey_fits(b->key, r->chain.cert.key);
+	uint8_t key[32] = { 0 };
 	int rc = newest_bundle(h, stored, b, &r->chain.cert, wall, err);
 
-	if (rc < 0)
-		return rc;
-	rc = put_renewed(stored, r);
-	if (rc < 0)
-		return err_set(err, rc, "the bundle has no room for one more authority");
-	rc = bundle_check(stored, wall, NULL, err);
+	if (rc == 0)
+		rc = key_of(key, h, b, &r->chain.cert, err);
+	if (rc == 0 && put_renewed(stored, r, key) < 0)
+		rc = err_set(err, ERR_FULL, "the bundle has no room for one more authority");
+	if (rc == 0)
+		rc = bundle_check(stored, wall, NULL, err);
 	if (rc == 0)
 		rc = write_bundle(h, stored, err);
-	return rc < 0 ? rc : put_renewed(b, r);
+	if (rc == 0)
+		rc = put_renewed(b, r, key);
+	if (rc == 0 && rekeyed)
+		identity_rekey_drop(h);
+	sodium_memzero(key, sizeof(key));
+	return rc;
 }
 
 int

@@ -48,9 +48,12 @@ void
 answer_superseded(struct beacon *b, struct instant now, const struct member *loser,
     struct outbox *out)
 {
+	struct renewal_row *asked = mailbox_find_renewal(b->mailbox, loser->key);
 	struct client *cl = client_get(b, loser->key);
 
 	registry_drop(b->registry, loser->key, out);
+	if (asked != NULL) /* it has its answer, or is nobody any more */
+		renewal_drop(b->mailbox, asked, out);
 	if (cl != NULL)
 		client_dismiss(b, now, cl, CLOSE_CONFLICT, out);
 }

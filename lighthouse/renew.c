@@ -41,8 +41,8 @@ look(struct beacon *b, struct instant now, struct renewal_row *row, struct outbo
 		    row->matter.status != 0 ? row->matter.status : RENEW_KEPT);
 		return;
 	}
-	f.code = renewal_judge(b->trust, &b->own.cert, renewal_cert(row), renewal_ca(row), now.wall,
-	    &v, NULL);
+	f.code = renewal_judge(b->trust, &b->own.cert, NULL, renewal_cert(row), renewal_ca(row),
+	    now.wall, &v, NULL);
 	if (f.code == 0) {
 		renewed_take(&b->renewed, b->trust, renewal_cert(row), &v);
 		return;

@@ -2,6 +2,7 @@
 /*
  * renewals.c - members ask for their next certificate, and are told what their authority says.
  */
+#include "core/request.h"
 #include "lighthouse/beacon_impl.h"
 
 #include <string.h>
@@ -55,7 +56,8 @@ static bool
 is_request_of(const struct renew *ask, struct cert *c)
 {
 	return cert_decode(c, ask->request.p, ask->request.len, NULL) == 0 &&
-	       c->kind == OBJECT_REQUEST && memcmp(c->key, ask->key, sizeof(c->key)) == 0;
+	       c->kind == OBJECT_REQUEST &&
+	       memcmp(request_member(c), ask->key, sizeof(ask->key)) == 0;
 }
 
 int

@@ -68,8 +68,10 @@ lighthouse_swap_verb(void *ctx, const struct ctl_request *r, json_t **ret, struc
 {
 	struct lighthouse *l = ctx;
 
-	(void)r;
-	(void)err;
+	if (json_is_true(json_object_get(r->args, "rekey")))
+		return err_set(err, ERR_DENIED, "a lighthouse keeps its key, by which every bundle "
+		    "and token knows it; where that must not be, sign another lighthouse, give the "
+		    "hosts new bundles (mpynet ca export NAME) and revoke %s", l->me.cert.name);
 	beacon_renew(l->beacon, clock_now(), &l->out);
 	lighthouse_settle(l);
 	*ret = body_new(1);

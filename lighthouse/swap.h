@@ -21,7 +21,7 @@ void lighthouse_swap_tick(struct lighthouse *l);
 void lighthouse_swap_show(struct lighthouse *l, struct instant now, json_t *body,
     json_t *warnings);
 
-/* The verb `renew` (host/verbs.h): it is asked for now. */
+/* The verb `renew` (host/verbs.h): it is asked for now; never for another key. */
 int lighthouse_swap_verb(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "node/machine.h"
 #include "node/shell.h"
 #include "node/stock.h"
+#include "node/swap.h"
 
 int
 node_configure(struct node *n, struct err *err)
@@ -133,6 +134,7 @@ engine_start(struct node *n, struct err *err)
 	mesh_start(n->mesh, clock_now(), &n->out);
 	machine_tell(n);
 	seat_started(n);
+	swap_started(n);
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #include "node/peer.h"
 #include "node/registrar.h"
 #include "node/relay.h"
+#include "node/rekey.h"
 #include "node/relays.h"
 #include "node/renew.h"
 #include "node/route.h"
@@ -171,6 +172,7 @@ struct mesh {
 	struct renewal renewal;
 	struct renewed renewed;	       /* our next certificate, until it is stored */
 	struct lighthouse *renewed_by; /* who brought it */
+	struct rekeying rekeying;
 	uint8_t psk[32];
 	uint32_t caps; /* CAP_* that we have */
 	bool allow_all;

@@ -12,19 +12,27 @@ void
 renew_begin(struct mesh *m, struct instant now, const struct verified *own, bool again)
 {
 	renewal_begin(&m->renewal, now, m->trust, own, m->self.private, again);
+	rekey_begin(m, now, own);
+}
+
+int
+renew_own(const struct mesh *m, struct instant now, struct verified *ret)
+{
+	return trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len,
+	    m->issuing.len > 0 ? m->issuing.p : NULL, m->issuing.len, now.wall, ret, NULL);
 }
 
 void
 renew_rotated(struct mesh *m, struct instant now)
 {
-	const uint8_t *issuing = m->issuing.len > 0 ? m->issuing.p : NULL;
 	struct verified v;
-	int rc = trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len, issuing, m->issuing.len,
-	    now.wall, &v, NULL);
+	int rc = renew_own(m, now, &v);
 
 	if ((rc < 0 && rc != ERR_EXPIRED) ||
 	    !renewal_rotated(&m->renewal, now, m->trust, rc == 0 ? &v : NULL, m->self.private))
 		return;
+	if (rc == 0)
+		rekey_begin(m, now, &v);
 	m->valid_until = m->renewal.until;
 	for (uint32_t i = 0; i < m->peer_count; i++)
 		peer_own_until(m->peers[i], now, m->valid_until);
@@ -81,6 +89,7 @@ renew_tick(struct mesh *m, struct instant now, struct outbox *out)
 	struct peer *to;
 
 	warn(m, now, out);
+	rekey_tick(m, now);
 	if (m->renewed.cert_len > 0 || !renewal_ask(r, now, trust_now(m->trust, now.wall)))
 		return;
 	to = whose_turn(m, now);
@@ -113,7 +122,8 @@ issued(struct mesh *m, struct instant now, struct peer *from, const struct renew
     struct outbox *out)
 {
 	struct verified v;
-	int code = renewal_judge(m->trust, &m->cert, r->cert, r->ca, now.wall, &v, NULL);
+	int code = renewal_judge(m->trust, &m->cert, rekey_public(m), r->cert, r->ca, now.wall,
+	    &v, NULL);
 
 	if (code < 0) {
 		speak_renew(m, now, from, (struct blob){ 0 }, out);
@@ -183,6 +193,7 @@ mesh_renewed(struct mesh *m, struct instant now, struct outbox *out)
 	m->renewed.cert_len = 0;
 	speak_renew(m, now, m->renewed_by->peer, (struct blob){ 0 }, out);
 	announce(m, now);
+	rekey_renewed(m);
 	renew_begin(m, now, v, true);
 	name_copy(f.name, m->cert.name);
 	f.number = (int64_t)m->cert.serial;

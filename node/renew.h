@@ -21,7 +21,7 @@ const struct renewed *mesh_renewal(const struct mesh *m);
 
 /*
  * What mesh_renewal() says is stored: it is this node's certificate from now on. 0; ERR_STATE when
- * there is none; ERR_CONFLICT when more than serial and times is new in it (addresses, routes,
+ * there is none; ERR_CONFLICT when more than serial and times is new in it (key, addresses, routes,
  * groups, roles), for which an engine is made anew.
  */
 int mesh_renewed(struct mesh *m, struct instant now, struct outbox *out) must_check;
@@ -41,6 +41,9 @@ struct peer;
 
 /* The renewal of `m->cert` begins; `own` is its chain. */
 void renew_begin(struct mesh *m, struct instant now, const struct verified *own, bool again);
+
+/* Our own chain as it stands now: as trust_own(). */
+int renew_own(const struct mesh *m, struct instant now, struct verified *ret) must_check;
 
 /* Another network state is in force, which may have rotated the root that we stand on. */
 void renew_rotated(struct mesh *m, struct instant now);

@@ -118,11 +118,9 @@ walk(struct mesh *m, struct instant now, struct outbox *out)
 static bool
 own_revoked(const struct mesh *m, struct instant now)
 {
-	const uint8_t *issuing = m->issuing.len > 0 ? m->issuing.p : NULL;
 	struct verified v;
 
-	return trust_own(m->trust, m->cert_bytes.p, m->cert_bytes.len, issuing, m->issuing.len,
-	    now.wall, &v, NULL) == ERR_REVOKED;
+	return renew_own(m, now, &v) == ERR_REVOKED;
 }
 
 /* Is it about us? Others end our sessions; we say why, and hope for another certificate. */

@@ -17,10 +17,13 @@ usec_t swap_due(const struct node *n);
 /* Does it, if it is due. By the loop's own thread, when nothing of the engine is under way. */
 void swap_tick(struct node *n);
 
+/* The engine has started: a key that waits for its certificate (host/identity.h) is asked for again. */
+void swap_started(struct node *n);
+
 /* The member "renewal" of `status`, and a warning if there is reason for one. */
 void swap_show(struct node *n, struct instant now, json_t *body, json_t *warnings);
 
-/* The verb `renew` (host/verbs.h): it is asked for now. The answer is that of `status`. */
+/* The verb `renew` (host/verbs.h): it is asked for now, perhaps for another key. */
 int swap_verb(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 
 #endif

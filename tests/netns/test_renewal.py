@@ -70,8 +70,8 @@ def socket_of():
     return s
 
 
-def network(lab):
-    """An authority that serves, a lighthouse, and two parties whose certificates are short."""
+def network(lab, lifetime="%ds" % LIFETIME):
+    """An authority that serves, a lighthouse, and two parties, whose certificates are short."""
     internet = Internet(lab)
     internet.host("lh", LIGHTHOUSE)
     internet.host("you", OFFICE)
@@ -80,7 +80,7 @@ def network(lab):
     you.tell("sign", "lh", "--lighthouse", "--public", LIGHTHOUSE + ":7717")
     lighthouse.tell("lighthouse", you.state / "lh.mpynet")
     you.tell("ca", "serve")
-    you.tell("sign", *PARTIES, "--lifetime", "%ds" % LIFETIME)
+    you.tell("sign", *PARTIES, "--lifetime", lifetime)
     parties = []
     for name, address in PARTIES.items():
         internet.host(name, address)
@@ -125,5 +125,51 @@ def an_end_that_comes_without_a_successor_is_said(lab):
         raise Failed("the authority is back, and there is no renewal: %s" % one.tell("status"))
 
 
-SCENARIOS = [certificates_are_renewed_under_a_connection,
+def key_of(host):
+    return host.json("status")["key_words"]
+
+
+def a_new_key_comes_over_the_network_under_a_connection(lab):
+    """Power goes twice in between; and the authority's person may have a word in it."""
+    you, (one, two) = network(lab, "90s")
+    one.reaches(two, 20)
+    old = key_of(one)
+    you.tell("down")
+    status, _, err = one.run("renew", "--rekey")
+    if status != 1 or "waits until the authority is there" not in err:
+        raise Failed("renew --rekey: status %d: %s" % (status, err))
+    one.crash()
+    one.tell("up", "--allow-all")
+    waits = (one.state / "node" / "rekey.key").read_text()
+    you.tell("ca", "serve", "--approve")
+    pending = wait_until(lambda: you.json("ca", "pending")["requests"], 60)
+    if pending is None:
+        raise Failed("nobody waits: %s" % one.tell("status"))
+    request = you.json("ca", "pending")["requests"][0]
+    if request["wants"] != "new key" or request["name"] != one.name:
+        raise Failed("something else waits: %s" % request)
+    one.reaches(two, 20)
+    if key_of(one) != old or (one.state / "node" / "rekey.key").read_text() != waits:
+        raise Failed("a key has changed before its time")
+    pulse = Pulse(lab, one, two)
+    before = one.json("status")["serial"]
+    you.tell("ca", "pending", "--approve", one.name, "--yes")
+    if wait_until(lambda: key_of(one) == request["key_words"], 60) is None:
+        raise Failed("%s has not the new key: %s" % (one.name, one.tell("status")))
+    time.sleep(2)
+    pulse.end()
+    if one.json("status")["serial"] <= before or (one.state / "node" / "rekey.key").exists():
+        raise Failed("the old key is not forgotten")
+    if wait_until(lambda: two.peer(one).get("connected"), 20) is None:
+        raise Failed("there is no session under the new key")
+    if [r for r in you.json("ca", "pending")["requests"] if r["name"] == one.name]:
+        raise Failed("it waits still")
+    one.tell("down")
+    one.tell("up", "--allow-all")
+    one.reaches(two, 20)
+    return "%d beats, the slowest %.0f ms" % (pulse.count, 1000 * pulse.longest)
+
+
+SCENARIOS = [a_new_key_comes_over_the_network_under_a_connection,
+             certificates_are_renewed_under_a_connection,
              an_end_that_comes_without_a_successor_is_said]

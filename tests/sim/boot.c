@@ -3,8 +3,10 @@
  * boot.c - the configuration that a person would have written.
  */
 #include "tests/sim/boot.h"
+#include "core/crypto.h"
 #include "lighthouse/beacon.h"
 #include "node/mesh.h"
+#include "node/rekey.h"
 #include "tests/sim/stage.h"
 
 static void
@@ -55,6 +57,14 @@ recall(struct box *b)
 }
 
 void
+boot_rekey(struct box *b)
+{
+	if (!crypto_is_zero(b->id.next_key, sizeof(b->id.next_key)) &&
+	    mesh_rekey(b->mesh, box_clock(b), b->id.next_key, &b->stage->out) < 0)
+		world_fail(b->stage->w, "%s cannot ask for another key", b->id.name);
+}
+
+void
 boot_mesh(struct box *b)
 {
 	static struct mesh_config c;
@@ -92,6 +102,7 @@ boot_mesh(struct box *b)
 	recall(b);
 	box_net_changed(b);
 	mesh_start(b->mesh, box_clock(b), &st->out);
+	boot_rekey(b);
 	box_settle(b);
 }
 

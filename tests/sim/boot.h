@@ -11,4 +11,7 @@ struct box;
 void boot_mesh(struct box *b);
 void boot_beacon(struct box *b);
 
+/* Asks for a certificate for the key that waits on the disk of a node, if one does. */
+void boot_rekey(struct box *b);
+
 #endif

@@ -3,11 +3,13 @@
  * box.c - a shell in virtual time: effects carried out, and each of them looked at.
  */
 #include "tests/sim/box.h"
+#include "core/crypto.h"
 #include "core/icmp.h"
 #include "core/trace.h"
 #include "lighthouse/beacon.h"
 #include "node/mesh.h"
 #include "node/registrar.h"
+#include "node/rekey.h"
 #include "node/renew.h"
 #include "node/view.h"
 #include "tests/sim/boot.h"
@@ -333,9 +335,38 @@ run_renewed(struct box *b, struct errand *e)
 		r = mesh_renewed(b->mesh, box_clock(b), &st->out);
 	else if (b->beacon != NULL && beacon_renewal(b->beacon) != NULL)
 		r = beacon_renewed(b->beacon, box_clock(b), &st->out);
+	if (b->mesh != NULL && mesh_rekey_over(b->mesh))
+		memset(b->id.next_key, 0, sizeof(b->id.next_key));
+	if (r == ERR_CONFLICT) { /* it is for another key */
+		outbox_reset(&st->out);
+		box_off(b);
+		box_on(b);
+		return;
+	}
 	if (r < 0)
 		world_fail(st->w, "%s cannot use its next certificate", b->id.name);
 	box_settle(b);
+}
+
+void
+box_rekey(struct box *b)
+{
+	rng_fill(&b->stage->w->rng, b->id.next_key, sizeof(b->id.next_key));
+	boot_rekey(b);
+	box_settle(b);
+}
+
+/* The key and its certificate come to the disk together. */
+static void
+store_key(struct box *b, const struct cert *c)
+{
+	uint8_t public[32];
+
+	crypto_dh_public(public, b->id.next_key);
+	if (memcmp(public, c->key, sizeof(public)) != 0)
+		return;
+	memcpy(b->id.private_key, b->id.next_key, sizeof(b->id.private_key));
+	memset(b->id.next_key, 0, sizeof(b->id.next_key));
 }
 
 static void
@@ -349,6 +380,7 @@ store_renewal(struct box *b)
 		return;
 	b->id.cert_len = r->cert_len;
 	memcpy(b->id.cert, r->cert, r->cert_len);
+	store_key(b, &r->chain.cert);
 	if (r->root_len != b->stage->ca_cert_len ||
 	    memcmp(r->root, b->stage->ca_cert, r->root_len) != 0) {
 		b->id.root_len = r->root_len;

@@ -29,6 +29,7 @@ struct identity {
 	uint8_t tls_pin[32]; /* of a lighthouse */
 	uint8_t cert[CERT_MAX];
 	size_t cert_len;
+	uint8_t next_key[32]; /* private; that is to take the place of the other; zeros: none */
 	/* Its first one, which the bundles of others name where it is a lighthouse. */
 	uint8_t first[CERT_MAX];
 	size_t first_len;
@@ -107,6 +108,9 @@ void box_place(struct box *b);
 
 /* Its engine starts with what is on the disk. */
 void box_on(struct box *b);
+
+/* A person wants another key for it, which waits on its disk until it is certified. */
+void box_rekey(struct box *b);
 
 /* Power off: nothing is said, and only the disk remains. */
 void box_crash(struct box *b);

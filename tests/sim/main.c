@@ -74,6 +74,8 @@ static const struct scene scenes[] = {
 	{ "why", "every reason is given where it is the right one", scene_why, SCENE_WHY_CASES },
 	{ "enrol", "a token brings one certificate, whatever happens on the way", scene_enrol, 10 },
 	{ "renew", "certificates are renewed while people talk, or the end is seen", scene_renew, 10 },
+	{ "rekey", "a node gets another key while it talks, or keeps the one that it has",
+	    scene_rekey, 7 },
 	{ "rotate", "the root is succeeded by another while people talk or sleep", scene_rotate, 8 },
 	{ "runs", "parties start together and stop together", scene_runs, 7 },
 	{ "pins", "who has pinned a key meets no other, whatever the authority signs", scene_pins, 4 },

@@ -21,7 +21,7 @@ unix_now(const struct office *o)
 	return (WORLD_EPOCH + o->st->w->now) / USEC_PER_SEC;
 }
 
-/* The successor of what box `i` has: same key, name and addresses, by the authority's record. */
+/* The successor of what box `i` has: same name and addresses, by the authority's record. */
 static void
 sign_next(struct office *o, unsigned i)
 {
@@ -38,12 +38,13 @@ sign_next(struct office *o, unsigned i)
 	o->signed_for[i]++;
 }
 
-/* Whose key is it? */
+/* Who asks? Its key may have been followed already by the one that it asks for. */
 static unsigned
-number_of(const struct office *o, const uint8_t key[static 32])
+number_of(const struct office *o, const struct cert *asked)
 {
 	for (unsigned i = 0; i < o->st->box_count; i++)
-		if (memcmp(o->newest[i].key, key, 32) == 0)
+		if (memcmp(o->newest[i].key, asked->key, 32) == 0 ||
+		    memcmp(o->newest[i].key, request_member(asked), 32) == 0)
 			return i;
 	world_fail(o->st->w, "a stranger wants a renewal");
 	return 0;
@@ -60,11 +61,13 @@ static void
 rule(struct office *o, const struct cert *asked, struct ruling *r)
 {
 	static uint8_t said[CERT_MAX];
-	unsigned i = number_of(o, asked->key);
+	unsigned i = number_of(o, asked);
 
 	if (o->mind == SANE &&
-	    (asked->serial == o->newest[i].serial || !is_by_root(o, &o->newest[i])))
+	    (asked->serial == o->newest[i].serial || !is_by_root(o, &o->newest[i]))) {
+		memcpy(o->newest[i].key, asked->key, sizeof(asked->key));
 		sign_next(o, i);
+	}
 	if (o->mind == ANOTHERS)
 		i = o->one->number == i ? o->other->number : o->one->number;
 	memcpy(said, o->bytes[i], o->len[i]);
@@ -86,9 +89,12 @@ on_petition(struct box *box, const struct petition *p)
 		return;
 	if (rc < 0)
 		world_fail(o->st->w, "the authority was brought what is no request");
-	if (o->ignored != NULL && o->ignored->number == number_of(o, c.key))
+	if (o->ignored != NULL && o->ignored->number == number_of(o, &c))
 		return;
-	rule(o, &c, &r);
+	if (!cert_has_old_key(&c) || o->of_keys == NEW_KEYS)
+		rule(o, &c, &r);
+	else
+		r.status = o->of_keys == NO_NEW_KEYS ? RENEW_REFUSED : RENEW_PENDING;
 	memcpy(r.key, p->key, sizeof(r.key));
 	memcpy(r.ref, p->ref, sizeof(r.ref));
 	if (mesh_answer(box->mesh, box_clock(box), &r, &o->st->out) < 0)

@@ -33,6 +33,7 @@ struct office {
 	uint64_t lifetime; /* seconds, of what it signs */
 	enum { SANE, ANOTHERS, STALE, GARBAGE } mind;
 	const struct box *one, *other; /* whose certificates ANOTHERS mixes up */
+	enum { NEW_KEYS, NO_NEW_KEYS, NEW_KEYS_LATER } of_keys; /* what it thinks of them */
 	const struct box *ignored; /* whose petitions are not answered; NULL: nobody's */
 };
 

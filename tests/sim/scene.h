@@ -97,6 +97,7 @@ void scene_enrol(struct world *w, unsigned number);
 
 /* Certificates that end. */
 void scene_renew(struct world *w, unsigned number);
+void scene_rekey(struct world *w, unsigned number);
 void scene_rotate(struct world *w, unsigned number);
 
 /* Parties that start together. */

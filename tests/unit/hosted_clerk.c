@@ -376,3 +376,146 @@ TEST(a_member_is_renewed_when_it_is_due_and_not_before)
 	ASSERT_EQ(a.status, 0);
 	place_close(&p);
 }
+
+/* A member that asks for another key, and what it is told. */
+struct rekeyed {
+	struct guest member;
+	uint8_t public[32];
+	uint8_t next[32], next_public[32];
+	uint8_t request[CERT_REQUEST_MAX];
+	struct blob blob;
+	struct clerk_answer a;
+};
+
+/* `secret` wants `r->next` for a name, under a serial. */
+static void
+make_rekey(struct place *p, struct rekeyed *r, const uint8_t secret[static 32], const char *name,
+    uint64_t serial)
+{
+	struct rng rng = p->office.rng;
+	int len;
+
+	rng_fill(&rng, r->next, sizeof(r->next));
+	crypto_dh_public(r->next_public, r->next);
+	crypto_dh_public(r->public, secret);
+	len = request_rekey(r->request, sizeof(r->request), &p->office.ca.cert, secret, r->next, name,
+	    serial, NULL);
+	ASSERT(len > 0);
+	r->blob = (struct blob){ r->request, (uint16_t)len };
+}
+
+static struct rekeyed *
+open_rekey(struct place *p)
+{
+	static struct rekeyed r;
+	uint8_t refusal;
+	struct token t;
+
+	open_place(p);
+	invite(p, "party1", false, &t);
+	make_guest(p, &r.member, &t, "party1");
+	make_rekey(p, &r, r.member.secret, "party1", ask(p, &r.member, &refusal));
+	return &r;
+}
+
+/* The status, and the key that a certificate is for. */
+static enum renew_status
+ask_rekey(struct place *p, struct rekeyed *r, struct cert *c)
+{
+	if (clerk_renew(&p->clerk, r->public, r->blob, &r->a, &p->err) < 0)
+		test_fail(__FILE__, __LINE__, "%s", p->err.text);
+	if (r->a.status == RENEW_ISSUED)
+		ASSERT_EQ(cert_decode(c, r->a.cert.bytes, r->a.cert.len, NULL), 0);
+	return (enum renew_status)r->a.status;
+}
+
+static int64_t
+only_request(struct place *p)
+{
+	struct ledger_request q;
+	struct ledger_walk w;
+
+	ASSERT_EQ(ledger_walk_requests(&p->office.ledger, &w, false, &p->err), 0);
+	ASSERT_EQ(ledger_request_next(&w, &q, &p->err), 1);
+	ledger_end(&w);
+	ASSERT(ledger_request_is_rekey(&q));
+	return q.id;
+}
+
+TEST(another_key_is_certified_when_a_person_says_so_and_the_answer_stays)
+{
+	struct ledger_cert now;
+	struct cert c, again;
+	struct rekeyed *r;
+	struct place p;
+
+	r = open_rekey(&p);
+	p.clerk.approve = true;
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_PENDING);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_PENDING);
+	ASSERT_EQ(clerk_decide(&p.clerk, only_request(&p), true, &p.err), 0);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_ISSUED);
+	ASSERT_MEM(c.key, r->next_public, sizeof(c.key));
+	ASSERT(cert_has_group(&c, "nurses"));
+	ASSERT_EQ(ask_rekey(&p, r, &again), RENEW_ISSUED);
+	ASSERT_EQ(again.serial, c.serial);
+	/* It took nothing away, and nothing waits any more. */
+	ASSERT_EQ(ledger_find(&p.office.ledger, &now, "party1", &p.err), 1);
+	ASSERT_EQ(now.cert.serial, c.serial);
+	memcpy(r->member.secret, r->next, sizeof(r->next));
+	make_rekey(&p, r, r->member.secret, "party1", c.serial);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_PENDING);
+	(void)only_request(&p);
+	place_close(&p);
+}
+
+TEST(another_key_that_is_denied_stays_so_and_a_locked_authority_signs_later)
+{
+	struct rekeyed *r;
+	struct issued done;
+	struct place p;
+	struct cert c;
+
+	r = open_rekey(&p);
+	p.clerk.keys = NULL;
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_PENDING);
+	ASSERT_EQ(clerk_decide(&p.clerk, only_request(&p), false, &p.err), 0);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_REFUSED);
+	p.clerk.keys = &p.keys;
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_REFUSED);
+	ASSERT_EQ(cert_decode(&c, r->blob.p, r->blob.len, NULL), 0);
+	make_rekey(&p, r, r->member.secret, "party1", c.serial);
+	p.clerk.keys = NULL;
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_PENDING);
+	p.clerk.keys = &p.keys;
+	ASSERT_EQ(clerk_sign(&p.clerk, only_request(&p), &done, &p.err), 0);
+	ASSERT_MEM(done.cert.key, r->next_public, sizeof(r->next_public));
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_ISSUED);
+	ASSERT_EQ(c.serial, done.cert.serial);
+	place_close(&p);
+}
+
+TEST(another_key_is_not_to_be_had_every_minute_nor_for_anybody_else)
+{
+	uint8_t stranger[32];
+	struct rekeyed *r;
+	struct place p;
+	struct cert c;
+
+	r = open_rekey(&p);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_UNABLE);
+	/* A lighthouse that says that it was asked by another member than the one in the request. */
+	r->public[3] ^= 1;
+	ASSERT_EQ(ask_rekey(&p, r, &c), 0);
+	/* Somebody who has a key, and would have the name with it. */
+	test_fill(stranger, sizeof(stranger));
+	make_rekey(&p, r, stranger, "party1", 2);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_REFUSED);
+	p.clerk.approve = true;
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_REFUSED);
+	/* Who names an earlier certificate than the newest is given that first. */
+	make_rekey(&p, r, r->member.secret, "party1", 1);
+	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_ISSUED);
+	ASSERT_MEM(c.key, r->public, sizeof(c.key));
+	place_close(&p);
+}

@@ -14,11 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Every certificate is for a key of its own; a renewal for one that follows the key before. */
 static uint64_t
 sign_as(struct place *p, const char *name, struct commission c)
 {
+	struct ledger_cert before;
 	struct outcome done;
 
+	if (c.order.renew && ledger_find(p->l, &before, name, &p->err) == 1)
+		memcpy(c.order.old_key, before.cert.key, sizeof(c.order.old_key));
 	if (place_sign(p, name, c, &done) < 0)
 		test_fail(__FILE__, __LINE__, "%s", p->err.text);
 	return done.cert.serial;

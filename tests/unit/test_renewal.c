@@ -312,7 +312,7 @@ judge(struct one *o, const struct host *h)
 {
 	struct verified v;
 
-	return renewal_judge(o->trust, &o->own.cert, (struct blob){ h->bytes, (uint16_t)h->len },
+	return renewal_judge(o->trust, &o->own.cert, NULL, (struct blob){ h->bytes, (uint16_t)h->len },
 	    (struct blob){ 0 }, o->now.wall, &v, NULL);
 }
 
@@ -353,6 +353,52 @@ TEST(only_a_newer_certificate_for_the_same_key_and_name_is_taken)
 	h.bytes[h.len - 1] ^= 1;		       /* the signature */
 	ASSERT(judge(&o, &h) < 0);
 	ASSERT_EQ(trust_now(o.trust, wall), BORN + 70 * DAY);
+	trust_free(o.trust);
+}
+
+TEST(a_certificate_for_another_key_is_taken_if_that_was_asked_for)
+{
+	struct one o = begin(90 * DAY);
+	struct host next = certs_host(&o.root, "party1", "10.87.0.10/32", 8);
+	struct blob cert;
+	struct renewed renewed;
+	struct cert asked;
+	struct verified v;
+
+	next.cert.not_before = BORN - CERT_BACKDATE;
+	next.cert.not_after = BORN + 90 * DAY;
+	certs_sign_host(&next, &o.root);
+	cert = (struct blob){ next.bytes, (uint16_t)next.len };
+	ASSERT_EQ(renewal_rekey(&o.r, o.now, o.trust, &o.own, o.host.secret, next.secret), 0);
+	ASSERT(renewal_ask(&o.r, o.now, unix_now(&o)));
+	ASSERT_EQ(cert_decode(&asked, o.r.request, o.r.request_len, NULL), 0);
+	ASSERT_MEM(asked.key, next.cert.key, 32);
+	ASSERT_MEM(request_member(&asked), o.host.cert.key, 32);
+	ASSERT_EQ(judge(&o, &next), ERR_CONFLICT);
+	ASSERT_EQ(renewal_judge(o.trust, &o.own.cert, next.cert.key, cert, (struct blob){ 0 },
+	    o.now.wall, &v, NULL), 0);
+	renewed_take(&renewed, o.trust, cert, &v);
+	ASSERT(!renewed_is_same_host(&renewed, &o.own.cert));
+	trust_free(o.trust);
+}
+
+TEST(another_key_does_not_keep_the_old_one_from_being_renewed)
+{
+	struct one o = begin(90 * DAY);
+	uint8_t next[32];
+	uint64_t half;
+
+	test_fill(next, sizeof(next));
+	ASSERT_EQ(renewal_rekey(&o.r, o.now, o.trust, &o.own, o.host.secret, next), 0);
+	half = o.r.start + (o.r.until - o.r.start) / 2;
+	ASSERT(!renewal_rekey_waits(&o.r, o.now, half - 1));
+	ASSERT(renewal_rekey_waits(&o.r, o.now, half));
+	/* A refusal is waited for no longer than need be. */
+	renewal_answered(&o.r, &chance, o.now, RENEW_REFUSED);
+	ASSERT(!renewal_rekey_waits(&o.r, o.now, o.r.start - 1));
+	ASSERT(renewal_rekey_waits(&o.r, o.now, o.r.start));
+	renewal_begin(&o.r, o.now, o.trust, &o.own, o.host.secret, false);
+	ASSERT(!renewal_rekey_waits(&o.r, o.now, half));
 	trust_free(o.trust);
 }
 
