@@ -131,7 +131,7 @@ renewal_rotated(struct renewal *r, struct instant now, const struct trust *t,
 	renewal_begin(&next, now, t, own, private, false);
 	if (next.until == r->until && memcmp(next.issuer, r->issuer, sizeof(next.issuer)) == 0)
 		return false;
-	if (next.start <= unix_now && next.until > unix_now)
+	if ((next.start <= unix_now || next.until < own->cert.not_after) && next.until > unix_now)
 		next.start = unix_now +
 		    (next.until - unix_now) * own->cert.fingerprint[1] / (8 * 256);
 	next.wanted = r->wanted;
