@@ -318,6 +318,9 @@ mesh_run_join(struct mesh *m, struct instant now, const struct run_order *o, str
 	s->rally = rally_new(&c, now.mono);
 	if (s->rally == NULL)
 		return err_set(e, -ENOMEM, "no memory for a run");
+	/* An engine that starts anew in this process gives out other ones. */
+	if (m->runs.last_id == 0)
+		m->runs.last_id = (int)(rng_u32(&m->rng) & 0xffffff);
 	s->id = ++m->runs.last_id;
 	seek(m, now, s, out);
 	follow(m, now, s, out);
