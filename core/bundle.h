@@ -19,6 +19,7 @@
 #define BUNDLE_LIGHTHOUSES_MAX 8
 #define BUNDLE_ENDPOINTS_MAX   8
 #define ENDPOINT_TEXT_MAX      256 /* with NUL */
+#define ENDPOINT_TCP_MAX       10  /* "tcp/65535" with NUL */
 #define BUNDLE_TEXT_MAX        65536
 
 /* The bytes of one certificate. */
