@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`ca cosign`, on both sides, killed at its calls and on disks that fail.
+
+After each: the draft is as it was or signed, and what a co-signer signed it knows; the authority has
+taken a draft or it has not, its ledger verifies, and the same command can be given again.
+"""
+
+import shutil
+import types
+
+from authority import check
+from test_cosign import ask, carry, organisations
+from test_cosign_renew import wait_to_be_renewed
+from test_cosign_state import certify, sign_at
+from test_crash import LONG, STRIDE, Scene
+
+
+def world(path):
+    """Everybody, with a state that revokes party2, a new host, and a renewal, on their way."""
+    orgs = types.SimpleNamespace(dir=path.parent / "orgs")
+    shutil.rmtree(orgs.dir, ignore_errors=True)
+    ca, bank, hospital, party = organisations(orgs)
+    certify(ca, bank, party, "party2")
+    wait_to_be_renewed(ca, {"party2": party})
+    ca.tell("ca", "renew", "--pending", "--out", "renew.draft")
+    ask(ca, hospital, "party3")
+    ca.tell("sign", "party3", "--request", hospital.path / "party3.req", "--yes")
+    ca.tell("ca", "state", "--sign", "--out", "state.draft")
+    return ca, bank, hospital
+
+
+def at_the_bank(path):
+    ca, bank, _ = world(path)
+    carry("state.draft", ca, bank)
+    shutil.copytree(bank.path, path)
+
+
+def at_the_authority(path):
+    ca, bank, _ = world(path)
+    for name in "state.draft", "party3.draft", "renew.draft":
+        sign_at(ca, bank, name)
+    shutil.copytree(ca.path, path)
+
+
+def check_signed(site, done):
+    signed = site.json("inspect", "state.draft")["signed"]
+    check(signed in (1, 2) and (signed == 2 or not done), "signed by", signed)
+    if signed == 2:
+        check(list((site.state / "cosigned").glob("*-state.draft")), "it does not know its word")
+    check(site.json("ca", "cosign", "state.draft", "--yes")["signed"] == 2)
+
+
+def check_state(site, done):
+    status, _, _ = site.run("ca", "state")
+    check(status == 0 or not done, "it was said and not done")
+    if status != 0:
+        site.tell("ca", "cosign", "state.draft")
+    site.tell("ca", "export", "--network-state")
+
+
+def certificates(site, name):
+    return [c["status"] for c in site.json("ca", "list")["certificates"] if c["name"] == name]
+
+
+def check_host(site, done):
+    made = certificates(site, "party3")
+    check(made in ([], ["live"]) and (made or not done), made)
+    if not made:
+        site.tell("ca", "cosign", "party3.draft")
+    check(site.json("inspect", "party3.mpynet")["valid"], "a certificate without its file")
+
+
+def check_renewal(site, done):
+    made = certificates(site, "party2")
+    check(made in (["live"], ["superseded", "live"]) and (len(made) == 2 or not done), made)
+    check(bool(site.json("ca", "pending")["requests"]) == (len(made) == 1), "the request")
+    if len(made) == 1:
+        site.tell("ca", "cosign", "renew.draft")
+
+
+def check_revoked(site, done):
+    made = certificates(site, "party2")
+    check(made == ["revoked"] or not done, made)
+    if made == ["live"]:
+        site.tell("revoke", "party2", "--out", "again.draft")
+    else:           # also where the draft was lost: every later one says it
+        site.tell("ca", "state", "--sign", "--out", "again.draft")
+    check(site.json("inspect", "again.draft")["keys"] == 1)
+
+
+SCENES = {
+    "sign": (at_the_bank, check_signed, ("ca", "cosign", "state.draft", "--yes")),
+    "state": (at_the_authority, check_state, ("ca", "cosign", "state.draft")),
+    "host": (at_the_authority, check_host, ("ca", "cosign", "party3.draft")),
+    "renewal": (at_the_authority, check_renewal, ("ca", "cosign", "renew.draft")),
+    "revoke": (at_the_authority, check_revoked, ("revoke", "party2", "--out", "x.draft")),
+}
+
+
+def try_everywhere(place, how, stays):
+    orders = {"FAULT_STAYS": "1"} if stays else {}
+    for offset, (name, (prepare, examine, words)) in enumerate(SCENES.items()):
+        (place.dir / name).mkdir()
+        scene = Scene(place.dir / name, prepare, *words)
+        count = scene.calls()
+        check(count > 0, name, "writes nothing")
+        stride = 1 if LONG else 2 * STRIDE
+        for at in range(1 + (3 * offset + len(how)) % stride, count + 1, stride):
+            site, status, err = scene.run(FAULT_AT=str(at), FAULT_HOW=how, **orders)
+            try:
+                check(status == -9 if how in ("kill", "torn") else status in (0, 4, 6),
+                      "ended with", status, err)
+                examine(site, status == 0)
+                if prepare is at_the_authority:
+                    check(site.json("ca", "log", "--verify")["verified"])
+            except Exception as error:
+                raise type(error)("%s, %s at call %d of %d: %s" %
+                                  (name, how, at, count, error)) from error
+
+
+def test_cosigning_killed_at_every_call(place):
+    try_everywhere(place, "kill", False)
+
+
+def test_cosigning_killed_in_the_middle_of_every_write(place):
+    try_everywhere(place, "torn", False)
+
+
+def test_cosigning_on_a_full_disk(place):
+    try_everywhere(place, "ENOSPC", True)
+
+
+def test_cosigning_on_a_disk_that_fails_once(place):
+    try_everywhere(place, "EIO", False)
