@@ -65,20 +65,9 @@ permit_all(struct cert *c)
 }
 
 /* In the order of their keys, which is the one that a certificate has. */
-static int
-seat_cosigners(struct cert *c, const struct founding *f, struct err *e)
+static void
+sort_cosigners(struct cosigners *to)
 {
-	struct cosigners *to = &c->cosigners;
-
-	*to = f->cosigners;
-	if (to->k == 0)
-		return 0;
-	if (f->cosigns) {
-		if (to->count == COSIGNERS_MAX)
-			return err_set(e, ERR_FULL, "a network has at most %d co-signers",
-			    COSIGNERS_MAX);
-		memcpy(to->keys[to->count++], c->key, 32);
-	}
 	for (size_t i = 1; i < to->count; i++) {
 		uint8_t held[32];
 		size_t at = i;
@@ -88,6 +77,21 @@ seat_cosigners(struct cert *c, const struct founding *f, struct err *e)
 			memcpy(to->keys[at], to->keys[at - 1], 32);
 		memcpy(to->keys[at], held, 32);
 	}
+}
+
+int
+authority_seat(struct cert *c, const struct cosigners *of, bool own, struct err *e)
+{
+	struct cosigners *to = &c->cosigners;
+
+	*to = *of;
+	if (to->k == 0)
+		return 0;
+	if (own && to->count == COSIGNERS_MAX)
+		return err_set(e, ERR_FULL, "a network has at most %d co-signers", COSIGNERS_MAX);
+	if (own)
+		memcpy(to->keys[to->count++], c->key, 32);
+	sort_cosigners(to);
 	return 0;
 }
 
@@ -119,7 +123,7 @@ authority_found(struct issued *ret, struct ca_keys *keys, const struct founding 
 	c.address_count = (uint32_t)f->range_count;
 	permit_all(&c);
 	cert_sort(&c);
-	rc = seat_cosigners(&c, f, e);
+	rc = authority_seat(&c, &f->cosigners, f->cosigns, e);
 	if (rc < 0)
 		return rc;
 

@@ -49,6 +49,13 @@ struct issued {
 int authority_found(struct issued *ret, struct ca_keys *keys, const struct founding *f,
     const struct rng *rng, struct err *e) must_check;
 
+/*
+ * Gives the root `c` these co-signers, in any order, and its own key as one of them if `own`. 0, or
+ * ERR_FULL.
+ */
+int authority_seat(struct cert *c, const struct cosigners *of, bool own,
+    struct err *e) must_check;
+
 /* Do these keys belong to this CA certificate? */
 bool authority_owns(const struct cert *ca, const struct ca_keys *keys);
 

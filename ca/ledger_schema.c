@@ -352,5 +352,16 @@ static const char schema_5[] =
     "CREATE TRIGGER inherited_no_delete BEFORE DELETE ON inherited"
     "	BEGIN SELECT raise(ABORT, 'what was revoked stays revoked'); END;";
 
+/* Version 6: the root that follows, while co-signers sign that it does. */
+static const char schema_6[] =
+    "CREATE TABLE successor ("
+    "	one INTEGER PRIMARY KEY CHECK (one = 1),"
+    "	object BLOB NOT NULL,"
+    "	keyfile BLOB NOT NULL,"
+    "	until INTEGER NOT NULL,"
+    "	statement BLOB NOT NULL,"
+    "	state BLOB NOT NULL"
+    ") STRICT;";
+
 const char *const ledger_migrations[LEDGER_VERSION] = { schema_1, schema_2, schema_3,
-	schema_4, schema_5 };
+	schema_4, schema_5, schema_6 };

@@ -8,7 +8,7 @@
 #ifndef CA_LEDGER_SCHEMA_H
 #define CA_LEDGER_SCHEMA_H
 
-#define LEDGER_VERSION 5
+#define LEDGER_VERSION 6
 
 /* As db_open() wants them: the SQL that leads from version i to i + 1. */
 extern const char *const ledger_migrations[LEDGER_VERSION];

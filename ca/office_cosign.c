@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 /* Its own key need not be one of those that sign. */
-static int
-make_draft(struct draft *ret, const struct office *o, const struct ca_keys *keys,
+int
+office_make_draft(struct draft *ret, const struct bundle_cert *root, const struct ca_keys *keys,
     const uint8_t *object, size_t len, struct err *e)
 {
 	enum breach why = BREACH_NONE;
-	int rc = draft_make(ret, o->ca.object.bytes, o->ca.object.len, object, len, &why);
+	int rc = draft_make(ret, root->bytes, root->len, object, len, &why);
 
 	if (rc < 0)
 		return err_set(e, rc, "the draft %s", breach_reason(rc, why));
@@ -43,14 +43,14 @@ office_draft_host(struct office *o, const struct ca_keys *keys, const struct ord
 
 	draft.draft = true;
 	rc = office_draft(o, keys, &draft, &issued, e);
-	return rc < 0 ? rc : make_draft(ret, o, keys, issued.bytes, issued.len, e);
+	return rc < 0 ? rc : office_make_draft(ret, &o->ca.object, keys, issued.bytes, issued.len, e);
 }
 
 int
 office_draft_issued(struct office *o, const struct ca_keys *keys, const struct issued *issued,
     struct draft *ret, struct err *e)
 {
-	return make_draft(ret, o, keys, issued->bytes, issued->len, e);
+	return office_make_draft(ret, &o->ca.object, keys, issued->bytes, issued->len, e);
 }
 
 int
@@ -163,7 +163,7 @@ office_draft_state_now(struct office *o, const struct ca_keys *keys, uint64_t no
 	if (rc == 0)
 		rc = office_state_write(o, NULL, last + 1, now, object, e);
 	if (rc > 0)
-		rc = make_draft(&d, o, keys, object, (size_t)rc, e);
+		rc = office_make_draft(&d, &o->ca.object, keys, object, (size_t)rc, e);
 	free(object);
 	if (rc < 0)
 		return rc;

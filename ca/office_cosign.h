@@ -62,4 +62,8 @@ int office_may_take_state(struct office *o, const struct draft *d, struct err *e
 int office_take_state(struct office *o, const struct draft *d, struct proclaimed *ret,
     struct err *e) must_check;
 
+/* A draft for any root whose own keys are `keys`, as office_draft_host() makes one. */
+int office_make_draft(struct draft *ret, const struct bundle_cert *root, const struct ca_keys *keys,
+    const uint8_t *object, size_t len, struct err *e) must_check;
+
 #endif

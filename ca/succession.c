@@ -16,14 +16,26 @@ may_name_successor(const struct cert *old, const struct succession *s, struct er
 	if (!cert_is_root(old) || application_is(old))
 		return err_set(e, ERR_DENIED, "%s is no root; an issuing authority gets a new key "
 		    "by applying anew", old->name);
-	if (old->cosigners.count > 0)
-		return err_set(e, ERR_DENIED, "%s has co-signers, and only they can name its "
-		    "successor", old->name);
 	if (s->now > old->not_after)
 		return err_set(e, ERR_EXPIRED, "%s expired at %s, so nobody believes whom it "
 		    "names; make a new network", old->name,
 		    text_format_time(text, old->not_after));
 	return 0;
+}
+
+/* The same people sign; where the old root's own key did, the new one's does. */
+static int
+seat(struct cert *c, const struct cert *old, const struct succession *s, struct err *e)
+{
+	struct cosigners others = { .k = old->cosigners.k };
+
+	if (s->reseat)
+		return authority_seat(c, &s->cosigners, s->cosigns, e);
+	for (uint8_t i = 0; i < old->cosigners.count; i++) {
+		if (memcmp(old->cosigners.keys[i], old->key, 32) != 0)
+			memcpy(others.keys[others.count++], old->cosigners.keys[i], 32);
+	}
+	return authority_seat(c, &others, others.count < old->cosigners.count, e);
 }
 
 /* All that the old one was, but for its keys and its time. */
@@ -42,6 +54,9 @@ make_root(struct issued *ret, struct ca_keys *keys, const struct cert *old,
 	c.serial = s->serial;
 	c.not_before = s->now - CERT_BACKDATE;
 	c.not_after = s->now + lifetime;
+	rc = seat(&c, old, s, e);
+	if (rc < 0)
+		return rc;
 	rc = cert_sign(&c, ret->bytes, sizeof(ret->bytes), keys->seed, &why);
 	if (rc < 0)
 		return err_set(e, rc, "the new authority's certificate %s", breach_phrase(why));

@@ -58,6 +58,9 @@ read_founding(struct founding *f, const struct args *a, struct err *e)
 	rc = application_read(f, a, e);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
+	if (arg(a, "--cosigners") != NULL && arg(a, "--lighthouse") != NULL)
+		return err_set(e, -EINVAL, "--lighthouse cannot be signed by this authority alone; "
+		    "leave it out and sign its request like any other host's");
 	rc = cosigners_read(f, a, e);
 	return rc < 0 ? rc : read_ranges(f, a, e);
 }

@@ -5,24 +5,15 @@
 #include "ca/office_rotate.h"
 #include "cli/certs.h"
 #include "cli/cmd.h"
+#include "cli/cosign.h"
+#include "cli/draftsend.h"
 #include "cli/progress.h"
+#include "cli/rotated.h"
 #include "cli/unlock.h"
 #include "core/text.h"
 
 #include <errno.h>
-
-static const struct column rotated_columns[] = {
-	{ "network", "name", COLUMN_TEXT },
-	{ "fingerprint", "fingerprint", COLUMN_TEXT },
-	{ "valid until", "not_after", COLUMN_TIME },
-	{ "root before", "before.fingerprint", COLUMN_TEXT },
-	{ "believed until", "before.until", COLUMN_TIME },
-	{ "state", "state", COLUMN_TEXT },
-	{ "invitations withdrawn", "invitations", COLUMN_TEXT },
-	{ NULL },
-};
-
-static const struct view rotated_views[] = { { NULL, rotated_columns, NULL }, { NULL } };
+#include <string.h>
 
 static int
 read_duration(uint64_t *ret, const struct args *a, const char *option, struct err *e)
@@ -67,28 +58,41 @@ rotate(void *to)
 	return office_rotate(w->office, w->keys, w->what, w->done, w->err);
 }
 
-static void
-show_rotated(struct context *c, const struct office *o, const struct rotated *r)
+/* Nothing has changed yet: drafts go to the co-signers. */
+static int
+send_drafts(struct context *c, const struct office *o, struct rotated *r, const char *out,
+    struct err *e)
 {
-	json_t *body = output_body(1), *before = json_object();
-	const struct cert *root = &o->ca.cert;
+	struct drafts s = { .count = r->draft_count, .list = r->drafts };
+	char name[NAME_MAX_LEN + 40];
+	int rc;
 
-	json_object_set_new(body, "name", json_string(root->name));
-	json_object_set_new(body, "serial", json_integer((json_int_t)root->serial));
-	json_object_set_new(body, "fingerprint", hex_json(root->fingerprint, 32));
-	json_object_set_new(body, "not_after", json_integer((json_int_t)root->not_after));
-	json_object_set_new(before, "fingerprint", hex_json(r->old.fingerprint, 32));
-	json_object_set_new(before, "until", json_integer((json_int_t)r->until));
-	json_object_set_new(body, "before", before);
-	json_object_set_new(body, "state", json_integer((json_int_t)r->state.id.version));
-	json_object_set_new(body, "invitations", json_integer((json_int_t)r->invitations));
-	output_show(&c->out, body, rotated_views);
-	json_decref(body);
-	output_say(&c->out, "The key of the old root is gone; what it signed is good until then. "
-	    "Renewals come from the new one.");
-	output_say(&c->out, "Next: `mpynet ca serve` tells everybody; or: mpynet ca export "
-	    "--network-state > %s.state, and on any lighthouse or host: mpynet join %s.state",
-	    root->name, root->name);
+	(void)snprintf(name, sizeof(name), "%s-rotation-%llu.draft", o->ca.cert.name,
+	    (unsigned long long)office_now());
+	rc = drafts_send(c, &s, out != NULL ? out : name, e);
+	if (rc == 0)
+		output_say(&c->out, "Until then %s goes on under its root; another `mpynet ca "
+		    "rotate` takes the place of this one", o->ca.cert.name);
+	for (size_t i = 0; i < r->draft_count; i++)
+		draft_free(&r->drafts[i]);
+	return rc;
+}
+
+/* Who signs with the new root: as before, or other cards, or its key alone. */
+static int
+read_cosigners(struct rotating *r, const struct args *a, struct err *e)
+{
+	const char *numbers = arg(a, "--cosigners");
+	struct founding f = { .now = 0 };
+	int rc;
+
+	r->reseat = numbers != NULL || arg_count(a, "--cosigner") > 0;
+	if (numbers != NULL && strcmp(numbers, "none") == 0)
+		return 0;
+	rc = cosigners_read(&f, a, e);
+	r->cosigners = f.cosigners;
+	r->cosigns = f.cosigns;
+	return rc;
 }
 
 int
@@ -105,6 +109,10 @@ cmd_ca_rotate(struct context *c, const struct args *a, struct err *e)
 	if (rc == 0)
 		rc = read_duration(&what.lifetime, a, "--lifetime", e);
 	if (rc == 0)
+		rc = read_cosigners(&what, a, e);
+	if (rc == 0)
+		rc = may_send(arg(a, "--out"), e);
+	if (rc == 0)
 		rc = open_office(&o, c, e);
 	if (rc < 0)
 		return rc;
@@ -116,7 +124,9 @@ cmd_ca_rotate(struct context *c, const struct args *a, struct err *e)
 		rc = progress_while("making the new root", rotate, &work);
 	passphrase_free(&p);
 	lock_keys(keys);
-	if (rc == 0)
+	if (rc == 0 && done.draft_count > 0)
+		rc = send_drafts(c, &o, &done, arg(a, "--out"), e);
+	else if (rc == 0)
 		show_rotated(c, &o, &done);
 	office_close(&o);
 	return rc;

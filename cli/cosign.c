@@ -92,9 +92,6 @@ cosigners_read(struct founding *f, const struct args *a, struct err *e)
 	if (numbers == NULL)
 		return err_set(e, -EINVAL, "--cosigner names one of several; say with --cosigners "
 		    "how many of them must sign, as in 2of3");
-	if (arg(a, "--lighthouse") != NULL)
-		return err_set(e, -EINVAL, "--lighthouse cannot be signed by this authority alone; "
-		    "leave it out and sign its request like any other host's");
 	rc = read_numbers(&k, &n, numbers, e);
 	if (rc == 0 && cards != n && cards + 1 != n)
 		rc = err_set(e, -EINVAL, "%s takes %u cards, or %u and this authority itself, and "

@@ -6,11 +6,13 @@
 
 #include "ca/office_admit.h"
 #include "ca/office_cosign.h"
+#include "ca/office_rotate.h"
 #include "cli/certs.h"
 #include "cli/charter.h"
 #include "cli/drafts.h"
 #include "cli/draftshow.h"
 #include "cli/issue.h"
+#include "cli/rotated.h"
 #include "cli/states.h"
 #include "cli/unlock.h"
 #include "core/text.h"
@@ -154,6 +156,30 @@ take_one(struct context *c, struct office *o, const struct draft *d, const struc
 	}
 }
 
+/* Is it for the root that is to follow, or does it say that one does, or did? 1 or 0. */
+static int
+is_rotation(struct office *o, const struct draft *d, struct err *e)
+{
+	const uint8_t *ours = o->ca.cert.fingerprint;
+
+	if (d->kind == OBJECT_ROTATION &&
+	    (is_ours(o, d) || memcmp(d->rotation.root.fingerprint, ours, 32) == 0))
+		return 1;
+	return office_is_successor(o, &d->root, e);
+}
+
+/* All that belongs to a rotation is taken at once. */
+static int
+take_rotation(struct context *c, struct office *o, const struct drafts *s, struct err *e)
+{
+	struct rotated done;
+	int rc = office_take_rotation(o, s->list, s->count, &done, e);
+
+	if (rc == 0)
+		show_rotated(c, o, &done);
+	return rc;
+}
+
 /* The other files of one draft, or of one set of them, after the first. */
 static int
 collect(struct drafts *s, const struct args *a, struct err *e)
@@ -201,15 +227,17 @@ take_here(struct context *c, struct office *o, struct drafts *s, const struct ar
     struct err *e)
 {
 	bool ours = false;
-	int rc = drafts_load(s, arg_nth(a, "file", 0), e);
+	int rotates = 0, rc = drafts_load(s, arg_nth(a, "file", 0), e);
 
-	for (size_t i = 0; rc == 0 && i < s->count; i++)
+	for (size_t i = 0; rc == 0 && rotates == 0 && i < s->count; i++) {
 		ours |= is_ours(o, &s->list[i]);
-	if (rc < 0 || !ours)
-		return rc;
+		rotates = is_rotation(o, &s->list[i], e);
+	}
+	if (rc < 0 || rotates < 0 || (!ours && rotates == 0))
+		return rc < 0 ? rc : rotates;
 	rc = collect(s, a, e);
 	if (rc == 0)
-		rc = take_all(c, o, s, a, e);
+		rc = rotates == 1 ? take_rotation(c, o, s, e) : take_all(c, o, s, a, e);
 	return rc < 0 ? rc : 1;
 }
 

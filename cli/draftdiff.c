@@ -221,6 +221,26 @@ compare_states(struct changes *to, const struct context *c, const struct draft *
 		    then != NULL ? then->lighthouse_count : 0);
 }
 
+/* Whose word counts from now on. */
+static void
+tell_rotation(struct changes *to, const struct rotation *r, const struct cert *old)
+{
+	const struct cosigners *now = &r->root.cosigners, *then = &old->cosigners;
+	char words[CERT_WORDS_MAX], until[32];
+	unsigned kept = 0;
+
+	for (uint8_t i = 0; i < now->count; i++) {
+		for (uint8_t k = 0; k < then->count; k++)
+			kept += memcmp(now->keys[i], then->keys[k], 32) == 0;
+	}
+	add(to, "ANOTHER ROOT follows, with the key %s", cert_key_words(words, r->root.key));
+	if (now->count == 0)
+		add(to, "its key SIGNS ALONE, without co-signers");
+	else
+		add(to, "%u of %u must sign under it, of whom %u do so now", now->k, now->count, kept);
+	add(to, "what the old one signed is good until %s", text_format_time(until, r->until));
+}
+
 json_t *
 draft_changes(const struct context *c, const struct draft *d, const struct draft *before)
 {
@@ -228,7 +248,9 @@ draft_changes(const struct context *c, const struct draft *d, const struct draft
 
 	if (d->kind == OBJECT_STATE)
 		compare_states(&to, c, d, before != NULL ? &before->state : NULL);
-	else if (d->kind != OBJECT_ROTATION && before != NULL)
+	else if (d->kind == OBJECT_ROTATION)
+		tell_rotation(&to, &d->rotation, &d->root);
+	else if (before != NULL)
 		compare_certs(&to, &d->says, &before->says);
 	if (to.more > 0) {
 		size_t more = to.more;

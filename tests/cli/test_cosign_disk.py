@@ -8,7 +8,7 @@ taken a draft or it has not, its ledger verifies, and the same command can be gi
 import shutil
 import types
 
-from authority import check
+from authority import CONFIG, check
 from test_cosign import ask, carry, organisations
 from test_cosign_renew import wait_to_be_renewed
 from test_cosign_state import certify, sign_at
@@ -26,6 +26,7 @@ def world(path):
     ask(ca, hospital, "party3")
     ca.tell("sign", "party3", "--request", hospital.path / "party3.req", "--yes")
     ca.tell("ca", "state", "--sign", "--out", "state.draft")
+    ca.tell("ca", "rotate", "--out", "rotate.draft")
     return ca, bank, hospital
 
 
@@ -37,7 +38,7 @@ def at_the_bank(path):
 
 def at_the_authority(path):
     ca, bank, _ = world(path)
-    for name in "state.draft", "party3.draft", "renew.draft":
+    for name in "state.draft", "party3.draft", "renew.draft", "rotate.draft":
         sign_at(ca, bank, name)
     shutil.copytree(ca.path, path)
 
@@ -55,6 +56,16 @@ def check_state(site, done):
     check(status == 0 or not done, "it was said and not done")
     if status != 0:
         site.tell("ca", "cosign", "state.draft")
+    site.tell("ca", "export", "--network-state")
+
+
+def check_rotated(site, done):
+    """Under one root or the other, and the new one has spoken to everybody."""
+    if site.run("ca", "state")[0] != 0:
+        check(not done, "it was said and not done")
+        site.tell("ca", "cosign", "rotate.draft")
+    rotated = [line["event"] for line in site.json("ca", "log")["log"]].count("rotate")
+    check(rotated == 1, "rotated so often:", rotated)
     site.tell("ca", "export", "--network-state")
 
 
@@ -78,6 +89,13 @@ def check_renewal(site, done):
         site.tell("ca", "cosign", "renew.draft")
 
 
+def check_drafted(site, done):
+    """One root waits, with its drafts, or the one before; a new try takes its place."""
+    check((site.path / "again.draft").exists() or not done, "the drafts are lost")
+    site.tell("ca", "rotate", "--out", "third.draft")
+    site.refuse(CONFIG, "has 1 of 2 signatures", "ca", "cosign", "third.draft")
+
+
 def check_revoked(site, done):
     made = certificates(site, "party2")
     check(made == ["revoked"] or not done, made)
@@ -93,6 +111,8 @@ SCENES = {
     "state": (at_the_authority, check_state, ("ca", "cosign", "state.draft")),
     "host": (at_the_authority, check_host, ("ca", "cosign", "party3.draft")),
     "renewal": (at_the_authority, check_renewal, ("ca", "cosign", "renew.draft")),
+    "rotate": (at_the_authority, check_rotated, ("ca", "cosign", "rotate.draft")),
+    "drafts": (at_the_authority, check_drafted, ("ca", "rotate", "--out", "again.draft")),
     "revoke": (at_the_authority, check_revoked, ("revoke", "party2", "--out", "x.draft")),
 }
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What everybody is told under a root for which several must sign."""
 
+import shlex
 import shutil
 import time
 
 from authority import CONFIG, NO, Host, check
 from test_cosign import ask, carry, organisations
+from test_recovery import chapter
 
 
 def certify(ca, by, host, name):
@@ -186,3 +188,24 @@ def test_a_state_that_was_altered_between_signers(place):
         check((bank.path / "x.draft").read_text() == before)
     carry("x.draft", ca, stranger)
     stranger.refuse(CONFIG, "does not name this co-signer", "ca", "cosign", "x.draft", "--yes")
+
+
+def test_the_recovery_page_revokes_a_host_together(place):
+    ca, bank, _, party = organisations(place)
+    lost = Host(place.dir / "lost")
+    certify(ca, bank, party, "party1")
+    certify(ca, bank, lost, "party2")
+    machines = {"you": ca, "bank": bank, "party1": party}
+    for name, line in chapter("A lost host where several sign"):
+        words, _, file = line.partition(" > ")
+        words = shlex.split(words)[1:] + (["--yes"] if name == "bank" else [])
+        out = machines[name].tell(*words)
+        if file:
+            machines[name].file(file, out)
+        for kind in "*.draft", "*.state":      # and it is sent to everybody
+            for path in machines[name].path.glob(kind):
+                for other in machines.values():
+                    if other is not machines[name]:
+                        shutil.copy(path, other.path)
+    check("in force" in out, out)
+    check(ca.json("ca", "state")["keys"] == 1)
