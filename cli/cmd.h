@@ -14,6 +14,7 @@ int cmd_complete(struct context *c, const struct args *a, struct err *e);
 int cmd_watch(struct context *c, const struct args *a, struct err *e);
 
 int cmd_up(struct context *c, const struct args *a, struct err *e);
+int cmd_run(struct context *c, const struct args *a, struct err *e);
 int cmd_exec(struct context *c, const struct args *a, struct err *e);
 int cmd_lighthouse(struct context *c, const struct args *a, struct err *e);
 int cmd_down(struct context *c, const struct args *a, struct err *e);

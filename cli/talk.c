@@ -400,6 +400,12 @@ talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms, str
 	return 0;
 }
 
+bool
+talk_has_answer(const struct talk *t)
+{
+	return memchr(t->line + t->taken, '\n', t->have - t->taken) != NULL;
+}
+
 int
 talk_wait_closed(struct talk *t, int timeout_ms, struct err *e)
 {

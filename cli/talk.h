@@ -62,6 +62,9 @@ int talk_ask(struct talk *t, const char *verb, json_t *args, struct err *e) must
 int talk_next(struct talk *t, json_t **ret_body, bool *ret_more, int timeout_ms,
     struct err *e) must_check;
 
+/* Has an answer come already that talk_next() would return at once? */
+bool talk_has_answer(const struct talk *t);
+
 /* Waits until the daemon closes the connection. 0 or -ETIMEDOUT, -EINTR. */
 int talk_wait_closed(struct talk *t, int timeout_ms, struct err *e) must_check;
 

@@ -67,6 +67,7 @@ leave(struct node *n, uint64_t client)
 static void
 on_gone(void *ctx, uint64_t client)
 {
+	runners_gone(ctx, client);
 	(void)leave(ctx, client);
 }
 

@@ -55,6 +55,8 @@ carry_out(struct node *n)
 				ask_answered(n, e->event);
 			else if (e->event->kind == EVENT_SEEN_ELSEWHERE)
 				n->seen_elsewhere = true;
+			else if (e->event->kind == EVENT_RUN)
+				runners_note(n, (int)e->event->token);
 			else if (e->event->kind == EVENT_PETITION)
 				seat_note(n, e->event->petition);
 			break;
@@ -75,6 +77,7 @@ next_due(const struct node *n)
 	usec_t asked = due_min(ping_next_due(&n->pinger), ask_next_due(&n->asker));
 
 	asked = due_min(asked, swap_due(n));
+	asked = due_min(asked, runners_due(n));
 	return due_min(mesh_next_due(n->mesh), due_min(asked, mapper_due(&n->mapper)));
 }
 
@@ -94,7 +97,7 @@ node_settle(struct node *n)
 		mesh_socket_opened(n->mesh, clock_now(), told.id, &told.local, &n->out);
 		carry_out(n);
 	}
-	while (dial_told(n) || seat_told(n))
+	while (dial_told(n) || seat_told(n) || runners_told(n))
 		carry_out(n);
 	node_wake_when_due(n);
 }
@@ -139,6 +142,7 @@ on_due(void *ctx)
 	node_settle(n);
 	ping_tick(n, clock_now().mono);
 	ask_tick(n, clock_now().mono);
+	runners_tick(n, clock_now().mono);
 	node_settle(n);
 	/* Whoever sees us elsewhere sees another outside of the router, or another router. */
 	if (n->seen_elsewhere)

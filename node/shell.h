@@ -26,6 +26,7 @@
 #include "node/mapper.h"
 #include "node/mesh.h"
 #include "node/ping.h"
+#include "node/runverb.h"
 #include "node/seat.h"
 #include "node/store.h"
 #include "node/workers.h"
@@ -73,6 +74,7 @@ struct node {
 	struct outbox out;
 	struct pinger pinger;
 	struct asker asker;
+	struct runners runners;
 	struct attach attach;	/* of programs that use the device */
 	struct seat seat;	/* of who answers for an authority */
 	usec_t started;		/* mono */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run_events.c - what a person is told of a run while the parties come together.
+ */
+#include "cli/run_events.h"
+
+#include "cli/output.h"
+
+#include <string.h>
+
+static const char *
+text(const json_t *object, const char *key, char *to, size_t cap)
+{
+	return output_escape(to, cap, json_string_value(json_object_get(object, key)));
+}
+
+static bool
+flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+/* "arguments (here 1, ab12; there none), mpyc (here 0.11; there 0.10)" */
+static void
+describe_differences(char *to, size_t cap, const json_t *list)
+{
+	char name[64], here[160], there[160];
+	const json_t *d;
+	size_t i, at = 0;
+
+	to[0] = '\0';
+	json_array_foreach ((json_t *)list, i, d) {
+		bool has_here = json_object_get(d, "here") != NULL;
+		bool has_there = json_object_get(d, "there") != NULL;
+
+		if (at >= cap)
+			return;
+		at += (size_t)snprintf(to + at, cap - at, "%s%s (here %s; there %s)", i > 0 ? ", " : "",
+		    text(d, "name", name, sizeof(name)),
+		    has_here ? text(d, "here", here, sizeof(here)) : "unknown",
+		    has_there ? text(d, "there", there, sizeof(there)) : "unknown");
+	}
+}
+
+/* Empty: there is nothing to say about it, but that it is waited for. */
+static void
+describe_party(char to[static 512], const json_t *p)
+{
+	const json_t *list = json_object_get(p, "differences");
+	char name[64], differences[400];
+
+	to[0] = '\0';
+	(void)text(p, "name", name, sizeof(name));
+	if (flag(p, "lost"))
+		(void)snprintf(to, 512, "%s is no member any more: its certificate is revoked", name);
+	else if (flag(p, "other_study"))
+		(void)snprintf(to, 512, "%s has another study of this name: compare mpynet study show "
+		    "here and there", name);
+	else if (flag(p, "twice"))
+		(void)snprintf(to, 512, "%s runs it twice: two processes speak for it", name);
+	else if (json_array_size(list) > 0) {
+		describe_differences(differences, sizeof(differences), list);
+		(void)snprintf(to, 512, "%s would run something else: %s", name, differences);
+	}
+}
+
+static bool
+is_phase(const json_t *p, const char *phase)
+{
+	const char *is = json_string_value(json_object_get(p, "phase"));
+
+	return is != NULL && strcmp(is, phase) == 0;
+}
+
+/* Those who were not heard. */
+static void
+describe_waiting(char to[static 512], const json_t *view)
+{
+	const json_t *parties = json_object_get(view, "parties"), *p;
+	size_t i, at = 0;
+	char name[64];
+
+	to[0] = '\0';
+	json_array_foreach ((json_t *)parties, i, p) {
+		if (flag(p, "self") || !is_phase(p, "away") || at >= 480)
+			continue;
+		at += (size_t)snprintf(to + at, 512 - at, "%s%s%s", at > 0 ? ", " : "waiting for ",
+		    text(p, "name", name, sizeof(name)),
+		    json_object_get(p, "path") != NULL ? "" : " (not reached)");
+	}
+}
+
+void
+run_events_show(struct run_events *r, const json_t *view)
+{
+	const json_t *parties = json_object_get(view, "parties"), *p;
+	char now[512];
+	size_t i;
+
+	json_array_foreach ((json_t *)parties, i, p) {
+		if (i >= STUDY_PARTIES_MAX)
+			break;
+		describe_party(now, p);
+		if (strcmp(now, r->party[i]) != 0 && now[0] != '\0')
+			fprintf(r->to, "mpynet: %s\n", now);
+		memcpy(r->party[i], now, sizeof(now));
+	}
+	describe_waiting(now, view);
+	if (strcmp(now, r->waiting) != 0 && now[0] != '\0')
+		fprintf(r->to, "mpynet: %s\n", now);
+	memcpy(r->waiting, now, sizeof(now));
+}
+
+void
+run_events_paths(struct run_events *r, const json_t *view)
+{
+	const json_t *parties = json_object_get(view, "parties"), *p;
+	char name[64], path[32];
+	size_t i;
+
+	json_array_foreach ((json_t *)parties, i, p) {
+		json_int_t rtt = json_integer_value(json_object_get(p, "rtt_us"));
+		json_int_t loss = json_integer_value(json_object_get(p, "loss_percent"));
+
+		if (flag(p, "self") || json_object_get(p, "path") == NULL)
+			continue;
+		fprintf(r->to, "mpynet: %s is reached %s", text(p, "name", name, sizeof(name)),
+		    text(p, "path", path, sizeof(path)));
+		if (rtt > 0)
+			fprintf(r->to, " in %.1f ms", (double)rtt / 1000);
+		if (loss > 0)
+			fprintf(r->to, ", losing %d %%", (int)loss);
+		fprintf(r->to, "%s\n", strcmp(path, "relay") == 0 ? "; mpynet why says why" : "");
+	}
+}
+
+bool
+run_events_differ(const json_t *view)
+{
+	const json_t *parties = json_object_get(view, "parties"), *p;
+	size_t i;
+
+	json_array_foreach ((json_t *)parties, i, p)
+		if (json_array_size(json_object_get(p, "differences")) > 0)
+			return true;
+	return false;
+}
+
+const char *
+run_events_why(char to[static 512], const json_t *view)
+{
+	static const struct {
+		const char *word, *text;
+	} reasons[] = {
+		{ "failed", "its program failed" },
+		{ "interrupted", "it was interrupted there" },
+		{ "timeout", "its time was over there" },
+		{ "different", "it would run something else" },
+		{ "began-anew", "it was started anew" },
+		{ "went-on", "it is at a later run" },
+		{ "absent", "it was not heard any more" },
+		{ "revoked", "it is no member any more" },
+		{ "closed", "the study was closed there" },
+	};
+	const char *word = json_string_value(json_object_get(view, "reason"));
+	const char *because = "the run was aborted";
+	char name[64], said[200];
+
+	for (size_t i = 0; word != NULL && i < ARRAY_LEN(reasons); i++)
+		if (strcmp(word, reasons[i].word) == 0)
+			because = reasons[i].text;
+	(void)text(view, "party", name, sizeof(name));
+	(void)text(view, "text", said, sizeof(said));
+	(void)snprintf(to, 512, "%s%s: %s%s%s", name, flag(view, "own") ? " (this host)" : "",
+	    because, said[0] != '\0' ? ": " : "", said);
+	return to;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run_events.h - what a person is told of a run while the parties come together.
+ *
+ * Nothing is said twice: a line for whatever has changed since the view before, and one that says
+ * who is waited for.
+ */
+#ifndef CLI_RUN_EVENTS_H
+#define CLI_RUN_EVENTS_H
+
+#include "core/study.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+struct run_events {
+	FILE *to;
+	char party[STUDY_PARTIES_MAX][512]; /* the sentence about each that was said last */
+	char waiting[512];
+};
+
+/* What has changed in a view (docs/control.md, "Runs"). */
+void run_events_show(struct run_events *r, const json_t *view);
+
+/* Round trip, path and loss to every other party: what the computation will wait for. */
+void run_events_paths(struct run_events *r, const json_t *view);
+
+/* Do facts differ? Then nobody starts, and no waiting helps. */
+bool run_events_differ(const json_t *view) must_check;
+
+/* Why the run was aborted, in a sentence without a full stop. */
+const char *run_events_why(char to[static 512], const json_t *view);
+
+#endif
