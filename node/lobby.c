@@ -5,6 +5,7 @@
  */
 #include "node/lobby_impl.h"
 
+#include "core/grow.h"
 #include "core/trace.h"
 
 #include <errno.h>
@@ -41,6 +42,8 @@ lobby_free(struct lobby *l)
 		free(l->all[i]);
 	for (size_t i = 0; i < l->fetch_count; i++)
 		free(l->fetches[i]);
+	free(l->declined);
+	free(l->all);
 	free(l);
 }
 
@@ -141,11 +144,13 @@ struct lobby_study *
 lobby_add(struct lobby *l, const struct study *s, unsigned self, const uint8_t *bytes, size_t size,
     uint64_t since)
 {
-	struct lobby_study *row;
+	struct lobby_study **all, *row;
 	size_t at = l->count;
 
-	if (l->count == LOBBY_MAX)
+	all = grow(l->all, &l->room, l->count, sizeof(struct lobby_study *), LOBBY_MAX);
+	if (all == NULL)
 		return NULL;
+	l->all = all;
 	row = calloc(1, sizeof(*row));
 	if (row == NULL)
 		return NULL;

@@ -46,7 +46,7 @@ static bool
 was_declined(const struct lobby *l, const uint8_t key[static 32],
     const uint8_t hash[static STUDY_HASH_LEN])
 {
-	for (size_t i = 0; i < LOBBY_DECLINED; i++) {
+	for (size_t i = 0; l->declined != NULL && i < LOBBY_DECLINED; i++) {
 		if (memcmp(l->declined[i].hash, hash, STUDY_HASH_LEN) == 0 &&
 		    memcmp(l->declined[i].from, key, 32) == 0)
 			return true;
@@ -54,14 +54,20 @@ was_declined(const struct lobby *l, const uint8_t key[static 32],
 	return false;
 }
 
+/* Without memory it may be fetched again, and be declined again. */
 static void
 decline(struct lobby *l, const struct lobby_fetch *f)
 {
-	struct lobby_declined *d = &l->declined[l->declined_next++ % LOBBY_DECLINED];
+	struct lobby_declined *d;
 
+	l->counts.refused++;
+	if (l->declined == NULL)
+		l->declined = calloc(LOBBY_DECLINED, sizeof(*l->declined));
+	if (l->declined == NULL)
+		return;
+	d = &l->declined[l->declined_next++ % LOBBY_DECLINED];
 	memcpy(d->hash, f->hash, sizeof(d->hash));
 	memcpy(d->from, f->from, sizeof(d->from));
-	l->counts.refused++;
 }
 
 /* May `key` bring one more? */

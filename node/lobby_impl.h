@@ -33,11 +33,11 @@ struct lobby_declined {
 struct lobby {
 	const struct cert *self;
 	const struct rng *rng;
-	struct lobby_study *all[LOBBY_MAX]; /* by since */
-	size_t count;
+	struct lobby_study **all; /* by since; at most LOBBY_MAX */
+	size_t count, room;
 	struct lobby_fetch *fetches[LOBBY_FETCHES];
 	size_t fetch_count;
-	struct lobby_declined declined[LOBBY_DECLINED];
+	struct lobby_declined *declined; /* LOBBY_DECLINED; NULL: none was yet */
 	size_t declined_next;
 	struct lobby_counts counts;
 	usec_t due;
