@@ -203,6 +203,57 @@ office_state_entries(struct office *o, uint32_t *ret, struct err *e)
 	return rc;
 }
 
+static bool
+covers(const struct netstate *s, const struct netstate_range *r)
+{
+	for (uint32_t i = 0; i < s->range_count; i++) {
+		if (memcmp(s->ranges[i].issuer, r->issuer, sizeof(r->issuer)) == 0 &&
+		    s->ranges[i].first <= r->first && r->last <= s->ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+static uint32_t
+count_missing(const struct netstate *s, const struct office_lists *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->range_count; i++)
+		n += !covers(s, &d->ranges[i]);
+	for (uint32_t i = 0; i < d->key_count; i++)
+		n += !netstate_has_key(s, d->keys[i].key);
+	for (uint32_t i = 0; i < d->ca_count; i++)
+		n += !netstate_has_ca(s, d->cas[i].key_id);
+	return n;
+}
+
+int
+office_state_untold(struct office *o, uint32_t *ret, struct err *e)
+{
+	struct office_lists *d = calloc(1, sizeof(*d));
+	struct ledger_state *last = calloc(1, sizeof(*last));
+	struct netstate s = { .version = 0 };
+	int rc;
+
+	if (d == NULL || last == NULL)
+		rc = err_set(e, -ENOMEM, "there is no memory for the network's state");
+	else
+		rc = ledger_state(&o->ledger, last, e);
+	if (rc == 1)
+		rc = netstate_decode(&s, last->object, last->len, NULL);
+	if (rc >= 0)
+		rc = office_lists_fill(o, d, office_now(), e);
+	if (rc == 0)
+		rc = office_lists_fit(d, e);
+	if (rc == 0)
+		*ret = count_missing(&s, d);
+	netstate_free(&s);
+	office_lists_free(d);
+	free(last);
+	return rc;
+}
+
 int
 office_state_sign(struct office *o, const struct ca_keys *keys, struct proclaimed *ret,
     struct err *e)

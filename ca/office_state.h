@@ -56,6 +56,12 @@ int office_state_renew(struct office *o, const struct ca_keys *keys, uint64_t no
  */
 int office_state_entries(struct office *o, uint32_t *ret, struct err *e) must_check;
 
+/*
+ * How many entries of what is revoked no state that was signed lists: while co-signers have a draft,
+ * or have none yet. Others are told as they are revoked.
+ */
+int office_state_untold(struct office *o, uint32_t *ret, struct err *e) must_check;
+
 /* What the newest state lists: 1; 0 when none was signed. */
 int office_state_shown(struct office *o, struct proclaimed *ret, struct err *e) must_check;
 

@@ -9,6 +9,22 @@
 /* From here on people hear of it: four fifths. */
 #define WORTH_SAYING (NETSTATE_ENTRIES_MAX / 5 * 4)
 
+/* What ended here and is believed by everybody else, until co-signers say so. */
+static void
+say_untold(struct context *c, struct office *o, json_t *body)
+{
+	uint32_t n;
+	struct err e;
+
+	if (body == NULL || !office_is_cosigned(o) || office_state_untold(o, &n, &e) < 0)
+		return;
+	json_object_set_new(body, "untold", json_integer(n));
+	if (n > 0)
+		output_say(&c->out, "%u entries of what is revoked are in no state that co-signers "
+		    "have signed, so nobody heard of them. Next: mpynet ca cosign with the draft "
+		    "that tells, or another one: mpynet ca state --sign", n);
+}
+
 void
 say_room(struct context *c, struct office *o, json_t *body)
 {
@@ -21,6 +37,7 @@ say_room(struct context *c, struct office *o, json_t *body)
 		json_object_set_new(body, "state_entries", json_integer(n));
 		json_object_set_new(body, "state_entries_max", json_integer(NETSTATE_ENTRIES_MAX));
 	}
+	say_untold(c, o, body);
 	if (n > NETSTATE_ENTRIES_MAX)
 		output_say(&c->out, "The network's state has no room for %u of the revoked keys. "
 		    "Their certificates are revoked all the same and this authority never certifies "

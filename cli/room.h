@@ -10,7 +10,8 @@
 
 /*
  * Tells people, once it is worth a word, and adds `state_entries` and `state_entries_max` to `body`
- * unless that is NULL. What cannot be counted is not said.
+ * unless that is NULL; and, with a body, how much of it co-signers have not signed yet, as `untold`.
+ * What cannot be counted is not said.
  */
 void say_room(struct context *c, struct office *o, json_t *body);
 

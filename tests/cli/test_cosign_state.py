@@ -38,6 +38,8 @@ def test_two_of_three_revoke_for_everybody(place):
     out = ca.tell("revoke", "party2", "--out", "x.draft")
     check("party2" in out and "2 of 3 co-signers" in out and "mpynet ca cosign x.draft" in out, out)
     check([c["status"] for c in ca.json("ca", "list")["certificates"]] == ["live", "revoked"])
+    check(ca.json("ca", "check")["untold"] == 2)
+    check("so nobody heard of them" in ca.tell("ca", "check"))
     # Nobody was told yet, and the authority cannot do it alone.
     ca.refuse(NO, "no state of network study was signed yet", "ca", "state")
     ca.refuse(CONFIG, "has 1 of 2 signatures", "ca", "cosign", "x.draft")
@@ -56,6 +58,7 @@ def test_two_of_three_revoke_for_everybody(place):
     check("mpynet ca export --network-state" in out, out)
     state = ca.json("ca", "state")
     check((state["ranges"], state["keys"]) == (1, 1), state)
+    check(ca.json("ca", "check")["untold"] == 0)
     ca.tell("ca", "log", "--verify")
     events = [line["event"] for line in ca.json("ca", "log")["log"]]
     check(events[-3:] == ["revoke", "draft", "state"], events)
