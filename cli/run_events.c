@@ -111,6 +111,24 @@ run_events_show(struct run_events *r, const json_t *view)
 	memcpy(r->waiting, now, sizeof(now));
 }
 
+/* "direct" as an adverb. */
+static const char *
+by_path(const char *word)
+{
+	static const struct {
+		const char *word, *text;
+	} paths[] = {
+		{ "relay", "by a relay" },
+		{ "direct", "directly" },
+		{ "lan", "on the same network" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		if (strcmp(paths[i].word, word) == 0)
+			return paths[i].text;
+	return word;
+}
+
 void
 run_events_paths(struct run_events *r, const json_t *view)
 {
@@ -125,7 +143,7 @@ run_events_paths(struct run_events *r, const json_t *view)
 		if (flag(p, "self") || json_object_get(p, "path") == NULL)
 			continue;
 		fprintf(r->to, "mpynet: %s is reached %s", text(p, "name", name, sizeof(name)),
-		    text(p, "path", path, sizeof(path)));
+		    by_path(text(p, "path", path, sizeof(path))));
 		if (rtt > 0)
 			fprintf(r->to, " in %.1f ms", (double)rtt / 1000);
 		if (loss > 0)
