@@ -187,6 +187,22 @@ class Computation:
         return expected
 
 
+class StudyRun(Computation):
+    """The same by `mpynet run`, for a study that every host has accepted."""
+
+    def __init__(self, lab, hosts, study, program, *args):
+        self.lab, self.hosts, self.program, self.args = lab, hosts, program, args
+        self.files = [lab.dir / ("%s-%s.out" % (program, host.name)) for host in hosts]
+        self.said = [lab.dir / ("%s-%s.err" % (program, host.name)) for host in hosts]
+        self.children = []
+        for host, file, said in zip(hosts, self.files, self.said):
+            with open(file, "w") as out, open(said, "w") as err:
+                self.children.append(lab.spawn(
+                    host.namespace, *OWN_RUN, MPYNET, "--state", host.state, "run", study,
+                    "--", VENV / "bin" / "python", PROGRAMS / program, *args,
+                    stdout=out, stderr=err))
+
+
 def results(file):
     """What the program printed, without MPyC's own lines, which have a date."""
     return "".join(line for line in file.read_text().splitlines(keepends=True)
