@@ -106,17 +106,25 @@ TEST(two_nodes_start_together_and_the_port_is_open_meanwhile)
 	town_close();
 }
 
+/* Two parties of which both run. */
+static void
+begin_both(int *a, int *b)
+{
+	begin();
+	accept(one);
+	accept(two);
+	*a = join(one);
+	*b = join(two);
+	town_run(USEC_PER_SEC);
+	ASSERT_EQ(phase(one, *a), RUN_GOING);
+	ASSERT_EQ(phase(two, *b), RUN_GOING);
+}
+
 TEST(whose_owner_goes_ends_it_for_the_others_and_may_come_again)
 {
 	int a, b;
 
-	begin();
-	accept(one);
-	accept(two);
-	a = join(one);
-	b = join(two);
-	town_run(USEC_PER_SEC);
-	ASSERT_EQ(phase(one, a), RUN_GOING);
+	begin_both(&a, &b);
 	mesh_run_leave(one->mesh, town.now, a, &town.out);
 	town_settle(one);
 	town_run(USEC_PER_SEC);
@@ -182,13 +190,7 @@ TEST(a_party_that_goes_against_a_pin_ends_the_run)
 	struct rally_view v;
 	int a, b;
 
-	begin();
-	accept(one);
-	accept(two);
-	a = join(one);
-	b = join(two);
-	town_run(USEC_PER_SEC);
-	ASSERT_EQ(phase(two, b), RUN_GOING);
+	begin_both(&a, &b);
 	pins = (struct pin_list){ .count = 1, .pin[0] = { .name = "party2", .len = 32 } };
 	ASSERT_EQ(mesh_pin(one->mesh, town.now, &pins, &town.out), 0);
 	town_settle(one);
