@@ -245,8 +245,8 @@ TEST(what_is_revoked_is_what_certificates_are)
 	ASSERT_EQ(ledger_key_revoked(p.l, r.cert.key, &p.err), 1);
 	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 0);
 	ledger_end(&w);
-	/* What would have expired is listed no longer. */
-	ASSERT_EQ(ledger_walk_revoked(p.l, &w, r.cert.not_after + 1, &p.err), 0);
+	/* What would have expired is listed no longer; they were not all signed in one second. */
+	ASSERT_EQ(ledger_walk_revoked(p.l, &w, r.cert.not_after + 60, &p.err), 0);
 	ASSERT_EQ(ledger_revoked_next(&w, &r, &p.err), 0);
 	ledger_end(&w);
 	ASSERT_EQ(ledger_end_cert(p.l, third, LEDGER_LIVE, &p.err), ERR_CONFLICT);
