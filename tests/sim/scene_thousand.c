@@ -6,7 +6,7 @@
 #include "tests/sim/scene.h"
 
 /* Of what a node may take while ten others talk with it. */
-#define MEMORY_MAX     250000
+#define MEMORY_MAX     255000
 #define PACKETS_MAX    30.0
 #define HANDSHAKES_MAX 40.0
 
