@@ -26,7 +26,7 @@
  * The holder
  */
 
-static int
+static int printf_like(2, 3)
 write_proc(const char *path, const char *fmt, ...)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), rc = 0;
