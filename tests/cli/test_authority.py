@@ -46,7 +46,8 @@ def test_quick_start_leads_from_step_to_step(place):
     lighthouses = you.json("inspect", "party1.mpynet")["lighthouses"]
     check([h["endpoints"] for h in lighthouses] == [["vpn.example.org:7717"]], lighthouses)
 
-    for name, next_step in ("lh", "mpynet lighthouse"), ("party1", "sudo mpynet up"):
+    party_next = "sudo mpynet up, or without root: mpynet exec -- PROGRAM"
+    for name, next_step in ("lh", "mpynet lighthouse"), ("party1", party_next):
         host = Host(place.dir / name)
         out = host.tell("join", you.path / (name + ".mpynet"))
         check(last_line(out) == "Next: " + next_step, out)

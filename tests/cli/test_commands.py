@@ -92,7 +92,7 @@ def test_peers_are_a_table_json_and_porcelain_of_one_body(place):
     Daemon(place, {"peers": body})
     lines = place.does("peers").out.splitlines()
     assert lines[0].split() == ["NAME", "IP", "PATH", "RTT", "LOSS", "MTU", "NAT", "TX", "RX",
-                                "LAST", "EXPIRES", "WHY"]
+                                "LAST", "EXPIRES", "WHY", "PIN"]
     assert "direct 203.0.113.7:7717" in lines[1] and "relay lh" in lines[2]
     assert place.does("peers", "--json").json() == body
     rows = [line.split("\t") for line in place.does("--porcelain", "peers").out.splitlines()]

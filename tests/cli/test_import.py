@@ -61,13 +61,13 @@ def test_only_a_state_of_this_authority_is_taken(place):
     other = authority(place.dir / "other", LIGHTHOUSE, ("party1",))
     other.tell("revoke", "party1")
     spare.file("other.state", other.tell("ca", "export", "--network-state"))
-    spare.refuse(NO, "another network", "ca", "restore", "--network-state", "other.state")
+    spare.refuse(CONFIG, "another network", "ca", "restore", "--network-state", "other.state")
     spare.refuse(CONFIG, "is no network state", "ca", "restore", "--network-state", "party3.req")
     spare.refuse(USAGE, "name the backup", "ca", "restore")
     ca = Host(place.dir / "lost")
     ca.tell("ca", "rotate")
     spare.file("next.state", ca.tell("ca", "export", "--network-state"))
-    spare.refuse(NO, "restore a newer backup", "ca", "restore", "--network-state", "next.state")
+    spare.refuse(CONFIG, "restore a newer backup", "ca", "restore", "--network-state", "next.state")
     text = (spare.path / "study.state").read_text().splitlines()
     for line in 3, len(text) - 2:
         broken = [*text[:line], text[line][::-1], *text[line + 1:]]
