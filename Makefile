@@ -284,7 +284,7 @@ check-vectors check-cli: $(PROGRAM) units
 check-netns check-mpyc check-nat: $(PROGRAM)
 check-nat: $(B)/unat
 check-netns: $(B)/badwire
-check-mpyc: venv
+check-netns check-mpyc: venv
 check-vectors check-cli check-netns check-mpyc check-nat: check-%:
 	@if [ -x tests/$*/run ]; then $(TALLY) $* tests/$*/run; fi
 
