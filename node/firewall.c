@@ -243,7 +243,7 @@ firewall_admits(struct firewall *fw, usec_t now, const struct inner *in, const u
 	if (in->icmp == ICMP_ERROR)
 		return quotes_flow(fw, now, in, p, who);
 	/* Whoever was answered there before, were it by a reset, has a flow: it is worth nothing now. */
-	if (firewall_study_has(fw, in->protocol, in->dport))
+	if (fw->study_count > 0 && firewall_study_has(fw, in->protocol, in->dport))
 		return is_let_in(fw, in->protocol, in->dport, in->src, who);
 	return answers_flow(fw, now, &key) ||
 	    is_let_in(fw, in->protocol, in->dport, in->src, who);
