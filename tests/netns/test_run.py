@@ -79,7 +79,7 @@ class Run:
         for pid in found:
             with open("/proc/%s/cmdline" % pid) as f:
                 words = f.read().split("\0")
-            if words[0].endswith("venv/bin/python") and words[-3:-1] == [
+            if words[0] == str(self.user.lab.dir / "venv/bin/python") and words[-3:-1] == [
                     "-I", str(PARTIES.index(self.user.name))]:
                 return int(pid)
         raise Failed("no program of %s runs" % self.user.name)
