@@ -414,6 +414,7 @@ say_goodbye(struct mesh *m, struct instant now, bool relays_too, struct outbox *
 bool
 mesh_close(struct mesh *m, struct instant now, struct outbox *out)
 {
+	runs_close(m, now, out);
 	if (!say_goodbye(m, now, false, out) || !say_goodbye(m, now, true, out))
 		return true;
 	for (size_t i = 0; i < m->lighthouse_count; i++) {

@@ -150,8 +150,13 @@ struct run_slot {
 	usec_t seek_due;
 };
 
+/* So many that are over are answered for. */
+#define RUNS_PAST 4
+
 struct runs {
 	struct run_slot slot[RUNS_MAX];
+	struct run_past past[RUNS_PAST]; /* the life of a free row is 0 */
+	unsigned past_next;
 	int last_id;
 };
 
@@ -619,6 +624,16 @@ int runs_hear(struct mesh *m, struct instant now, struct peer *peer, const struc
 /* Whoever has the key is not known any more: revoked, or against a pin. */
 void runs_lost(struct mesh *m, struct instant now, const uint8_t key[static 32],
     struct outbox *out);
+
+/* The node ends, and with it whatever runs here: the others are told once. */
+void runs_close(struct mesh *m, struct instant now, struct outbox *out);
+
+/* runs_past.c: a run is over here, and will be answered for. */
+void runs_remember(struct mesh *m, const struct rally *r);
+
+/* The peer speaks of a study that does not run here, perhaps to a process that is no more. */
+void runs_answer_past(struct mesh *m, struct instant now, struct peer *peer, const struct frame *f,
+    const struct run_head *heard, struct outbox *out);
 
 /*
  * study.c: with whom we compute

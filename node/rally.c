@@ -314,6 +314,20 @@ rally_view(const struct rally *r, struct rally_view *ret)
 }
 
 void
+rally_past(const struct rally *r, struct run_past *ret)
+{
+	*ret = (struct run_past){
+		.life = r->party[r->self].life,
+		.number = r->number,
+		.phase = r->phase,
+		.reason = r->reason,
+		.culprit = r->culprit,
+		.final = r->final,
+	};
+	memcpy(ret->agreement, r->agreement, sizeof(ret->agreement));
+}
+
+void
 rally_view_party(const struct rally *r, usec_t now, unsigned i, struct rally_party *ret)
 {
 	const struct rally_peer *p = &r->party[i];

@@ -102,6 +102,18 @@ struct rally_view {
 };
 void rally_view(const struct rally *r, struct rally_view *ret);
 
+/* What is left of one that is over: how its process ended. */
+struct run_past {
+	uint64_t life;
+	uint32_t number;
+	enum run_phase phase; /* RUN_DONE, or RUN_ABORTED with what follows */
+	enum run_reason reason;
+	unsigned culprit;
+	bool final;
+	uint8_t agreement[RUN_AGREEMENT_LEN];
+};
+void rally_past(const struct rally *r, struct run_past *ret);
+
 struct rally_party {
 	enum run_phase phase; /* in this run; RUN_NOWHERE also when it is silent before GO */
 	usec_t heard_at;      /* mono, 0 never */

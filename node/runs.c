@@ -47,6 +47,7 @@ static void
 forget(struct mesh *m, struct run_slot *s)
 {
 	firewall_study_close(&m->firewall, rally_study(s->rally)->hash);
+	runs_remember(m, s->rally);
 	rally_free(s->rally);
 	*s = (struct run_slot){ 0 };
 }
@@ -228,6 +229,7 @@ runs_hear(struct mesh *m, struct instant now, struct peer *peer, const struct fr
 	s = slot_called(m, head.study);
 	if (s == NULL) {
 		hear_other(m, now, peer, f, out);
+		runs_answer_past(m, now, peer, f, &head, out);
 		return 0;
 	}
 	from = study_index_of(rally_study(s->rally), peer->key);
@@ -250,6 +252,19 @@ runs_lost(struct mesh *m, struct instant now, const uint8_t key[static 32], stru
 			continue;
 		rally_lost(s->rally, now.mono, (unsigned)who);
 		follow(m, now, s, out);
+	}
+}
+
+void
+runs_close(struct mesh *m, struct instant now, struct outbox *out)
+{
+	for (size_t i = 0; i < RUNS_MAX; i++) {
+		struct run_slot *s = &m->runs.slot[i];
+
+		if (s->rally == NULL)
+			continue;
+		rally_abort(s->rally, now.mono, RUN_INTERRUPTED, "its node was stopped");
+		speak(m, now, s, out);
 	}
 }
 

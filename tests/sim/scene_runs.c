@@ -250,14 +250,53 @@ power_cut(struct world *w)
 	players[2].run[0].running = false;
 	stays(0, PARTIES - 1, 60 * SEC); /* what is silent may come back */
 	box_on(players[2].box);
-	stage_run(&st, 2 * SEC);
-	join(2, 0, "sum.py", 3);
-	stage_run(&st, 5 * SEC);
+	stage_run(&st, 10 * SEC);
 	for (unsigned i = 0; i < PARTIES; i++)
 		if (i != 2 && players[i].run[0].stops == 0)
-			world_fail(w, "%s did not notice that a party began anew",
+			world_fail(w, "%s waits for a process that went with its node",
 			    players[i].box->id.name);
+	join(2, 0, "sum.py", 3);
 	comes_to(0, PARTIES, 15 * SEC);
+	/* Another one is stopped as people do, and says so. */
+	box_off(players[3].box);
+	players[3].run[0].running = false;
+	comes_to(0, 0, 2 * SEC);
+}
+
+/*
+ * The last word of who has ended is lost, for longer than it is said: it is not waited for, and the
+ * end is the right one.
+ */
+static void
+cut_at_the_end(struct world *w, bool well)
+{
+	begin(w, 0);
+	for (unsigned i = 0; i < PARTIES; i++)
+		join(i, 0, "sum.py", 0);
+	comes_to(0, PARTIES, 10 * SEC);
+	for (unsigned i = 1; i < PARTIES && well; i++)
+		end_program(i, 0, true);
+	stage_run(&st, 3 * SEC);
+	for (unsigned i = 1; i < PARTIES; i++)
+		stage_cut(&st, players[0].box, players[i].box);
+	box_crash(st.lighthouses[0]);
+	box_crash(st.lighthouses[1]);
+	end_program(0, 0, well);
+	mesh_run_leave(players[0].box->mesh, box_clock(players[0].box), players[0].run[0].id,
+	    &st.out);
+	box_settle(players[0].box);
+	stage_run(&st, 60 * SEC);
+	for (unsigned i = 1; i < PARTIES; i++) {
+		stage_heal(&st, players[0].box, players[i].box);
+		if (players[i].run[0].ended || players[i].run[0].stops != 0)
+			world_fail(w, "%s has heard the end", players[i].box->id.name);
+	}
+	box_on(st.lighthouses[0]);
+	stage_run(&st, 90 * SEC);
+	for (unsigned i = 1; i < PARTIES; i++)
+		if (well ? !players[i].run[0].ended : players[i].run[0].stops == 0)
+			world_fail(w, "%s waits for a process that has ended",
+			    players[i].box->id.name);
 }
 
 /* What happens to the network below stops nobody. */
@@ -329,7 +368,8 @@ scene_runs(struct world *w, unsigned number)
 	case 3: power_cut(w); break;
 	case 4: weather(w); break;
 	case 5: two_at_once(w); break;
-	default: closed(w); break;
+	case 6: closed(w); break;
+	default: cut_at_the_end(w, number == 7); break;
 	}
 	stage_free(&st);
 }
