@@ -349,7 +349,7 @@ random_order(void)
 
 	test_fill(secret, sizeof(secret));
 	crypto_dh_public(o.key, secret);
-	memcpy(o.name, names[test_below(3)], 11);
+	strcpy(o.name, names[test_below(3)]);
 	o.lifetime = test_below(3) * 50 * DAY;
 	o.address_count = test_below(4) == 0;
 	ASSERT_EQ(ip_parse(&o.addresses[0], ips[test_below(4)]), 0);
