@@ -104,6 +104,7 @@ start_program(struct run *r, const json_t *view, struct err *e)
 	int rc;
 
 	run_events_paths(&r->events, view);
+	r->events.drawn = false;
 	(void)snprintf(dir, sizeof(dir), "%s/%lld", r->dir, (long long)r->number);
 	if (strlen(dir) >= PATH_MAX)
 		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", r->dir);
@@ -146,6 +147,8 @@ take_event(struct run *r, const json_t *view, struct err *e)
 		return err_set(e, ERR_FORMAT, "the node says what is no event of a run");
 	if (strcmp(event, "go") == 0)
 		return start_program(r, view, e);
+	if (r->started > 0)
+		run_events_matrix(&r->events, view);
 	if (strcmp(event, "stop") == 0)
 		stop_program(r, view);
 	else if (strcmp(event, "ended") == 0 && r->code < 0)

@@ -5,6 +5,7 @@
 #include "cli/run_events.h"
 
 #include "cli/output.h"
+#include "cli/run_matrix.h"
 
 #include <string.h>
 
@@ -150,6 +151,15 @@ run_events_paths(struct run_events *r, const json_t *view)
 			fprintf(r->to, ", losing %d %%", (int)loss);
 		fprintf(r->to, "%s\n", strcmp(path, "relay") == 0 ? "; mpynet why says why" : "");
 	}
+}
+
+void
+run_events_matrix(struct run_events *r, const json_t *view)
+{
+	if (r->drawn || !run_matrix_is_whole(view))
+		return;
+	r->drawn = true;
+	run_matrix_print(r->to, "mpynet: ", view);
 }
 
 bool

@@ -17,6 +17,7 @@ struct run_events {
 	FILE *to;
 	char party[STUDY_PARTIES_MAX][512]; /* the sentence about each that was said last */
 	char waiting[512];
+	bool drawn; /* the matrix was, in this run */
 };
 
 /* What has changed in a view (docs/control.md, "Runs"). */
@@ -24,6 +25,9 @@ void run_events_show(struct run_events *r, const json_t *view);
 
 /* Round trip, path and loss to every other party: what the computation will wait for. */
 void run_events_paths(struct run_events *r, const json_t *view);
+
+/* The same between all of them, once, as soon as all have said so (cli/run_matrix.h). */
+void run_events_matrix(struct run_events *r, const json_t *view);
 
 /* Do facts differ? Then nobody starts, and no waiting helps. */
 bool run_events_differ(const json_t *view) must_check;

@@ -60,9 +60,10 @@ static const struct shape {
 	[FRAME_RUN_GO] = { "RUN_GO", RUN_MARK_LEN, RUN_MARK_LEN },
 	[FRAME_RUN_ABORT] = { "RUN_ABORT", RUN_ABORT_MIN, RUN_ABORT_MIN + RUN_TEXT_MAX },
 	[FRAME_RUN_DONE] = { "RUN_DONE", RUN_MARK_LEN, RUN_MARK_LEN },
-	[FRAME_RUN_RESERVED] = { .name = "RUN_5D" },
-	[FRAME_RUN_RESERVED + 1] = { .name = "RUN_5E" },
-	[FRAME_RUN_RESERVED + 2] = { .name = "RUN_5F" },
+	[FRAME_RUN_ROW] = { "RUN_ROW", RUN_ROW_HEAD + RUN_CELL_LEN,
+	    RUN_ROW_HEAD + RUN_CELLS_MAX * RUN_CELL_LEN },
+	[FRAME_RUN_RESERVED] = { .name = "RUN_5E" },
+	[FRAME_RUN_RESERVED + 1] = { .name = "RUN_5F" },
 };
 
 /* The row of a type that has a name, or NULL. */

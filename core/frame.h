@@ -38,6 +38,8 @@
 #define RUN_HELLO_MIN  (RUN_HEAD + 1 + 2)
 #define RUN_MARK_LEN   (RUN_HEAD + RUN_AGREEMENT_LEN)
 #define RUN_ABORT_MIN  (RUN_HEAD + 1 + 1 + 1 + 1)
+#define RUN_ROW_HEAD   (RUN_HEAD + 1 + 1)
+#define RUN_CELL_LEN   (1 + 1 + 4 + 4 * 8)
 #define STUDY_SAYS_LEN (32 + 1 + 1 + 1 + 2)
 #define STUDY_REQ_LEN  (32 + 2)
 #define STUDY_PART_HEAD (32 + 2 + 2)

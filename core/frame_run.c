@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * frame_run.c - the frames of a run: RUN_HELLO, RUN_READY, RUN_GO, RUN_DONE, RUN_ABORT.
+ * frame_run.c - the frames of a run: RUN_HELLO, RUN_READY, RUN_GO, RUN_DONE, RUN_ABORT,
+ * RUN_ROW.
  */
 #include "core/wire_run.h"
 #include "core/bytes.h"
@@ -14,6 +15,9 @@ enum { FACT_TOLD = 1 };
 
 static_assert(RUN_HELLO_MIN + NAME_MAX_LEN + RUN_FACTS_LEN_MAX <= BODY_MAX,
     "the largest RUN_HELLO fits a frame");
+
+static_assert(RUN_ROW_HEAD + RUN_CELLS_MAX * RUN_CELL_LEN <= BODY_MAX,
+    "the largest RUN_ROW fits a frame");
 
 static void
 put_head(struct wr *w, const struct run_head *h)
@@ -46,7 +50,7 @@ run_head_decode(struct run_head *ret, const struct frame *f)
 	struct in in = frame_in(f);
 	struct run_head h;
 
-	if (f->type < FRAME_RUN_HELLO || f->type > FRAME_RUN_DONE)
+	if (f->type < FRAME_RUN_HELLO || f->type > FRAME_RUN_ROW)
 		return ERR_UNKNOWN;
 	h = in_head(&in);
 	if (in.bad || in.rd.failed)
@@ -256,5 +260,69 @@ run_abort_decode(struct run_abort *ret, const struct frame *f)
 	if (in_end(&in) < 0)
 		return in_end(&in);
 	*ret = a;
+	return 0;
+}
+
+/*
+ * RUN_ROW
+ */
+
+static void
+put_cell(struct wr *w, const struct run_cell *c)
+{
+	wr_u8(w, c->path);
+	wr_u8(w, c->loss_percent);
+	wr_u32(w, c->rtt_us);
+	wr_u64(w, c->tx_bytes);
+	wr_u64(w, c->rx_bytes);
+	wr_u64(w, c->tx_packets);
+	wr_u64(w, c->rx_packets);
+}
+
+static struct run_cell
+in_cell(struct in *in)
+{
+	struct run_cell c;
+
+	c.path = rd_u8(&in->rd);
+	c.loss_percent = rd_u8(&in->rd);
+	c.rtt_us = rd_u32(&in->rd);
+	c.tx_bytes = rd_u64(&in->rd);
+	c.rx_bytes = rd_u64(&in->rd);
+	c.tx_packets = rd_u64(&in->rd);
+	c.rx_packets = rd_u64(&in->rd);
+	in_demand(in, c.path <= RUN_PATH_LAST && c.loss_percent <= 100);
+	return c;
+}
+
+int
+run_row_encode(uint8_t *to, size_t cap, const struct run_row *r)
+{
+	struct wr w = frame_start(to, cap, FRAME_RUN_ROW);
+
+	assert(r->count >= 1 && r->count <= RUN_CELLS_MAX);
+	put_head(&w, &r->head);
+	wr_u8(&w, r->first);
+	wr_u8(&w, r->count);
+	for (size_t i = 0; i < r->count; i++)
+		put_cell(&w, &r->cells[i]);
+	return frame_end(&w);
+}
+
+int
+run_row_decode(struct run_row *ret, const struct frame *f)
+{
+	struct in in = frame_in(f);
+	struct run_row r = { .head = in_head(&in) };
+
+	r.first = rd_u8(&in.rd);
+	r.count = rd_u8(&in.rd);
+	in_demand(&in, r.count >= 1 && r.count <= RUN_CELLS_MAX &&
+	    r.first + r.count <= STUDY_PARTIES_MAX);
+	for (size_t i = 0; i < r.count && !in.bad && !in.rd.failed; i++)
+		r.cells[i] = in_cell(&in);
+	if (in_end(&in) < 0)
+		return in_end(&in);
+	*ret = r;
 	return 0;
 }

@@ -201,13 +201,14 @@ enum frame_type {
 	FRAME_STUDY = 0x50, /* to 0x52: core/wire_study.h */
 	FRAME_STUDY_REQ = 0x51,
 	FRAME_STUDY_PART = 0x52,
-	FRAME_RUN_HELLO = 0x58, /* to 0x5c: core/wire_run.h */
+	FRAME_RUN_HELLO = 0x58, /* to 0x5d: core/wire_run.h */
 	FRAME_RUN_READY = 0x59,
 	FRAME_RUN_GO = 0x5a,
 	FRAME_RUN_ABORT = 0x5b,
 	FRAME_RUN_DONE = 0x5c,
+	FRAME_RUN_ROW = 0x5d,
 	/* Reserved to 0x5f, and refused with ERROR_RESERVED. */
-	FRAME_RUN_RESERVED = 0x5d,
+	FRAME_RUN_RESERVED = 0x5e,
 };
 
 struct frame {

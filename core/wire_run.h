@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * wire_run.h - the frames by which the parties of a study start together: 58 to 5C of
+ * wire_run.h - the frames by which the parties of a study start together: 58 to 5D of
  * docs/protocol.md, section 19.
  *
  *	RUN_HELLO   I am here, with these facts       again every 250 ms until everybody has said
@@ -8,6 +8,7 @@
  *	RUN_GO      party 0: start; others: I do      then, so that everybody knows who is there
  *	RUN_DONE    my program has ended well
  *	RUN_ABORT   the run is over: who, and why
+ *	RUN_ROW     how I reach the others, and what has passed; for people to see
  *
  * Who says it is known by the session that it comes in, and nothing in them is believed about
  * anybody else, but for ABORT, which names the party whose fault it was. Codecs as in core/wire.h.
@@ -93,6 +94,42 @@ struct run_abort {
 
 int run_abort_encode(uint8_t *to, size_t cap, const struct run_abort *a) must_check;
 int run_abort_decode(struct run_abort *ret, const struct frame *f) must_check;
+
+/*
+ * RUN_ROW: how the sender reaches the parties from `first` on, and what it has sent to and received
+ * from them since the run began. Nothing follows from it; the own cell is empty.
+ */
+#define RUN_CELLS_MAX 24 /* of one frame; the next ones are in another */
+
+/* Numbers are on the wire: never reuse. */
+enum run_path {
+	RUN_PATH_NONE = 0,
+	RUN_PATH_LAN = 1,
+	RUN_PATH_DIRECT = 2,
+	RUN_PATH_RELAY = 3,
+	RUN_PATH_STREAM = 4, /* over TCP */
+};
+#define RUN_PATH_LAST RUN_PATH_STREAM
+
+struct run_cell {
+	uint8_t path;	      /* enum run_path */
+	uint8_t loss_percent; /* 0..100 */
+	uint32_t rtt_us;      /* 0: not measured */
+	uint64_t tx_bytes;    /* of inner packets */
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t rx_packets;
+};
+
+struct run_row {
+	struct run_head head;
+	uint8_t first;
+	uint8_t count; /* 1..RUN_CELLS_MAX, and first + count <= STUDY_PARTIES_MAX */
+	struct run_cell cells[RUN_CELLS_MAX];
+};
+
+int run_row_encode(uint8_t *to, size_t cap, const struct run_row *r) must_check;
+int run_row_decode(struct run_row *ret, const struct frame *f) must_check;
 
 /* The beginning of any of them. ERR_UNKNOWN for a frame of another type. */
 int run_head_decode(struct run_head *ret, const struct frame *f) must_check;

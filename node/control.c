@@ -451,6 +451,7 @@ static const struct verb verbs[] = {
 	{ "run_ended", true, runverb_ended },
 	{ "run_stopped", true, runverb_stopped },
 	{ "run_abort", true, runverb_abort },
+	{ "runs", false, runverb_list },
 	{ "attach", false, attach_verb },
 	{ "detach", false, detach_verb },
 	{ "reload", true, verb_reload },

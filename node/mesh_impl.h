@@ -148,6 +148,7 @@ struct run_slot {
 	bool left;     /* by its owner; what is left is to let the others know */
 	bool told;     /* the owner knows that there is news, and has not asked */
 	usec_t seek_due;
+	usec_t measure_due;
 };
 
 /* So many that are over are answered for. */

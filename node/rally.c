@@ -18,6 +18,10 @@ rally_new(const struct rally_config *c, usec_t now)
 		return NULL;
 	assert(c->self < c->study->count && c->life != 0 && c->facts.len <= RUN_FACTS_LEN_MAX);
 	r->study = *c->study;
+	if (rally_rows_init(r) < 0) {
+		free(r);
+		return NULL;
+	}
 	r->self = c->self;
 	r->restarts = c->restarts;
 	r->absence = c->absence;
@@ -37,6 +41,8 @@ rally_new(const struct rally_config *c, usec_t now)
 void
 rally_free(struct rally *r)
 {
+	if (r != NULL)
+		rally_rows_free(r);
 	free(r);
 }
 
@@ -122,6 +128,14 @@ rally_abort(struct rally *r, usec_t now, enum run_reason reason, const char *tex
 }
 
 void
+rally_close(struct rally *r, usec_t now, const char *text)
+{
+	rally_abort(r, now, RUN_INTERRUPTED, text);
+	for (unsigned i = 0; i < r->study.count; i++)
+		r->party[i].due = now;
+}
+
+void
 rally_ended(struct rally *r, usec_t now, bool well, const char *text)
 {
 	if (r->phase != RUN_GOING)
@@ -150,6 +164,7 @@ rally_begin(struct rally *r, usec_t now, uint32_t number)
 {
 	r->number = number;
 	r->begun = false;
+	rally_rows_forget(r);
 	turn(r, now, RUN_HERE);
 }
 
@@ -207,6 +222,7 @@ rally_go(struct rally *r, usec_t now)
 {
 	r->begun = true;
 	r->news |= RALLY_GO;
+	rally_rows_begin(r);
 	turn(r, now, RUN_GOING);
 }
 
@@ -290,7 +306,7 @@ rally_due(const struct rally *r)
 
 		if (i == r->self || p->lost)
 			continue;
-		due = due_min(due, p->due);
+		due = due_min(due, due_min(p->due, rally_row_due(r, i)));
 		if (r->absence != 0 && rally_runs(r) && p->phase != RUN_DONE)
 			due = due_min(due, p->heard_at + r->absence);
 	}

@@ -26,6 +26,7 @@
 #define RALLY_BEAT   USEC_PER_SEC	 /* from then on */
 #define RALLY_ANSWER (50 * USEC_PER_MS)	 /* not more often than this to one party */
 #define RALLY_FRESH  (4 * USEC_PER_SEC)	 /* who is silent for longer is not there, before GO */
+#define RALLY_ROW    (2 * USEC_PER_SEC) /* how we reach the others is said this often */
 #define RALLY_LINGER (10 * USEC_PER_SEC) /* so long the end is said to who does not answer */
 
 struct rally;
@@ -82,8 +83,23 @@ void rally_stopped(struct rally *r, usec_t now);
 /* A person, or a limit, ends our part, and with it everybody's run: RUN_INTERRUPTED and the like. */
 void rally_abort(struct rally *r, usec_t now, enum run_reason reason, const char *text);
 
+/* As rally_abort() by a person, for who has no later moment to say so: all is due at once. */
+void rally_close(struct rally *r, usec_t now, const char *text);
+
 /* The party `i` is no party any more: its certificate is revoked. */
 void rally_lost(struct rally *r, usec_t now, unsigned i);
+
+/*
+ * How we reach party `to` now, with counters that only ever grow or begin again at 0; it is said to
+ * the others, with what has passed since the run began.
+ */
+void rally_measure(struct rally *r, usec_t now, unsigned to, const struct run_cell *is);
+
+/*
+ * How party `of` reaches every party of the study, by its own word in this run; NULL when it has
+ * said nothing. `*at` is when: mono.
+ */
+const struct run_cell *rally_row(const struct rally *r, unsigned of, usec_t *at);
 
 /* Nothing more is to be done or said. */
 bool rally_is_over(const struct rally *r);

@@ -42,6 +42,9 @@ take_life(struct rally *r, usec_t now, unsigned from, uint64_t life)
 	p->yours = 0;
 	p->seen = RUN_NOWHERE;
 	p->said_at = said_at;
+	p->row_at = 0;
+	p->row_due = now;
+	p->row_next = 0;
 }
 
 /*
@@ -207,6 +210,17 @@ hear_abort(struct rally *r, usec_t now, unsigned from, const struct frame *f)
 	return 0;
 }
 
+static int
+hear_row(struct rally *r, usec_t now, unsigned from, const struct frame *f)
+{
+	struct run_row row;
+	int rc = run_row_decode(&row, f);
+
+	if (rc == 0 && take_head(r, now, from, &row.head, false))
+		rally_rows_take(r, now, from, &row);
+	return rc;
+}
+
 int
 rally_hear(struct rally *r, usec_t now, unsigned from, const struct frame *f)
 {
@@ -221,6 +235,7 @@ rally_hear(struct rally *r, usec_t now, unsigned from, const struct frame *f)
 	case FRAME_RUN_GO:
 	case FRAME_RUN_DONE: rc = hear_mark(r, now, from, f); break;
 	case FRAME_RUN_ABORT: rc = hear_abort(r, now, from, f); break;
+	case FRAME_RUN_ROW: rc = hear_row(r, now, from, f); break;
 	default: return ERR_UNKNOWN;
 	}
 	if (rc < 0)

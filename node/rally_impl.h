@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * rally_impl.h - the inside of a rally, for rally.c (how far it is), rally_hear.c (what is heard),
- * rally_say.c (what is said, and when) and rally_facts.c (what must agree).
+ * rally_say.c (what is said, and when), rally_facts.c (what must agree) and rally_rows.c (who reaches
+ * whom how).
  */
 #ifndef NODE_RALLY_IMPL_H
 #define NODE_RALLY_IMPL_H
@@ -31,6 +32,9 @@ struct rally_peer {
 	enum run_phase seen;
 	usec_t said_at;
 	usec_t due; /* something is to be said; 0: nothing */
+	usec_t row_at;	/* its row was heard, in this run; our own: measured; 0: never */
+	usec_t row_due; /* ours is to be said to it */
+	uint8_t row_next; /* the party that it goes on with */
 	bool lost;
 	bool other_study;
 	usec_t twice_at; /* another process spoke for it too; 0: never */
@@ -58,6 +62,8 @@ struct rally {
 	bool over;
 	unsigned news;
 	struct rally_peer party[STUDY_PARTIES_MAX];
+	struct run_cell *cells; /* count x count: how each party reaches each, one row after the other */
+	struct run_cell *counted; /* count: what we were told of each last */
 };
 
 static inline struct blob
@@ -110,6 +116,18 @@ void rally_go(struct rally *r, usec_t now);
 /* rally_facts.c */
 unsigned rally_differences(const struct rally *r, unsigned i);
 void rally_agreement(const struct rally *r, uint8_t to[static RUN_AGREEMENT_LEN]);
+
+/* rally_rows.c: one row for each party; 0 or -ENOMEM. */
+int rally_rows_init(struct rally *r) must_check;
+void rally_rows_free(struct rally *r);
+/* A run is waited for, and nothing of an earlier one is known; or it begins, and counts from here. */
+void rally_rows_forget(struct rally *r);
+void rally_rows_begin(struct rally *r);
+void rally_rows_take(struct rally *r, usec_t now, unsigned from, const struct run_row *row);
+/* When a row is due to the party; 0: none is. The next piece of it, as rally_say(). */
+usec_t rally_row_due(const struct rally *r, unsigned to);
+size_t rally_row_say(struct rally *r, usec_t now, unsigned to, uint8_t *frame);
+struct run_head rally_head_for(const struct rally *r, const struct rally_peer *p);
 
 /* rally_say.c: something is to be said to the party, or to all, as soon as may be. */
 void rally_owe(struct rally_peer *p, usec_t now);

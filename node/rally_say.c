@@ -21,8 +21,8 @@ rally_owe_all(struct rally *r, usec_t now)
 	}
 }
 
-static struct run_head
-head_for(const struct rally *r, const struct rally_peer *p)
+struct run_head
+rally_head_for(const struct rally *r, const struct rally_peer *p)
 {
 	struct run_head h = {
 		.number = r->number,
@@ -89,7 +89,7 @@ encode_mark(const struct rally *r, const struct run_head *head, uint8_t *frame)
 static size_t
 say(const struct rally *r, const struct rally_peer *p, uint8_t *frame)
 {
-	struct run_head head = head_for(r, p);
+	struct run_head head = rally_head_for(r, p);
 	int len;
 
 	if (r->phase == RUN_ABORTED)
@@ -114,6 +114,12 @@ rally_say(struct rally *r, usec_t now, unsigned *to, uint8_t *frame)
 		p->due = now + (rally_is_known(r, p) ? RALLY_BEAT : RALLY_AGAIN);
 		*to = i;
 		return say(r, p, frame);
+	}
+	for (unsigned i = 0; i < r->study.count; i++) {
+		if (due_reached(rally_row_due(r, i), now)) {
+			*to = i;
+			return rally_row_say(r, now, i, frame);
+		}
 	}
 	return 0;
 }

@@ -8,7 +8,8 @@
 
 #include <errno.h>
 
-#define SEEK_EVERY USEC_PER_SEC
+#define SEEK_EVERY    USEC_PER_SEC
+#define MEASURE_EVERY USEC_PER_SEC
 
 static struct run_slot *
 slot_of(struct mesh *m, int id)
@@ -108,6 +109,56 @@ seek(struct mesh *m, struct instant now, struct run_slot *s, struct outbox *out)
 }
 
 /*
+ * Measuring
+ */
+
+static uint8_t
+path_on_the_wire(enum path_class kind)
+{
+	switch (kind) {
+	case PATH_LAN: return RUN_PATH_LAN;
+	case PATH_DIRECT: return RUN_PATH_DIRECT;
+	case PATH_RELAY: return RUN_PATH_RELAY;
+	case PATH_STREAM: return RUN_PATH_STREAM;
+	default: return RUN_PATH_NONE;
+	}
+}
+
+static struct run_cell
+measured(struct peer *peer)
+{
+	const struct path *best = peer_best(peer);
+	struct run_cell c = {
+		.tx_bytes = peer->tx_bytes,
+		.rx_bytes = peer->rx_bytes,
+		.tx_packets = peer->tx_packets,
+		.rx_packets = peer->rx_packets,
+	};
+
+	if (best != NULL) {
+		c.path = path_on_the_wire(best->kind);
+		c.rtt_us = (uint32_t)min_u64(best->srtt, UINT32_MAX);
+		c.loss_percent = (uint8_t)min_u64(path_loss_percent(best), 100);
+	}
+	return c;
+}
+
+static void
+measure(struct mesh *m, struct instant now, struct run_slot *s)
+{
+	const struct study *study = rally_study(s->rally);
+
+	s->measure_due = now.mono + MEASURE_EVERY;
+	for (unsigned i = 0; i < study->count; i++) {
+		struct peer *peer = roster_by_key(m, study->parties[i].key);
+		struct run_cell c = peer != NULL ? measured(peer) : (struct run_cell){ 0 };
+
+		if (i != s->self)
+			rally_measure(s->rally, now.mono, i, &c);
+	}
+}
+
+/*
  * Following
  */
 
@@ -171,6 +222,8 @@ runs_tick(struct mesh *m, struct instant now, struct outbox *out)
 			continue;
 		if (due_reached(s->seek_due, now.mono))
 			seek(m, now, s, out);
+		if (due_reached(s->measure_due, now.mono))
+			measure(m, now, s);
 		if (due_reached(rally_due(s->rally), now.mono))
 			follow(m, now, s, out);
 	}
@@ -185,7 +238,7 @@ runs_due(const struct mesh *m)
 		const struct run_slot *s = &m->runs.slot[i];
 
 		if (s->rally != NULL && !rally_is_over(s->rally))
-			due = due_min(due, due_min(s->seek_due, rally_due(s->rally)));
+			due = due_min(due, due_min(due_min(s->seek_due, s->measure_due), rally_due(s->rally)));
 	}
 	return due;
 }
@@ -263,7 +316,7 @@ runs_close(struct mesh *m, struct instant now, struct outbox *out)
 
 		if (s->rally == NULL)
 			continue;
-		rally_abort(s->rally, now.mono, RUN_INTERRUPTED, "its node was stopped");
+		rally_close(s->rally, now.mono, "its node was stopped");
 		speak(m, now, s, out);
 	}
 }
@@ -329,7 +382,8 @@ mesh_run_join(struct mesh *m, struct instant now, const struct run_order *o, str
 	c.study = &l->study;
 	c.self = l->self;
 	c.life = rng_u64(&m->rng) | 1;
-	*s = (struct run_slot){ .self = l->self, .seek_due = now.mono };
+	*s = (struct run_slot){ .self = l->self, .seek_due = now.mono,
+		.measure_due = now.mono };
 	s->rally = rally_new(&c, now.mono);
 	if (s->rally == NULL)
 		return err_set(e, -ENOMEM, "no memory for a run");

@@ -113,6 +113,58 @@ party_row(const struct node *n, const struct rally *r, unsigned i, unsigned self
 	return row;
 }
 
+static const char *
+path_word(uint8_t path)
+{
+	static const char *const words[] = {
+		[RUN_PATH_NONE] = "none",   [RUN_PATH_LAN] = "lan",	  [RUN_PATH_DIRECT] = "direct",
+		[RUN_PATH_RELAY] = "relay", [RUN_PATH_STREAM] = "stream",
+	};
+
+	return words[path];
+}
+
+static json_t *
+cell_row(const struct run_cell *c)
+{
+	json_t *row = json_object();
+
+	body_text(row, "path", path_word(c->path));
+	if (c->rtt_us > 0)
+		body_number(row, "rtt_us", c->rtt_us);
+	body_number(row, "loss_percent", c->loss_percent);
+	body_number(row, "tx_bytes", c->tx_bytes);
+	body_number(row, "rx_bytes", c->rx_bytes);
+	body_number(row, "tx_packets", c->tx_packets);
+	body_number(row, "rx_packets", c->rx_packets);
+	return row;
+}
+
+/* How every party reaches every other one, as far as it has said so. */
+static json_t *
+matrix(const struct rally *r)
+{
+	unsigned n = rally_study(r)->count;
+	json_t *rows = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		usec_t at;
+		const struct run_cell *cells = rally_row(r, i, &at);
+		json_t *row = cells ? json_object() : json_null(), *to = json_array();
+
+		for (unsigned k = 0; k < n && cells; k++)
+			json_array_append_new(to, k == i ? json_null() : cell_row(&cells[k]));
+		if (cells)
+			body_seconds_since(row, "age_s", at, clock_now().mono);
+		if (cells)
+			body_put(row, "to", to);
+		else
+			json_decref(to);
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
 static json_t *
 view_body(const struct node *n, const struct rally *r, const struct running *of,
     const char *event)
@@ -136,6 +188,7 @@ view_body(const struct node *n, const struct rally *r, const struct running *of,
 	for (unsigned i = 0; i < s->count; i++)
 		json_array_append_new(parties, party_row(n, r, i, of->self));
 	body_put(body, "parties", parties);
+	body_put(body, "matrix", matrix(r));
 	return body;
 }
 
@@ -415,4 +468,30 @@ runverb_abort(void *ctx, const struct ctl_request *r, json_t **ret, struct err *
 	mesh_run_abort(n->mesh, clock_now(), of->run, (enum run_reason)reason, text ? text : "",
 	    &n->out);
 	return changed(n, ret);
+}
+
+/* The runs of this host, for whoever looks on. */
+int
+runverb_list(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err)
+{
+	struct node *n = ctx;
+	json_t *list = json_array();
+
+	(void)r;
+	(void)err;
+	for (size_t i = 0; i < RUNS_MAX; i++) {
+		const struct running *of = &n->runners.of[i];
+		const struct rally *run = of->client != 0 ? mesh_run(n->mesh, of->run) : NULL;
+		json_t *row;
+
+		if (!run)
+			continue;
+		row = view_body(n, run, of, "view");
+		body_text(row, "study", rally_study(run)->name);
+		body_hex(row, "hash", rally_study(run)->hash, STUDY_HASH_LEN);
+		json_array_append_new(list, row);
+	}
+	*ret = body_new(1);
+	body_put(*ret, "runs", list);
+	return 0;
 }

@@ -32,6 +32,7 @@ int runverb_run(void *ctx, const struct ctl_request *r, json_t **ret, struct err
 int runverb_ended(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 int runverb_stopped(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 int runverb_abort(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
+int runverb_list(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 
 /* EVENT_RUN: there is news of it. */
 void runners_note(struct node *n, int run);

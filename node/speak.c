@@ -649,6 +649,7 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 	case FRAME_RUN_GO:
 	case FRAME_RUN_ABORT:
 	case FRAME_RUN_DONE:
+	case FRAME_RUN_ROW:
 		r = runs_hear(m, now, peer, f, out);
 		break;
 	default: /* REGISTER: a lighthouse's business */

@@ -133,6 +133,7 @@ decode(const uint8_t *data, size_t size)
 		struct run_hello run_hello;
 		struct run_mark run_mark;
 		struct run_abort run_abort;
+		struct run_row run_row;
 	} u;
 	size_t cap = sizeof(again), same;
 	int n = -1;
@@ -179,6 +180,7 @@ decode(const uint8_t *data, size_t size)
 	case FRAME_RUN_GO:
 	case FRAME_RUN_DONE: n = TRY(run_mark, run_mark, f.type, &u.run_mark); break;
 	case FRAME_RUN_ABORT: n = TRY(run_abort, run_abort, &u.run_abort); break;
+	case FRAME_RUN_ROW: n = TRY(run_row, run_row, &u.run_row); break;
 	}
 #undef TRY
 	assert(n < 0 || (n == (int)(FRAME_HEADER + f.len) && memcmp(again, copy, same) == 0));

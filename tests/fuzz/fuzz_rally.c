@@ -27,7 +27,7 @@ speak(struct rally *r, usec_t now)
 	unsigned to, said = 0;
 
 	while ((len = rally_say(r, now, &to, frame)) > 0) {
-		assert(++said < PARTIES && to < PARTIES && to != r->self);
+		assert(++said < 2 * PARTIES && to < PARTIES && to != r->self);
 		assert(frame_open(&f, frame, len) == FRAME_SPOKEN);
 		assert(run_head_decode(&head, &f) == 0);
 	}
@@ -39,7 +39,7 @@ hear(struct rally *r, usec_t now, unsigned from, uint8_t type, const uint8_t *p,
 {
 	uint8_t bytes[FRAME_MAX];
 	struct wr w = wr_init(bytes, sizeof(bytes));
-	struct frame f = { .type = FRAME_RUN_HELLO + type % 5 };
+	struct frame f = { .type = FRAME_RUN_HELLO + type % 6 };
 
 	wr_bytes(&w, study.hash, sizeof(study.hash));
 	wr_bytes(&w, p, len);
@@ -47,7 +47,8 @@ hear(struct rally *r, usec_t now, unsigned from, uint8_t type, const uint8_t *p,
 	f.len = (uint16_t)w.len;
 	(void)!rally_hear(r, now, from, &f);
 	/* Of the agreement nobody could guess: with the right one. */
-	if (f.type != FRAME_RUN_HELLO && f.type != FRAME_RUN_ABORT && w.len >= HEAD + 17) {
+	if (f.type != FRAME_RUN_HELLO && f.type != FRAME_RUN_ABORT &&
+	    f.type != FRAME_RUN_ROW && w.len >= HEAD + 17) {
 		uint8_t *agreement = bytes + HEAD + 17;
 
 		memcpy(agreement, r->agreement, RUN_AGREEMENT_LEN);
@@ -109,6 +110,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				rally_abort(r, now, RUN_INTERRUPTED, "");
 			else if (how < 4)
 				rally_hear_other(r, now, other);
+			else
+				rally_measure(r, now, other, &(struct run_cell){ .tx_bytes = how });
 			break;
 		default:
 			len = min_u64(rd_u8(&in), in.left);

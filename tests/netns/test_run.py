@@ -94,7 +94,7 @@ def a_study_runs_and_prints_what_one_party_prints(lab):
     began = time.monotonic()
     runs.append(study.start(second))
     for run in runs:
-        run.ends(0, "run 1 of salaries starts")
+        run.ends(0, "run 1 of salaries starts", "round trips in ms", "  2 party3 ")
         if results(run.out) != expected:
             raise Failed("%s printed %s" % (run.user.name, run.out.read_text()))
     took = time.monotonic() - began

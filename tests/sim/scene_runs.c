@@ -189,6 +189,27 @@ stays(unsigned k, unsigned count, usec_t span)
 	}
 }
 
+/* Everybody knows how everybody reaches everybody, and both ends of a pair agree by which path. */
+static void
+all_know_paths(void)
+{
+	for (unsigned i = 0; i < PARTIES; i++) {
+		const struct rally *r = mesh_run(players[i].box->mesh, players[i].run[0].id);
+
+		for (unsigned k = 0; k < PARTIES; k++) {
+			usec_t at;
+			const struct run_cell *row = rally_row(r, k, &at);
+
+			for (unsigned to = 0; row != NULL && to < PARTIES; to++)
+				if (to != k && row[to].path == RUN_PATH_NONE)
+					row = NULL;
+			if (row == NULL)
+				world_fail(st.w, "%s does not know how %s reaches the others",
+				    players[i].box->id.name, players[k].box->id.name);
+		}
+	}
+}
+
 /* One fails, all stop within two seconds, begin again, and end well. */
 static void
 from_start_to_end(struct world *w, uint32_t loss, usec_t patience)
@@ -197,7 +218,8 @@ from_start_to_end(struct world *w, uint32_t loss, usec_t patience)
 	for (unsigned i = 0; i < PARTIES; i++)
 		join(i, 0, "sum.py", 1);
 	comes_to(0, PARTIES, 10 * SEC + patience);
-	stays(0, PARTIES, 5 * SEC);
+	stays(0, PARTIES, 5 * SEC + patience / 2);
+	all_know_paths();
 	end_program(3, 0, false);
 	stage_run(&st, 2 * SEC + patience / 5);
 	for (unsigned i = 0; i < PARTIES; i++)

@@ -27,7 +27,7 @@ error_for(uint8_t type)
 TEST(reserved_and_unknown_frames_draw_what_the_protocol_says)
 {
 	begin_registered();
-	ASSERT_EQ(error_for(0x5d), ERROR_RESERVED);
+	ASSERT_EQ(error_for(0x5e), ERROR_RESERVED);
 	ASSERT_EQ(error_for(0x7f), 0);
 	ASSERT_EQ(error_for(0x00), 0);
 	ASSERT_EQ(error_for(0x80), ERROR_UNKNOWN);

@@ -479,3 +479,146 @@ TEST(whatever_happens_nobody_runs_alone_for_long)
 		hall_close();
 	}
 }
+
+/*
+ * Rows
+ */
+
+static struct run_cell
+cell_of(unsigned from, unsigned to, uint64_t traffic)
+{
+	return (struct run_cell){ .path = RUN_PATH_DIRECT, .rtt_us = 1000 * from + to + 1,
+		.loss_percent = (uint8_t)from, .tx_bytes = traffic, .tx_packets = traffic };
+}
+
+static void
+all_measure(uint64_t traffic)
+{
+	for (unsigned i = 0; i < hall.study.count; i++) {
+		for (unsigned k = 0; k < hall.study.count; k++) {
+			struct run_cell c = cell_of(i, k, traffic + i);
+
+			if (k != i)
+				rally_measure(hall.party[i].rally, hall.now, k, &c);
+		}
+	}
+}
+
+/* Does every party know of each how it reaches all, with this traffic? */
+static void
+all_know_rows(uint64_t traffic)
+{
+	unsigned n = hall.study.count;
+	usec_t at;
+
+	for (unsigned i = 0; i < n * n * n; i++) {
+		unsigned who = i / n / n, of = i / n % n, to = i % n;
+		const struct run_cell *row = rally_row(hall.party[who].rally, of, &at);
+		struct run_cell want = cell_of(of, to, traffic);
+
+		ASSERT(row != NULL && at != 0);
+		if (to == of)
+			want = (struct run_cell){ 0 };
+		ASSERT(memcmp(&row[to], &want, sizeof(want)) == 0);
+	}
+}
+
+TEST(everybody_learns_how_everybody_reaches_everybody)
+{
+	usec_t at;
+
+	hall_open(4);
+	hall.loss = 20;
+	for (unsigned i = 0; i < 4; i++)
+		party_comes(i, "sum.py");
+	ASSERT(rally_row(hall.party[0].rally, 0, &at) == NULL);
+	all_measure(500); /* before the run: it does not count */
+	hall_run(10 * SEC);
+	ASSERT_EQ(hall_running(), 4);
+	all_know_rows(0);
+	all_measure(700);
+	hall_run(20 * SEC);
+	all_know_rows(200);
+	all_measure(0); /* counters began again at 0, and have come to i */
+	all_measure(50);
+	hall_run(20 * SEC);
+	for (unsigned i = 0; i < 4; i++) {
+		const struct run_cell *row = rally_row(hall.party[3].rally, i, &at);
+
+		ASSERT_EQ(row[(i + 1) % 4].tx_bytes, 250 + i);
+	}
+	hall_close();
+}
+
+TEST(a_row_too_long_for_one_frame_comes_in_pieces)
+{
+	const unsigned n = STUDY_PARTIES_MAX;
+	uint8_t facts[1], frame[FRAME_MAX];
+	struct rally_config c = { .study = &hall.study, .life = 7, .facts = { facts, 0 } };
+	struct rally *r;
+	unsigned to, rows = 0, cells = 0;
+	size_t len;
+
+	hall_open(n);
+	r = rally_new(&c, hall.now);
+	ASSERT(r != NULL);
+	for (unsigned i = 1; i < n; i++) {
+		struct run_cell cell = cell_of(0, i, 0);
+
+		rally_measure(r, hall.now, i, &cell);
+	}
+	/* Nobody has been heard: nobody is told. */
+	while ((len = rally_say(r, hall.now, &to, frame)) > 0)
+		ASSERT(frame[1] == FRAME_RUN_HELLO);
+	r->party[5].life = 9;
+	r->party[5].row_due = hall.now;
+	while (rally_say(r, hall.now, &to, frame) > 0) /* it does not know us */
+		ASSERT(frame[1] == FRAME_RUN_HELLO);
+	r->party[5].yours = c.life;
+	while ((len = rally_say(r, hall.now, &to, frame)) > 0) {
+		struct run_row row;
+		struct frame f;
+
+		ASSERT_EQ(frame_open(&f, frame, len), FRAME_SPOKEN);
+		ASSERT(f.type == FRAME_RUN_ROW && to == 5 && run_row_decode(&row, &f) == 0);
+		ASSERT_EQ(row.first, cells);
+		cells += row.count;
+		rows++;
+	}
+	ASSERT(rows == 3 && cells == n);
+	ASSERT_EQ(rally_row_due(r, 5), hall.now + RALLY_ROW);
+	rally_free(r);
+	hall_close();
+}
+
+TEST(a_row_says_nothing_about_a_party_that_there_is_not)
+{
+	struct run_row row = { .head = { .number = 1, .life = 0, .yours = 0 }, .first = 2, .count = 2 };
+	uint8_t bytes[FRAME_MAX];
+	struct frame f;
+	usec_t at;
+
+	hall_open(3);
+	for (unsigned i = 0; i < 3; i++)
+		party_comes(i, "sum.py");
+	hall_run(SEC);
+	memcpy(row.head.study, hall.study.hash, STUDY_HASH_LEN);
+	row.head.life = hall.party[1].life;
+	ASSERT_EQ(frame_open(&f, bytes, (size_t)run_row_encode(bytes, sizeof(bytes), &row)),
+	    FRAME_SPOKEN);
+	ASSERT_EQ(rally_hear(hall.party[0].rally, hall.now, 1, &f), 0);
+	ASSERT(rally_row(hall.party[0].rally, 1, &at) == NULL);
+	row.first = 1;
+	ASSERT_EQ(frame_open(&f, bytes, (size_t)run_row_encode(bytes, sizeof(bytes), &row)),
+	    FRAME_SPOKEN);
+	ASSERT_EQ(rally_hear(hall.party[0].rally, hall.now, 1, &f), 0);
+	ASSERT(rally_row(hall.party[0].rally, 1, &at) != NULL);
+	/* Of an earlier life it is nobody's word. */
+	row.head.life ^= 2;
+	row.cells[0].rtt_us = 77;
+	ASSERT_EQ(frame_open(&f, bytes, (size_t)run_row_encode(bytes, sizeof(bytes), &row)),
+	    FRAME_SPOKEN);
+	ASSERT_EQ(rally_hear(hall.party[0].rally, hall.now, 1, &f), 0);
+	ASSERT_EQ(rally_row(hall.party[0].rally, 1, &at)[1].rtt_us, 0);
+	hall_close();
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_run_frames.c - RUN_HELLO to RUN_DONE against the vectors, and both ways; facts.
+ * test_run_frames.c - RUN_HELLO to RUN_ROW against the vectors, and both ways; facts.
  */
+#include "core/bytes.h"
 #include "core/wire_run.h"
 #include "tests/unit/frame_vectors.h"
 
@@ -10,6 +11,7 @@ union any {
 	struct run_hello hello;
 	struct run_mark mark;
 	struct run_abort abort;
+	struct run_row row;
 };
 
 static int
@@ -21,6 +23,7 @@ decode(union any *ret, const struct frame *f)
 	case FRAME_RUN_GO:
 	case FRAME_RUN_DONE: return run_mark_decode(&ret->mark, f);
 	case FRAME_RUN_ABORT: return run_abort_decode(&ret->abort, f);
+	case FRAME_RUN_ROW: return run_row_decode(&ret->row, f);
 	}
 	return ERR_UNKNOWN;
 }
@@ -31,6 +34,7 @@ encode(uint8_t *to, size_t cap, uint8_t type, const union any *a)
 	switch (type) {
 	case FRAME_RUN_HELLO: return run_hello_encode(to, cap, &a->hello);
 	case FRAME_RUN_ABORT: return run_abort_encode(to, cap, &a->abort);
+	case FRAME_RUN_ROW: return run_row_encode(to, cap, &a->row);
 	default: return run_mark_encode(to, cap, (enum frame_type)type, &a->mark);
 	}
 }
@@ -53,6 +57,19 @@ static struct blob
 blob_of(const struct vectors *v, const char *field, uint8_t *room, size_t cap)
 {
 	return (struct blob){ room, (uint16_t)vector(v, field, room, cap) };
+}
+
+static struct run_row
+row_of(const struct vectors *v, struct run_head head)
+{
+	struct run_row row = { .head = head, .first = (uint8_t)vector_int(v, "first") };
+	uint8_t bytes[FRAME_MAX];
+	struct rd rd = rd_init(bytes, vector(v, "cells", bytes, sizeof(bytes)));
+
+	for (; rd.left > 0; row.count++)
+		row.cells[row.count] = (struct run_cell){ rd_u8(&rd), rd_u8(&rd), rd_u32(&rd),
+			rd_u64(&rd), rd_u64(&rd), rd_u64(&rd), rd_u64(&rd) };
+	return row;
 }
 
 /* The frame that the fields of this block make. */
@@ -78,6 +95,7 @@ make(const struct vectors *v, uint8_t type, uint8_t *to)
 			.text = blob_of(v, "text", bytes, sizeof(bytes)),
 		};
 		break;
+	case FRAME_RUN_ROW: a.row = row_of(v, head); break;
 	default:
 		a.mark = (struct run_mark){ .head = head };
 		vector_exact(v, "agreement", a.mark.agreement, sizeof(a.mark.agreement));
@@ -89,7 +107,7 @@ static const struct family family = { make, decode, encode };
 
 TEST(every_frame_of_a_run_is_what_its_fields_make_and_comes_back)
 {
-	ASSERT_EQ(family_holds(&family, "runs.txt"), 9);
+	ASSERT_EQ(family_holds(&family, "runs.txt"), 12);
 }
 
 TEST(every_frame_of_a_run_that_breaks_a_rule_is_refused)

@@ -3,7 +3,7 @@
 
 import struct
 
-HELLO, READY, GO, ABORT, DONE = range(0x58, 0x5d)
+HELLO, READY, GO, ABORT, DONE, ROW = range(0x58, 0x5e)
 
 
 def head(study, number, life, yours, seen):
@@ -28,3 +28,11 @@ def mark(head_, agreement):
 
 def abort(head_, party, reason, flags, words):
     return head_ + bytes([party, reason, flags]) + text(words)
+
+
+def cell(path, loss, rtt, *counters):
+    return struct.pack("<BBIQQQQ", path, loss, rtt, *counters)
+
+
+def row(head_, first, cells):
+    return head_ + bytes([first, len(cells)]) + b"".join(cells)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vectors of the frames RUN_HELLO to RUN_DONE."""
+"""Vectors of the frames RUN_HELLO to RUN_ROW."""
 
 import frames as f
 import runs as r
@@ -9,6 +9,8 @@ from vectors_wireguard import secret, u32, u64
 STUDY, AGREEMENT = secret("run study"), secret("run agreement")
 LIFE, YOURS = 0x0123456789abcdef, 0xfedcba9876543210
 FACTS = r.fact(b"mpyc", b"0.11") + r.fact(b"program", b"ab" * 32) + r.fact(b"python", b"3.11.2", 1)
+CELLS = [r.cell(0, 0, 0, 0, 0, 0, 0), r.cell(3, 100, 40_200, 1 << 40, 3, 1 << 33, 1),
+         r.cell(4, 1, (1 << 32) - 1, (1 << 64) - 1, 0, 0, (1 << 64) - 1)]
 FULL = b"".join(r.fact(b"f%02d" % i, b"%02d" % i * 12) for i in range(32))
 
 
@@ -37,6 +39,12 @@ def good():
         yield "run_abort " + name, fields + [
             ("party", u8(party)), ("reason", u8(reason)), ("flags", u8(flags)), ("text", words),
             ("frame", f.frame(r.ABORT, r.abort(data, party, reason, flags, words)))]
+    for name, first, cells in (("of three", 0, CELLS), ("of the last", 63, CELLS[1:2]),
+                               ("of as many as there may be", 40, CELLS * 8)):
+        fields, data = head(3, seen=3)
+        yield "run_row " + name, fields + [
+            ("first", u8(first)), ("cells", b"".join(cells)),
+            ("frame", f.frame(r.ROW, r.row(data, first, cells)))]
 
 
 def bad_heads():
@@ -47,6 +55,7 @@ def bad_heads():
         yield name, r.GO, r.mark(data, AGREEMENT)
         yield name, r.HELLO, r.hello(data, b"salaries", FACTS)
         yield name, r.ABORT, r.abort(data, 0, 1, 0, b"")
+        yield name, r.ROW, r.row(data, 0, CELLS)
 
 
 def bad_facts():
@@ -79,10 +88,16 @@ def bad():
                          ("another flag", (0, 1, 4, b"")), ("a newline", (0, 1, 0, b"a\nb")),
                          ("too much to say", (0, 1, 0, b"x" * 121))):
         yield "run_abort, " + name, [("frame", f.frame(r.ABORT, r.abort(head()[1], *fields)))]
+    for name, first, cells in (("of nobody", 0, []), ("of a party too many", 62, CELLS),
+                               ("of too many", 0, CELLS * 9),
+                               ("by a path of a later version", 0, [r.cell(5, 0, 0, 0, 0, 0, 0)]),
+                               ("that loses more than all", 0, [r.cell(1, 101, 0, 0, 0, 0, 0)])):
+        yield "run_row " + name, [("frame", f.frame(r.ROW, r.row(head()[1], first, cells)))]
+    yield "run_row cut off", [("frame", f.frame(r.ROW, r.row(head()[1], 0, CELLS)[:-1]))]
     yield "run_go with more behind", [("frame", f.frame(r.GO, r.mark(head()[1], AGREEMENT) + b"x"))]
     yield "run_ready cut off", [("frame", f.frame(r.READY, r.mark(head()[1], AGREEMENT)[:-1]))]
 
 
 def files():
-    yield "runs.txt", "Frames RUN_HELLO to RUN_DONE that are right.", good()
-    yield "runs-refused.txt", "Frames RUN_HELLO to RUN_DONE that are dropped and counted.", bad()
+    yield "runs.txt", "Frames RUN_HELLO to RUN_ROW that are right.", good()
+    yield "runs-refused.txt", "Frames RUN_HELLO to RUN_ROW that are dropped and counted.", bad()
