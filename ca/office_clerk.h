@@ -31,6 +31,7 @@ struct clerk {
 	struct office *office;
 	const struct ca_keys *keys; /* NULL: they are locked, so everything waits */
 	bool approve; /* a person has to say yes to every host, not only where its invitation says so */
+	bool keep_old; /* keys that were changed for others are not revoked (office_retire.h) */
 };
 
 /* What to say, as the wire has it. */
@@ -42,6 +43,7 @@ struct clerk_answer {
 	struct bundle_cert issuing; /* len 0: a root signed it */
 	struct err notice; /* a sentence for the log, or empty */
 	bool alarm;	   /* and it is one */
+	bool state;	   /* there is a newer network state, for everybody */
 };
 
 /*

@@ -7,6 +7,7 @@
  */
 #include "ca/office_clerk.h"
 
+#include "ca/office_retire.h"
 #include "ca/office_state.h"
 #include "core/request.h"
 
@@ -126,6 +127,11 @@ judge_same_key(const struct clerk *c, const struct cert *request, struct blob by
     const struct ledger_cert *now, const struct ledger_request *queued, struct clerk_answer *ret,
     struct err *e)
 {
+	/* Who names the newest certificate has it, and no use for the keys of others any more. */
+	int rc = request->serial == now->cert.serial ? office_retire(c, &now->cert, ret, e) : 0;
+
+	if (rc < 0)
+		return rc;
 	if (!is_due(&now->cert, request, office_now()))
 		return hand_out(c, ret, &now->object);
 	if (signs_alone(c))

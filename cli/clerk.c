@@ -47,6 +47,7 @@ on_open(void *ctx, struct err *e)
 		.office = &d->office,
 		.keys = d->keys,
 		.approve = d->approve,
+		.keep_old = d->keep_old,
 	};
 	return 0;
 }
@@ -144,6 +145,8 @@ consider(struct clerk_desk *d, struct node *n, const struct petition *p, struct 
 	}
 	if (a->notice.text[0] != '\0')
 		desk_log(n, a->alarm ? TRACE_WARNING : TRACE_NOTICE, "%s", a->notice.text);
+	if (a->state)
+		bring_state(d, n);
 	return true;
 }
 

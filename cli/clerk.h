@@ -23,6 +23,7 @@ struct waiting {
 struct clerk_desk {
 	const char *state;
 	bool approve;
+	bool keep_old;
 	struct ca_keys *given; /* from the command that starts it; NULL: stays locked */
 	bool opened;
 	struct office office;
@@ -36,7 +37,7 @@ struct clerk_desk {
 	uint64_t answered;
 };
 
-/* The calls of a desk whose context is `d`; state, approve and given are set. */
+/* The calls of a desk whose context is `d`; state, approve, keep_old and given are set. */
 struct desk clerk_desk(struct clerk_desk *d);
 
 #endif

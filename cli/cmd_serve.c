@@ -111,6 +111,7 @@ serve(struct context *c, const struct args *a, struct ca_keys *keys, struct err 
 	struct clerk_desk d = {
 		.state = c->state,
 		.approve = arg(a, "--approve") != NULL,
+		.keep_old = arg(a, "--keep-old-keys") != NULL,
 		.given = keys,
 	};
 	const struct desk desk = clerk_desk(&d);

@@ -31,7 +31,8 @@ const struct command commands[] = {
 	{ "ca rotate [--overlap <duration>] [--lifetime <duration>] [--cosigners <k-of-n>] "
 	  "[--cosigner <file>]... [--out <file>] [--passphrase-fd <number>]", cmd_ca_rotate,
 	  "give the network a new root, and everybody time to move over" },
-	{ "ca serve [--foreground] [--approve] [--no-key] [--passphrase-fd <number>]", cmd_ca_serve,
+	{ "ca serve [--foreground] [--approve] [--no-key] [--keep-old-keys] "
+	  "[--passphrase-fd <number>]", cmd_ca_serve,
 	  "answer hosts that were invited, and members that need their next certificate" },
 	{ "ca pending [--approve <name>] [--deny <name>] [--yes] [--passphrase-fd <number>]",
 	  cmd_ca_pending,

@@ -9,17 +9,20 @@
 /* From here on people hear of it: four fifths. */
 #define WORTH_SAYING (NETSTATE_ENTRIES_MAX / 5 * 4)
 
-/* What ended here and is believed by everybody else, until co-signers say so. */
+/* What ended here and is believed by everybody else, until a state says so. */
 static void
 say_untold(struct context *c, struct office *o, json_t *body)
 {
 	uint32_t n;
 	struct err e;
 
-	if (body == NULL || !office_is_cosigned(o) || office_state_untold(o, &n, &e) < 0)
+	if (body == NULL || office_state_untold(o, &n, &e) < 0)
 		return;
 	json_object_set_new(body, "untold", json_integer(n));
-	if (n > 0)
+	if (n > 0 && !office_is_cosigned(o))
+		output_say(&c->out, "%u entries of what is revoked are in no state that was signed, "
+		    "so nobody heard of them. Next: mpynet ca state --sign", n);
+	else if (n > 0)
 		output_say(&c->out, "%u entries of what is revoked are in no state that co-signers "
 		    "have signed, so nobody heard of them. Next: mpynet ca cosign with the draft "
 		    "that tells, or another one: mpynet ca state --sign", n);

@@ -109,6 +109,13 @@ renewal_rekey(struct renewal *r, struct instant now, const struct trust *t,
 	return rc;
 }
 
+void
+renewal_taken(struct renewal *r, usec_t now)
+{
+	r->taken = true;
+	r->due = due_min(r->due, now + USEC_PER_SEC);
+}
+
 bool
 renewal_rekey_waits(const struct renewal *r, struct instant now, uint64_t unix_now)
 {
@@ -135,6 +142,7 @@ renewal_rotated(struct renewal *r, struct instant now, const struct trust *t,
 		next.start = unix_now +
 		    (next.until - unix_now) * own->cert.fingerprint[1] / (8 * 256);
 	next.wanted = r->wanted;
+	next.taken = r->taken;
 	*r = next;
 	return true;
 }
@@ -170,7 +178,7 @@ renewal_ask(struct renewal *r, struct instant now, uint64_t unix_now)
 		r->due = now.mono + LOOK_EVERY;
 		return false;
 	}
-	if (r->wanted || t >= r->start)
+	if (r->wanted || r->taken || t >= r->start)
 		return true;
 	r->due = now.mono + min_u64((r->start - t) * USEC_PER_SEC, LOOK_EVERY);
 	return false;
@@ -240,7 +248,7 @@ renewal_phase(const struct renewal *r, struct instant now, uint64_t unix_now)
 
 	if (t > r->until)
 		return RENEWAL_OVER;
-	if (t < r->start && !r->wanted && r->total == 0)
+	if (t < r->start && !r->wanted && (r->total == 0 || r->taken))
 		return RENEWAL_EARLY;
 	if (r->invalid != 0 || r->early)
 		return RENEWAL_TROUBLE;
@@ -255,12 +263,19 @@ renewal_phase(const struct renewal *r, struct instant now, uint64_t unix_now)
 	}
 }
 
-void
+bool
 renewal_too_early(struct renewal *r)
 {
+	if (r->taken) {
+		r->taken = false;
+		r->total = r->asked = 0;
+		r->status = 0;
+		return true;
+	}
 	r->early = true;
 	r->wanted = false;
 	r->asked = max_u64(r->asked, 6); /* minutes, not seconds */
+	return false;
 }
 
 bool

@@ -45,6 +45,7 @@ struct renewal {
 	usec_t due;	   /* mono, of the next question or look at the clock */
 	bool wanted;	   /* a person has asked for it */
 	bool rekey;	   /* and it is to be for another key */
+	bool taken;	   /* the authority is to hear that this certificate is in use */
 	unsigned asked;	   /* questions since there was an answer */
 	unsigned total;	   /* and in all, for this certificate */
 	uint8_t status;	   /* enum renew_status of the last answer; 0: none yet */
@@ -71,6 +72,13 @@ void renewal_begin(struct renewal *r, struct instant now, const struct trust *t,
 int renewal_rekey(struct renewal *r, struct instant now, const struct trust *t,
     const struct verified *own, const uint8_t private[static 32],
     const uint8_t next[static 32]) must_check;
+
+/*
+ * After renewal_begin(): the certificate is the first for another key than before, and the authority
+ * is to hear that it is in use, so that it can revoke the key before. That is the same question,
+ * asked within a second; whoever answers with this certificate has heard it: renewal_too_early().
+ */
+void renewal_taken(struct renewal *r, usec_t now);
 
 /*
  * Is another key still asked for in vain, or refused, while the certificate for the one that we have
@@ -106,8 +114,11 @@ void renewal_answered(struct renewal *r, const struct rng *rng, struct instant n
 /* An answer that pretends to be a certificate and is not ours, by renewal_judge(). */
 void renewal_refused(struct renewal *r, int code);
 
-/* What came is the certificate that we have: the authority gives no other yet. */
-void renewal_too_early(struct renewal *r);
+/*
+ * What came is the certificate that we have: the authority gives no other yet. True: that is what was
+ * to be heard (renewal_taken), and all is well.
+ */
+bool renewal_too_early(struct renewal *r);
 
 /*
  * Is it time to say that the end is near, for which `*left` seconds are left, or that it is here (0)?

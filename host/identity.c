@@ -91,8 +91,7 @@ identity_rekey(const struct home *h, const struct bundle *b, bool make, uint8_t 
 
 	if (rc == 0)
 		rc = hostkey_read(key, path, err);
-	/* Power was lost when the bundle had it already. */
-	if (rc == 0 && sodium_memcmp(key, b->key, sizeof(b->key)) == 0) {
+	if (rc == 0 && make && sodium_memcmp(key, b->key, sizeof(b->key)) == 0) {
 		identity_rekey_drop(h);
 		rc = -ENOENT;
 	}
@@ -184,7 +183,6 @@ static int
 renew(const struct home *h, struct bundle *stored, struct bundle *b, const struct renewed *r,
     usec_t wall, struct err *err)
 {
-	bool rekeyed = !hostkey_fits(b->key, r->chain.cert.key);
 	uint8_t key[32] = { 0 };
 	int rc = newest_bundle(h, stored, b, &r->chain.cert, wall, err);
 
@@ -198,8 +196,6 @@ renew(const struct home *h, struct bundle *stored, struct bundle *b, const struc
 		rc = write_bundle(h, stored, err);
 	if (rc == 0)
 		rc = put_renewed(b, r, key);
-	if (rc == 0 && rekeyed)
-		identity_rekey_drop(h);
 	sodium_memzero(key, sizeof(key));
 	return rc;
 }

@@ -27,14 +27,15 @@ int identity_renew(const struct home *h, struct bundle *b, const struct renewed 
     struct err *err) must_check;
 
 /*
- * The key that is to take the place of the one in `b`: it waits in a file of its own until its
- * certificate is stored, over restarts. 1 with `key`, which the caller wipes; 0 when none waits.
- * With `make` there is one afterwards.
+ * The key that is to take the place of the one in `b`: it waits in a file of its own, over restarts,
+ * until the authority has heard that its certificate is in use; so it may be the one in `b` by now. 1
+ * with `key`, which the caller wipes; 0 when none waits. With `make` there is one afterwards that is
+ * not in use yet.
  */
 int identity_rekey(const struct home *h, const struct bundle *b, bool make, uint8_t key[static 32],
     struct err *err) must_check;
 
-/* It will not be certified: none waits any more. */
+/* It will not be certified, or its old one is known to be of no use: none waits any more. */
 void identity_rekey_drop(const struct home *h);
 
 #endif

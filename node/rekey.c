@@ -8,6 +8,8 @@
 void
 rekey_begin(struct mesh *m, struct instant now, const struct verified *own)
 {
+	if (m->rekeying.taken)
+		renewal_taken(&m->renewal, now.mono);
 	/* It was possible before, so it is now; if it is not, there is nothing to be asked. */
 	if (m->rekeying.wanted && !m->rekeying.refused &&
 	    renewal_rekey(&m->renewal, now, m->trust, own, m->self.private,
@@ -18,15 +20,19 @@ rekey_begin(struct mesh *m, struct instant now, const struct verified *own)
 int
 mesh_rekey(struct mesh *m, struct instant now, const uint8_t next[static 32], struct outbox *out)
 {
-	struct rekeying k = { .wanted = true };
+	struct rekeying k = { .wanted = false };
 	struct verified own;
 	int rc = renew_own(m, now, &own);
 
 	memcpy(k.private, next, sizeof(k.private));
 	crypto_dh_public(k.public, next);
-	if (rc == 0 && memcmp(k.public, m->self.public, sizeof(k.public)) == 0)
-		rc = ERR_CONFLICT;
-	if (rc == 0)
+	k.taken = memcmp(k.public, m->self.public, sizeof(k.public)) == 0;
+	k.wanted = !k.taken;
+	if (k.taken)
+		crypto_wipe(k.private, sizeof(k.private));
+	if (rc == 0 && k.taken)
+		renewal_taken(&m->renewal, now.mono);
+	else if (rc == 0)
 		rc = renewal_rekey(&m->renewal, now, m->trust, &own, m->self.private, next);
 	if (rc == 0) {
 		m->rekeying = k;
@@ -57,8 +63,13 @@ rekey_public(const struct mesh *m)
 void
 rekey_renewed(struct mesh *m)
 {
-	if (!m->rekeying.refused)
-		return;
+	if (m->rekeying.refused)
+		rekey_heard(m);
+}
+
+void
+rekey_heard(struct mesh *m)
+{
 	crypto_wipe(&m->rekeying, sizeof(m->rekeying));
 	m->rekeying.over = true;
 }

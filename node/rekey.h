@@ -17,22 +17,23 @@ struct verified;
 struct rekeying {
 	bool wanted;
 	bool refused; /* by whoever answered last */
-	bool over;    /* the old key was certified again instead */
+	bool taken;   /* it is in use, and the authority has not heard so yet */
+	bool over;    /* its file can go */
 	uint8_t private[32];
 	uint8_t public[32];
 };
 
 /*
  * The key `next`, which is on the disk, is to take the place of the one in use; asked for at once,
- * and from now on. The same again asks again. ERR_CONFLICT when it is the one in use; as
- * request_rekey().
+ * and from now on. The same again asks again. If it is the one in use by now, the authority is told
+ * so, until it has heard it. 0, or as request_rekey().
  */
 int mesh_rekey(struct mesh *m, struct instant now, const uint8_t next[static 32],
     struct outbox *out) must_check;
 
 /*
- * The authority refused the next key and certified the old one again, so that key is no secret worth
- * keeping any more: the shell forgets it. True once.
+ * The file of the next key is of no use any more and the shell forgets it: the authority has heard
+ * that it is in use, or refused it and certified the old one again. True once.
  */
 bool mesh_rekey_over(struct mesh *m) must_check;
 
@@ -51,5 +52,8 @@ const uint8_t *rekey_public(const struct mesh *m);
 
 /* Ours was certified again. */
 void rekey_renewed(struct mesh *m);
+
+/* The authority has heard that the new key is in use. */
+void rekey_heard(struct mesh *m);
 
 #endif

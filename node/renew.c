@@ -129,7 +129,8 @@ issued(struct mesh *m, struct instant now, struct peer *from, const struct renew
 		speak_renew(m, now, from, (struct blob){ 0 }, out);
 		if (r->cert.len == m->cert_bytes.len &&
 		    memcmp(r->cert.p, m->cert_bytes.p, r->cert.len) == 0) {
-			renewal_too_early(&m->renewal);
+			if (renewal_too_early(&m->renewal))
+				rekey_heard(m);
 			return;
 		}
 		renewal_refused(&m->renewal, code);

@@ -31,8 +31,6 @@ use(struct node *n, struct err *err)
 	rc = cert_decode(&n->root, n->bundle.cas[0].bytes, n->bundle.cas[0].len, NULL);
 	if (rc == 0)
 		rc = mesh_renewed(n->mesh, clock_now(), &n->out);
-	if (mesh_rekey_over(n->mesh))
-		identity_rekey_drop(&n->home);
 	node_settle(n);
 	return rc == ERR_CONFLICT ? node_restart(n, err) : rc;
 }
@@ -44,6 +42,8 @@ swap_tick(struct node *n)
 	struct err err = { 0 };
 	int rc;
 
+	if (mesh_rekey_over(n->mesh))
+		identity_rekey_drop(&n->home);
 	if (!due_reached(swap_due(n), now.mono))
 		return;
 	rc = identity_renew(&n->home, &n->bundle, mesh_renewal(n->mesh), now.wall, &err);

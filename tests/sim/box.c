@@ -335,8 +335,6 @@ run_renewed(struct box *b, struct errand *e)
 		r = mesh_renewed(b->mesh, box_clock(b), &st->out);
 	else if (b->beacon != NULL && beacon_renewal(b->beacon) != NULL)
 		r = beacon_renewed(b->beacon, box_clock(b), &st->out);
-	if (b->mesh != NULL && mesh_rekey_over(b->mesh))
-		memset(b->id.next_key, 0, sizeof(b->id.next_key));
 	if (r == ERR_CONFLICT) { /* it is for another key */
 		outbox_reset(&st->out);
 		box_off(b);
@@ -366,7 +364,6 @@ store_key(struct box *b, const struct cert *c)
 	if (memcmp(public, c->key, sizeof(public)) != 0)
 		return;
 	memcpy(b->id.private_key, b->id.next_key, sizeof(b->id.private_key));
-	memset(b->id.next_key, 0, sizeof(b->id.next_key));
 }
 
 static void
@@ -375,6 +372,8 @@ store_renewal(struct box *b)
 	const struct renewed *r = b->mesh != NULL ? mesh_renewal(b->mesh) :
 	    b->beacon != NULL		     ? beacon_renewal(b->beacon) : NULL;
 
+	if (b->mesh != NULL && mesh_rekey_over(b->mesh))
+		memset(b->id.next_key, 0, sizeof(b->id.next_key));
 	if (r == NULL || (r->cert_len == b->id.cert_len &&
 	    memcmp(r->cert, b->id.cert, r->cert_len) == 0))
 		return;

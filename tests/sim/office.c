@@ -50,10 +50,79 @@ number_of(const struct office *o, const struct cert *asked)
 	return 0;
 }
 
+/* The state: who signs it, how one comes from the root before to that, and what keys were left. */
+static void
+write_state(struct office *o)
+{
+	static uint8_t object[NETSTATE_MAX];
+	struct netstate s = {
+		.version = ++o->version,
+		.issued = unix_now(o),
+		.next_update = unix_now(o) + 300 * DAY,
+		.expires = unix_now(o) + 300 * DAY,
+		.key_count = o->revoked_count,
+		.keys = o->revoked,
+	};
+	struct netstate_blob b = {
+		.rotation_count = o->statement_len > 0,
+		.rotations[0] = { o->statement, o->statement_len },
+		.state.p = object,
+	};
+	int n;
+
+	memcpy(s.network, o->root.network, sizeof(s.network));
+	n = netstate_sign(&s, object, sizeof(object), o->seed, NULL);
+	if (n < 0)
+		world_fail(o->st->w, "a network state cannot be signed");
+	b.state.len = (size_t)n;
+	n = netstate_blob_write(o->blob, sizeof(o->blob), &b);
+	if (n < 0)
+		world_fail(o->st->w, "a network state has no room");
+	o->blob_len = (size_t)n;
+}
+
+void
+office_tell(const struct office *o, struct box *to)
+{
+	struct outbox *out = &o->st->out;
+	struct err e = { "" };
+	int rc = to->mesh != NULL ?
+	    mesh_bring_state(to->mesh, box_clock(to), o->blob, o->blob_len, out, &e) :
+	    beacon_bring_state(to->beacon, box_clock(to), o->blob, o->blob_len, out, &e);
+
+	if (rc < 0)
+		world_fail(o->st->w, "%s does not take the state: %s", to->id.name, e.text);
+	box_settle(to);
+}
+
 static bool
 is_by_root(const struct office *o, const struct cert *c)
 {
 	return memcmp(c->issuer, o->root.issuer, sizeof(c->issuer)) == 0;
+}
+
+/* The new key is in use: the one before is revoked, and everybody hears of it. */
+static void
+retire(struct office *o, unsigned i)
+{
+	o->untaken[i] = false;
+	if (o->revoked_count == OFFICE_KEYS_MAX)
+		world_fail(o->st->w, "too many keys were left");
+	memcpy(o->revoked[o->revoked_count++].key, o->left[i], 32);
+	netstate_sort_keys(o->revoked, &o->revoked_count);
+	write_state(o);
+	office_tell(o, o->desk);
+}
+
+static void
+sign_for(struct office *o, unsigned i, const struct cert *asked)
+{
+	if (memcmp(o->newest[i].key, asked->key, sizeof(asked->key)) != 0) {
+		o->untaken[i] = true;
+		memcpy(o->left[i], o->newest[i].key, sizeof(o->left[i]));
+		memcpy(o->newest[i].key, asked->key, sizeof(asked->key));
+	}
+	sign_next(o, i);
 }
 
 /* It gives what it has, or the next if what is known of it is the newest; or what comes to its mind. */
@@ -63,11 +132,11 @@ rule(struct office *o, const struct cert *asked, struct ruling *r)
 	static uint8_t said[CERT_MAX];
 	unsigned i = number_of(o, asked);
 
-	if (o->mind == SANE &&
-	    (asked->serial == o->newest[i].serial || !is_by_root(o, &o->newest[i]))) {
-		memcpy(o->newest[i].key, asked->key, sizeof(asked->key));
-		sign_next(o, i);
-	}
+	if (o->mind == SANE && o->untaken[i] && asked->serial == o->newest[i].serial)
+		retire(o, i);
+	else if (o->mind == SANE &&
+	    (asked->serial == o->newest[i].serial || !is_by_root(o, &o->newest[i])))
+		sign_for(o, i, asked);
 	if (o->mind == ANOTHERS)
 		i = o->one->number == i ? o->other->number : o->one->number;
 	memcpy(said, o->bytes[i], o->len[i]);
@@ -105,7 +174,7 @@ on_petition(struct box *box, const struct petition *p)
 void
 office_open(struct office *o, struct stage *st, struct box *desk, uint64_t lifetime)
 {
-	*o = (struct office){ .st = st, .root = st->ca, .lifetime = lifetime };
+	*o = (struct office){ .st = st, .desk = desk, .root = st->ca, .lifetime = lifetime };
 	memcpy(o->seed, st->ca_seed, sizeof(o->seed));
 	cert_key_id(o->root.issuer, o->root.key);
 	desk->on_petition = on_petition;
@@ -119,35 +188,6 @@ office_open(struct office *o, struct stage *st, struct box *desk, uint64_t lifet
 		if (cert_decode(&o->newest[i], id->cert, id->cert_len, NULL) < 0)
 			world_fail(st->w, "a certificate of the stage is none");
 	}
-}
-
-/* The state that says nothing but who signs it, and how one comes from the root before to that. */
-static void
-write_state(struct office *o)
-{
-	static uint8_t object[NETSTATE_MAX];
-	struct netstate s = {
-		.version = ++o->version,
-		.issued = unix_now(o),
-		.next_update = unix_now(o) + 300 * DAY,
-		.expires = unix_now(o) + 300 * DAY,
-	};
-	struct netstate_blob b = {
-		.rotation_count = 1,
-		.rotations[0] = { o->statement, o->statement_len },
-		.state.p = object,
-	};
-	int n;
-
-	memcpy(s.network, o->root.network, sizeof(s.network));
-	n = netstate_sign(&s, object, sizeof(object), o->seed, NULL);
-	if (n < 0)
-		world_fail(o->st->w, "a network state cannot be signed");
-	b.state.len = (size_t)n;
-	n = netstate_blob_write(o->blob, sizeof(o->blob), &b);
-	if (n < 0)
-		world_fail(o->st->w, "a network state has no room");
-	o->blob_len = (size_t)n;
 }
 
 void
@@ -172,20 +212,6 @@ office_rotate(struct office *o, uint64_t overlap)
 		world_fail(o->st->w, "the old root cannot name the new one");
 	o->statement_len = (size_t)n;
 	write_state(o);
-}
-
-void
-office_tell(const struct office *o, struct box *to)
-{
-	struct outbox *out = &o->st->out;
-	struct err e = { "" };
-	int rc = to->mesh != NULL ?
-	    mesh_bring_state(to->mesh, box_clock(to), o->blob, o->blob_len, out, &e) :
-	    beacon_bring_state(to->beacon, box_clock(to), o->blob, o->blob_len, out, &e);
-
-	if (rc < 0)
-		world_fail(o->st->w, "%s does not take the state: %s", to->id.name, e.text);
-	box_settle(to);
 }
 
 void

@@ -13,9 +13,11 @@
 #include "tests/sim/stage.h"
 
 #define OFFICE_HOSTS_MAX 8
+#define OFFICE_KEYS_MAX	 32
 
 struct office {
 	struct stage *st;
+	struct box *desk;
 	/* The root that signs: the stage's, until office_rotate(). */
 	uint8_t seed[32];
 	struct cert root;
@@ -30,6 +32,10 @@ struct office {
 	uint8_t bytes[OFFICE_HOSTS_MAX][CERT_MAX];
 	size_t len[OFFICE_HOSTS_MAX];
 	unsigned signed_for[OFFICE_HOSTS_MAX];
+	bool untaken[OFFICE_HOSTS_MAX]; /* for another key, and nobody said that it is in use */
+	uint8_t left[OFFICE_HOSTS_MAX][32]; /* the key that was before */
+	struct netstate_key revoked[OFFICE_KEYS_MAX];
+	uint32_t revoked_count;
 	uint64_t lifetime; /* seconds, of what it signs */
 	enum { SANE, ANOTHERS, STALE, GARBAGE } mind;
 	const struct box *one, *other; /* whose certificates ANOTHERS mixes up */

@@ -71,6 +71,21 @@ expect_rekeyed(bool rekeyed)
 		world_fail(st.w, rekeyed ? "it has its old key still" : "it has another key");
 }
 
+/* So many keys were left; each is revoked by now, and the other one knows. */
+static void
+expect_left(unsigned keys)
+{
+	struct view_state v;
+
+	if (office.revoked_count != keys)
+		world_fail(st.w, "%u keys are revoked, not %u", office.revoked_count, keys);
+	view_state(a->mesh, box_clock(a), &v);
+	if (v.spread.held.version != office.version)
+		world_fail(st.w, "the other one has not heard which keys are revoked");
+	if (!crypto_is_zero(b->id.next_key, sizeof(b->id.next_key)))
+		world_fail(st.w, "it does not know that its new key was heard of");
+}
+
 /* While both talk, directly or through a relay: a moment's pause, and again a while later. */
 static void
 while_talking(struct world *w, unsigned kind_a, unsigned kind_b)
@@ -82,6 +97,7 @@ while_talking(struct world *w, unsigned kind_a, unsigned kind_b)
 		expect_rekeyed(true);
 		expect_gap(500 * MS);
 		office_expect(&office, b, i, i);
+		expect_left(i);
 		crypto_dh_public(first_key, b->id.private_key);
 	}
 	stage_run(&st, LIFETIME * SEC);
@@ -100,6 +116,7 @@ both(struct world *w)
 	expect_gap(6 * SEC); /* each calls a key that is no more, and asks a lighthouse then */
 	office_expect(&office, a, 1, 1);
 	office_expect(&office, b, 1, 1);
+	expect_left(2);
 	flow_mark(&flow);
 	stage_run(&st, 300 * SEC);
 	expect_gap(200 * MS);

@@ -3,8 +3,10 @@
  * hosted_clerk.c - one certificate for one token, whoever asks how often; and the next one for a
  * member when it is due.
  */
+#include "ca/ledger_state.h"
 #include "ca/office_clerk.h"
 #include "ca/office_invite.h"
+#include "ca/office_state.h"
 #include "core/crypto.h"
 #include "core/request.h"
 #include "tests/unit/place.h"
@@ -466,6 +468,90 @@ TEST(another_key_is_certified_when_a_person_says_so_and_the_answer_stays)
 	make_rekey(&p, r, r->member.secret, "party1", c.serial);
 	ASSERT_EQ(ask_rekey(&p, r, &c), RENEW_PENDING);
 	(void)only_request(&p);
+	place_close(&p);
+}
+
+/* A member has its next key, and says so in the way that it asks for a renewal: the status. */
+static enum renew_status
+take_key(struct place *p, const struct rekeyed *r, uint64_t serial, struct clerk_answer *a)
+{
+	uint8_t request[CERT_REQUEST_MAX];
+	int len = request_renew(request, sizeof(request), &p->office.ca.cert, r->next, "party1",
+	    serial, NULL);
+
+	ASSERT(len > 0);
+	if (clerk_renew(&p->clerk, r->next_public, (struct blob){ request, (uint16_t)len }, a,
+		&p->err) < 0)
+		test_fail(__FILE__, __LINE__, "%s", p->err.text);
+	return (enum renew_status)a->status;
+}
+
+/* party1 changes its key; the serial of its new certificate, and in `old` that of the one before. */
+static uint64_t
+change_key(struct place *p, struct rekeyed *r, uint64_t *old)
+{
+	struct cert c;
+
+	p->clerk.approve = true;
+	ASSERT_EQ(cert_decode(&c, r->blob.p, r->blob.len, NULL), 0);
+	*old = c.serial;
+	ASSERT_EQ(ask_rekey(p, r, &c), RENEW_PENDING);
+	ASSERT_EQ(clerk_decide(&p->clerk, only_request(p), true, &p->err), 0);
+	ASSERT_EQ(ask_rekey(p, r, &c), RENEW_ISSUED);
+	return c.serial;
+}
+
+static enum ledger_status
+status_of(struct place *p, uint64_t serial)
+{
+	struct ledger_cert c;
+
+	ASSERT_EQ(ledger_serial(&p->office.ledger, &c, serial, &p->err), 1);
+	return c.status;
+}
+
+TEST(the_key_before_is_revoked_once_the_next_one_is_in_use_and_not_before)
+{
+	struct clerk_answer a;
+	struct rekeyed *r;
+	struct place p;
+	uint64_t old, serial;
+
+	r = open_rekey(&p);
+	serial = change_key(&p, r, &old);
+	ASSERT_EQ(status_of(&p, old), LEDGER_SUPERSEDED);
+	ASSERT_EQ(take_key(&p, r, old, &a), RENEW_ISSUED); /* it does not say what it has */
+	ASSERT_EQ(status_of(&p, old), LEDGER_SUPERSEDED);
+	ASSERT_EQ(take_key(&p, r, serial, &a), RENEW_ISSUED);
+	ASSERT(a.state && !a.alarm);
+	ASSERT_EQ(status_of(&p, old), LEDGER_REVOKED);
+	ASSERT_EQ(status_of(&p, serial), LEDGER_LIVE);
+	ASSERT_EQ(ledger_key_revoked(&p.office.ledger, r->public, &p.err), 1);
+	ASSERT_EQ(take_key(&p, r, serial, &a), RENEW_ISSUED);
+	ASSERT(!a.state && a.notice.text[0] == '\0');
+	place_close(&p);
+}
+
+TEST(the_key_before_stays_where_that_is_wanted_and_a_locked_authority_revokes_it_unsaid)
+{
+	struct clerk_answer a;
+	struct rekeyed *r;
+	struct place p;
+	uint64_t old, serial;
+	uint32_t untold;
+
+	r = open_rekey(&p);
+	serial = change_key(&p, r, &old);
+	p.clerk.keep_old = true;
+	ASSERT_EQ(take_key(&p, r, serial, &a), RENEW_ISSUED);
+	ASSERT_EQ(status_of(&p, old), LEDGER_SUPERSEDED);
+	p.clerk.keep_old = false;
+	p.clerk.keys = NULL;
+	ASSERT_EQ(take_key(&p, r, serial, &a), RENEW_ISSUED);
+	ASSERT(!a.state && a.notice.text[0] != '\0');
+	ASSERT_EQ(status_of(&p, old), LEDGER_REVOKED);
+	ASSERT_EQ(office_state_untold(&p.office, &untold, &p.err), 0);
+	ASSERT_EQ(untold, 2); /* a certificate and its key */
 	place_close(&p);
 }
 
