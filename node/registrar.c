@@ -362,6 +362,15 @@ tell_owner(const struct petition *p, struct outbox *out)
 	outbox_event(out, &e);
 }
 
+/* Another request, or the same one long after its answer came: that may be another by now. */
+static bool
+is_closed(const struct matter_heard *h, const struct petition *p)
+{
+	if (memcmp(h->is.ref, p->ref, sizeof(p->ref)) != 0)
+		return true;
+	return p->kind == PETITION_RENEW && h->asked_by != 0 && (h->asked_by & ~h->thanked) == 0;
+}
+
 /* The lighthouse asks, perhaps again: it is told what was ruled, or the owner what is asked. */
 static void
 hear_petition(struct mesh *m, struct instant now, struct lighthouse *l, const struct petition *p,
@@ -374,8 +383,8 @@ hear_petition(struct mesh *m, struct instant now, struct lighthouse *l, const st
 	memcpy(about.id, p->id, sizeof(about.id));
 	memcpy(about.ref, p->ref, sizeof(about.ref));
 	memcpy(about.key, p->key, sizeof(about.key));
-	if (h != NULL && memcmp(h->is.ref, p->ref, sizeof(p->ref)) != 0) {
-		free(h->bytes); /* the member has another request */
+	if (h != NULL && is_closed(h, p)) {
+		free(h->bytes);
 		*h = (struct matter_heard){ .is = about };
 	}
 	if (h == NULL)
