@@ -7,9 +7,9 @@
  */
 #include "cli/attach.h"
 #include "cli/cmd.h"
-#include "cli/parties.h"
 #include "cli/preflight.h"
 #include "cli/run_events.h"
+#include "cli/run_words.h"
 #include "cli/runner.h"
 #include "cli/studyfile.h"
 #include "core/text.h"
@@ -37,10 +37,7 @@ struct run {
 	char hash[2 * STUDY_HASH_LEN + 1];
 	struct attachment at;
 	struct talk talk;   /* what happens, from the node */
-	char *argv[ARGS_MAX + 2 * STUDY_PARTIES_MAX + 3];
-	char endpoints[STUDY_PARTIES_MAX][PARTY_ENDPOINT_MAX];
-	char index[8];
-	char *words[ARGS_MAX]; /* those that were expanded; NULL: none */
+	struct run_words words;
 	char dir[PATH_MAX]; /* where its logs are */
 	struct runner runner;
 	struct run_events events;
@@ -109,7 +106,7 @@ start_program(struct run *r, const json_t *view, struct err *e)
 	if (strlen(dir) >= PATH_MAX)
 		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", r->dir);
 	runner_close(&r->runner);
-	rc = runner_start(&r->runner, r->argv, r->at.holder, r->dir[0] != '\0' ? dir : "", e);
+	rc = runner_start(&r->runner, r->words.argv, r->at.holder, r->dir[0] != '\0' ? dir : "", e);
 	r->started = clock_now().mono;
 	r->failed = 0;
 	if (rc == 0)
@@ -286,38 +283,6 @@ loop(struct run *r, int signals, struct err *e)
  * Beginning
  */
 
-/* What stands in braces in the person's words is replaced by what the study says. */
-static int
-expand_words(struct run *r, size_t n, struct err *e)
-{
-	char *text = malloc(PARTIES_TEXT_MAX);
-	int rc = text == NULL ? err_set(e, -ENOMEM, "out of memory") : 0;
-
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		rc = parties_expand(text, PARTIES_TEXT_MAX, r->argv[i], &r->study, r->self, e);
-		if (rc == 0 && (r->words[i] = strdup(text)) == NULL)
-			rc = err_set(e, -ENOMEM, "out of memory");
-		if (rc == 0)
-			r->argv[i] = r->words[i];
-	}
-	free(text);
-	return rc;
-}
-
-/* What MPyC needs to know behind what the person wrote. */
-static void
-add_parties(struct run *r, size_t n)
-{
-	for (unsigned i = 0; i < r->study.count; i++) {
-		r->argv[n++] = (char *)"-P";
-		r->argv[n++] = (char *)party_mpyc_endpoint(r->endpoints[i], &r->study.parties[i]);
-	}
-	(void)snprintf(r->index, sizeof(r->index), "%u", r->self);
-	r->argv[n++] = (char *)"-I";
-	r->argv[n++] = r->index;
-	r->argv[n] = NULL;
-}
-
 static int
 read_duration(usec_t *ret, const struct args *a, const char *option, struct err *e)
 {
@@ -368,27 +333,24 @@ facts_json(const struct run_fact *facts, size_t n)
 static int
 prepare(struct run *r, const struct args *a, struct run_fact *facts, struct err *e)
 {
-	size_t n = arg_count(a, "program");
-	int rc;
+	int n, rc = read_duration(&r->wait, a, "--wait", e);
 
-	for (size_t i = 0; i < n; i++)
-		r->argv[i] = (char *)arg_nth(a, "program", i);
-	rc = read_duration(&r->wait, a, "--wait", e);
+	run_words_take(&r->words, a);
 	if (rc == 0)
 		rc = read_duration(&r->limit, a, "--timeout", e);
 	if (rc == 0)
-		rc = preflight_facts(facts, r->argv, e);
+		rc = preflight_facts(facts, r->words.argv, e);
 	if (rc < 0)
 		return rc;
+	n = rc;
 	if (arg(a, "--expand") == NULL)
-		add_parties(r, n);
-	else if (expand_words(r, n, e) < 0)
+		run_words_add(&r->words, &r->study, r->self);
+	else if (run_words_expand(&r->words, &r->study, r->self, e) < 0)
 		return -EINVAL;
-	n = (size_t)rc;
 	rc = r->self > 0 ? preflight_port(r->study.parties[r->self].port, r->at.holder, e) : 0;
 	if (rc == 0)
 		rc = choose_dir(r, a, e);
-	return rc < 0 ? rc : (int)n;
+	return rc < 0 ? rc : n;
 }
 
 /* Asks the node for the run; what happens then comes by r->talk. */
@@ -489,8 +451,7 @@ cmd_run(struct context *c, const struct args *a, struct err *e)
 		rc = run(r, a, e);
 		attach_end(&r->at);
 	}
-	for (size_t i = 0; i < ARGS_MAX; i++)
-		free(r->words[i]);
+	run_words_free(&r->words);
 	free(r);
 	return rc;
 }
