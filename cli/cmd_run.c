@@ -30,6 +30,9 @@
 /* How long who would run something else stays, so that everybody hears of it. */
 #define DIFFER_FOR (2 * USEC_PER_SEC)
 
+/* Who comes within this is not asked why not. */
+#define PATIENCE (2 * USEC_PER_SEC)
+
 struct run {
 	struct context *context;
 	struct study study;
@@ -146,6 +149,8 @@ take_event(struct run *r, const json_t *view, struct err *e)
 		return start_program(r, view, e);
 	if (r->started > 0)
 		run_events_matrix(&r->events, view);
+	else if (clock_now().mono >= r->begun + PATIENCE)
+		run_events_reasons(&r->events, view);
 	if (strcmp(event, "stop") == 0)
 		stop_program(r, view);
 	else if (strcmp(event, "ended") == 0 && r->code < 0)

@@ -6,6 +6,7 @@
 
 #include "cli/output.h"
 #include "cli/run_matrix.h"
+#include "node/why.h"
 
 #include <string.h>
 
@@ -110,6 +111,63 @@ run_events_show(struct run_events *r, const json_t *view)
 	if (strcmp(now, r->waiting) != 0 && now[0] != '\0')
 		fprintf(r->to, "mpynet: %s\n", now);
 	memcpy(r->waiting, now, sizeof(now));
+}
+
+/* What keeps a party that is away, or NULL: what passes by itself within seconds is not said. */
+static const char *
+reason_of(const json_t *p, const char **word)
+{
+	static const struct {
+		const char *stance, *text;
+	} stances[] = {
+		{ "absent", "is there, and does not have the study yet" },
+		{ "proposed", "is there, and nobody has accepted the study there: mpynet study accept" },
+		{ "accepted", "is there, and nobody has typed mpynet run there" },
+		{ "closed", "is there, and has closed the study" },
+		{ "refused", "is there, and could not take the study" },
+	};
+
+	*word = json_string_value(json_object_get(p, "why"));
+	if (*word != NULL)
+		return strcmp(*word, "idle") == 0 || strcmp(*word, "connecting") == 0 ?
+		    NULL : json_string_value(json_object_get(p, "text"));
+	*word = json_string_value(json_object_get(p, "stance"));
+	for (size_t i = 0; *word != NULL && i < ARRAY_LEN(stances); i++)
+		if (strcmp(*word, stances[i].stance) == 0)
+			return stances[i].text;
+	return NULL;
+}
+
+/* The words of a reason change with every second that they tell; said again is another reason. */
+static void
+show_reason(struct run_events *r, size_t i, const json_t *p)
+{
+	const char *word, *because = reason_of(p, &word), *change;
+	char name[64], line[WHY_TEXT_MAX], would[WHY_TEXT_MAX];
+
+	if (because == NULL || strncmp(word, r->reason[i], sizeof(r->reason[i]) - 1) == 0)
+		return;
+	(void)snprintf(r->reason[i], sizeof(r->reason[i]), "%s", word);
+	change = json_string_value(json_object_get(p, "change"));
+	fprintf(r->to, "mpynet: %s: %s%s%s\n", text(p, "name", name, sizeof(name)),
+	    output_escape(line, sizeof(line), because), change != NULL && *change != '\0' ? "; " : "",
+	    output_escape(would, sizeof(would), change != NULL ? change : ""));
+}
+
+void
+run_events_reasons(struct run_events *r, const json_t *view)
+{
+	const json_t *parties = json_object_get(view, "parties"), *p;
+	size_t i;
+
+	json_array_foreach ((json_t *)parties, i, p) {
+		if (i >= STUDY_PARTIES_MAX)
+			break;
+		if (!flag(p, "self") && is_phase(p, "away"))
+			show_reason(r, i, p);
+		else
+			r->reason[i][0] = '\0';
+	}
 }
 
 /* "direct" as an adverb. */

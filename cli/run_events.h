@@ -17,11 +17,15 @@ struct run_events {
 	FILE *to;
 	char party[STUDY_PARTIES_MAX][512]; /* the sentence about each that was said last */
 	char waiting[512];
+	char reason[STUDY_PARTIES_MAX][32]; /* why each is away, as a word */
 	bool drawn; /* the matrix was, in this run */
 };
 
 /* What has changed in a view (docs/control.md, "Runs"). */
 void run_events_show(struct run_events *r, const json_t *view);
+
+/* Why each of those who are waited for is not here, where that has changed. */
+void run_events_reasons(struct run_events *r, const json_t *view);
 
 /* Round trip, path and loss to every other party: what the computation will wait for. */
 void run_events_paths(struct run_events *r, const json_t *view);

@@ -10,6 +10,7 @@
 
 #include "host/body.h"
 #include "host/verbs.h"
+#include "node/explain.h"
 #include "node/rows.h"
 #include "node/shell.h"
 #include "node/study.h"
@@ -92,6 +93,32 @@ put_path(json_t *row, const struct node *n, const char *name)
 	}
 }
 
+/*
+ * Why a party does not take part: what keeps it from hearing us, in the words of `why`; or, if nothing
+ * does, how it stands to the study, by its own word.
+ */
+static void
+put_absence(json_t *row, const struct node *n, const struct rally *r, unsigned i)
+{
+	const struct study *study = rally_study(r);
+	const char *name = study->parties[i].name;
+	char text[WHY_TEXT_MAX];
+	struct view_peer peer;
+	struct why why;
+
+	if (view_peer(n->mesh, clock_now(), name, &peer) < 0)
+		explain_stranger(n->mesh, clock_now(), name, &why);
+	else
+		why = peer.why;
+	if (json_object_get(row, "path")) {
+		body_text(row, "stance", studyverb_stance(n->mesh, study->hash, i));
+		return;
+	}
+	body_text(row, "why", why_word(why.code));
+	body_text(row, "text", why_text(text, &why, "this host", name));
+	body_text(row, "change", why_change(text, &why, "this host", name));
+}
+
 static json_t *
 party_row(const struct node *n, const struct rally *r, unsigned i, unsigned self)
 {
@@ -110,6 +137,8 @@ party_row(const struct node *n, const struct rally *r, unsigned i, unsigned self
 		body_put(row, "differences", differences(r, i));
 	if (i != self)
 		put_path(row, n, is->name);
+	if (i != self && p.phase == RUN_NOWHERE)
+		put_absence(row, n, r, i);
 	return row;
 }
 

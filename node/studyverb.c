@@ -36,6 +36,14 @@ stance_of(const struct lobby_study *s, unsigned party)
 	return party == s->self ? s->stance : s->parties[party].said;
 }
 
+const char *
+studyverb_stance(const struct mesh *m, const uint8_t hash[static STUDY_HASH_LEN], unsigned party)
+{
+	const struct lobby_study *s = mesh_study_find(m, hash);
+
+	return stance_word(s && party < s->study.count ? stance_of(s, party) : STANCE_NONE);
+}
+
 static unsigned
 count_accepted(const struct lobby_study *s)
 {

@@ -6,6 +6,7 @@
 #ifndef NODE_STUDYVERB_H
 #define NODE_STUDYVERB_H
 
+#include "core/study.h"
 #include "host/ctl.h"
 
 int studyverb_list(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
@@ -26,5 +27,9 @@ struct mesh;
 struct lobby_study;
 int study_called(const struct lobby_study **ret, const struct mesh *m, const char *word,
     struct err *err) must_check;
+
+/* How party `party` stands to the study of this hash, a word; "absent" also where it is not held. */
+const char *studyverb_stance(const struct mesh *m, const uint8_t hash[static STUDY_HASH_LEN],
+    unsigned party);
 
 #endif

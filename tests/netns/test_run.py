@@ -179,7 +179,11 @@ def a_run_that_failed_is_started_again(lab):
 def limits_of_time_end_it(lab):
     study = Study(lab)
     first, second, third = study.users
-    study.start(first, "--wait", "3s").ends(5, "waiting for party2, party3", "not all parties")
+    third.tell("down")
+    study.start(first, "--wait", "5s").ends(
+        5, "waiting for party2, party3", "party2: is there, and nobody has typed mpynet run",
+        "party3: ", "not all parties")
+    third.tell("up", "--namespace")
     runs = [study.start(first, "--timeout", "3s", args=LONG, attempt="-2"),
             study.start(second, args=LONG, attempt="-2"),
             study.start(third, args=LONG, attempt="-2")]
