@@ -123,6 +123,26 @@ TEST(a_program_is_itself_and_what_it_imports_from_beside_it)
 	close_place(&other);
 }
 
+TEST(the_version_of_mpyc_is_that_of_the_one_that_is_imported)
+{
+	struct place p;
+	const struct run_fact *mpyc, *options;
+	struct said s;
+	char dir[PATH_MAX];
+
+	open_place(&p);
+	(void)snprintf(dir, sizeof(dir), "%s/mpyc", p.dir);
+	ASSERT_EQ(mkdir(dir, 0700), 0);
+	put(p.dir, "mpyc/__init__.py", "x = 1\n__version__ = '0.7.1'\n");
+	s = ask(&p, (char *[]){ PYTHON, p.program, (char *)"5", (char *)"-T1", NULL });
+	mpyc = fact(&s, "mpyc");
+	options = fact(&s, "options");
+	ASSERT(mpyc != NULL && options != NULL);
+	ASSERT_STR(mpyc->value, "0.7.1");
+	ASSERT_STR(options->value, "T=1");
+	close_place(&p);
+}
+
 TEST(arguments_are_compared_and_do_not_leave_this_host)
 {
 	struct place p;
