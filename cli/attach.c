@@ -78,7 +78,7 @@ attach_end(struct attachment *a)
 		r = talk_next(&a->talk, &body, &more, TALK_PATIENCE_MS, &e);
 	if (r == 0 && json_is_true(json_object_get(body, "ends")))
 		r = talk_wait_closed(&a->talk, END_PATIENCE_MS, &e);
-	if (r != 0)
+	if (r != 0 && r != -ECONNRESET) /* that it has ended was said */
 		fprintf(stderr, "mpynet: %s\n", e.text);
 	json_decref(body);
 	talk_close(&a->talk);

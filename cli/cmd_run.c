@@ -126,8 +126,12 @@ stop_program(struct run *r, const json_t *view)
 
 	r->stopping = true;
 	r->again = json_is_true(json_object_get(view, "again"));
-	fprintf(stderr, "mpynet: run %lld of %s stops everywhere: %s\n", (long long)r->number,
-	    r->study.name, run_events_why(why, view));
+	(void)run_events_why(why, view);
+	if (r->started > 0)
+		fprintf(stderr, "mpynet: run %lld of %s stops everywhere: %s\n",
+		    (long long)r->number, r->study.name, why);
+	else if (r->code != EXIT_TIMEOUT) /* of which everything was said */
+		fprintf(stderr, "mpynet: %s was not started: %s\n", r->study.name, why);
 	if (r->code < 0 && !r->again)
 		r->code = r->failed > 0 ? r->failed : EXIT_NO;
 	runner_stop(&r->runner, clock_now().mono);
@@ -191,7 +195,7 @@ after_stop(struct run *r, struct err *e)
 static int
 look_at_clock(struct run *r, usec_t now, struct err *e)
 {
-	char text[32];
+	char text[32], missing[RUN_EVENTS_MISSING_MAX];
 
 	runner_tick(&r->runner, now);
 	if (r->code >= 0 || r->stopping)
@@ -202,8 +206,9 @@ look_at_clock(struct run *r, usec_t now, struct err *e)
 	}
 	if (r->started == 0 && r->wait > 0 && now >= r->begun + r->wait) {
 		r->code = EXIT_TIMEOUT;
-		fprintf(stderr, "mpynet: not all parties came within %s\n",
-		    text_format_duration(text, r->wait / USEC_PER_SEC));
+		fprintf(stderr, "mpynet: not all parties came within %s: %s\n",
+		    text_format_duration(text, r->wait / USEC_PER_SEC),
+		    run_events_missing(missing, &r->events));
 		return tell_abort(r, "timeout", "it waited for the others", e);
 	}
 	if (r->started > 0 && r->limit > 0 && now >= r->started + r->limit) {
@@ -235,6 +240,17 @@ take_signals(struct run *r, int fd, struct err *e)
 	return tell_abort(r, "interrupted", "", e);
 }
 
+/* Our connections went with it, so the program cannot go on; it ends with us. */
+static int
+node_gone(struct run *r, struct err *e)
+{
+	if (r->started > 0)
+		return err_set(e, -ECONNREFUSED, "the node of this host has ended, and run %lld of %s "
+		    "with it; mpynet up starts another one", (long long)r->number, r->study.name);
+	return err_set(e, -ECONNREFUSED, "the node of this host has ended, and %s was not started; "
+	    "mpynet up starts another one", r->study.name);
+}
+
 /* Everything that the node has said by now. False at the end of the run. */
 static int
 take_answers(struct run *r, bool *more, struct err *e)
@@ -246,6 +262,8 @@ take_answers(struct run *r, bool *more, struct err *e)
 		if (rc == 0)
 			rc = take_event(r, view, e);
 		json_decref(view);
+		if (rc == -ECONNRESET)
+			return node_gone(r, e);
 		if (rc == 0)
 			rc = after_stop(r, e);
 		if (rc != 0)

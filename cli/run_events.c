@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* A path that breaks is found again in less; who is silent for longer may be gone for good. */
+#define SILENT_S 15
+
 static const char *
 text(const json_t *object, const char *key, char *to, size_t cap)
 {
@@ -92,6 +95,37 @@ describe_waiting(char to[static 512], const json_t *view)
 	}
 }
 
+/* Nobody but a person knows whether a party that is silent will come back. */
+static void
+show_silence(struct run_events *r, size_t i, const json_t *view, const json_t *p)
+{
+	bool silent = is_phase(view, "running") && is_phase(p, "running") &&
+	    json_integer_value(json_object_get(p, "silent_s")) >= SILENT_S;
+	char name[64];
+
+	if (silent == r->silent[i])
+		return;
+	r->silent[i] = silent;
+	(void)text(p, "name", name, sizeof(name));
+	if (silent)
+		fprintf(r->to, "mpynet: %s has not been heard for %d s; the run waits for it, until it "
+		    "is heard or somebody interrupts\n", name, SILENT_S);
+	else if (is_phase(view, "running"))
+		fprintf(r->to, "mpynet: %s is heard again\n", name);
+}
+
+const char *
+run_events_missing(char to[static RUN_EVENTS_MISSING_MAX], const struct run_events *r)
+{
+	size_t at = (size_t)snprintf(to, RUN_EVENTS_MISSING_MAX, "%s", r->waiting);
+
+	for (size_t i = 0; i < STUDY_PARTIES_MAX && at < RUN_EVENTS_MISSING_MAX; i++)
+		if (r->party[i][0] != '\0')
+			at += (size_t)snprintf(to + at, RUN_EVENTS_MISSING_MAX - at, "%s%s",
+			    at > 0 ? "; " : "", r->party[i]);
+	return to;
+}
+
 void
 run_events_show(struct run_events *r, const json_t *view)
 {
@@ -106,6 +140,7 @@ run_events_show(struct run_events *r, const json_t *view)
 		if (strcmp(now, r->party[i]) != 0 && now[0] != '\0')
 			fprintf(r->to, "mpynet: %s\n", now);
 		memcpy(r->party[i], now, sizeof(now));
+		show_silence(r, i, view, p);
 	}
 	describe_waiting(now, view);
 	if (strcmp(now, r->waiting) != 0 && now[0] != '\0')
@@ -236,28 +271,31 @@ const char *
 run_events_why(char to[static 512], const json_t *view)
 {
 	static const struct {
-		const char *word, *text;
+		const char *word, *there, *here;
 	} reasons[] = {
-		{ "failed", "its program failed" },
-		{ "interrupted", "it was interrupted there" },
-		{ "timeout", "its time was over there" },
-		{ "different", "it would run something else" },
-		{ "began-anew", "it was started anew" },
-		{ "went-on", "it is at a later run" },
-		{ "absent", "it was not heard any more" },
-		{ "revoked", "it is no member any more" },
-		{ "closed", "the study was closed there" },
+		{ "failed", "its program failed", "the program failed" },
+		{ "interrupted", "it was interrupted there", "it was interrupted" },
+		{ "timeout", "its time was over there", "its time was over" },
+		{ "different", "it would run something else",
+		  "the parties would run different things" },
+		{ "began-anew", "it was started a second time",
+		  "it was started a second time, here or by who else has this host's key" },
+		{ "went-on", "it is at a later run", "it is at a later run" },
+		{ "absent", "it was not heard any more", "it was not heard any more" },
+		{ "revoked", "it is no member any more", "it is no member any more" },
+		{ "closed", "the study was closed there", "the study was closed" },
 	};
 	const char *word = json_string_value(json_object_get(view, "reason"));
 	const char *because = "the run was aborted";
+	bool own = flag(view, "own");
 	char name[64], said[200];
 
 	for (size_t i = 0; word != NULL && i < ARRAY_LEN(reasons); i++)
 		if (strcmp(word, reasons[i].word) == 0)
-			because = reasons[i].text;
+			because = own ? reasons[i].here : reasons[i].there;
 	(void)text(view, "party", name, sizeof(name));
 	(void)text(view, "text", said, sizeof(said));
-	(void)snprintf(to, 512, "%s%s: %s%s%s", name, flag(view, "own") ? " (this host)" : "",
-	    because, said[0] != '\0' ? ": " : "", said);
+	(void)snprintf(to, 512, "%s%s: %s%s%s", name, own ? " (this host)" : "", because,
+	    said[0] != '\0' ? ": " : "", said);
 	return to;
 }

@@ -19,6 +19,7 @@ struct run_events {
 	char waiting[512];
 	char reason[STUDY_PARTIES_MAX][32]; /* why each is away, as a word */
 	bool drawn; /* the matrix was, in this run */
+	bool silent[STUDY_PARTIES_MAX]; /* while its program is to run, and that was said */
 };
 
 /* What has changed in a view (docs/control.md, "Runs"). */
@@ -26,6 +27,10 @@ void run_events_show(struct run_events *r, const json_t *view);
 
 /* Why each of those who are waited for is not here, where that has changed. */
 void run_events_reasons(struct run_events *r, const json_t *view);
+
+/* Who was missing when that was looked at last, in words: "waiting for party2, party3". */
+#define RUN_EVENTS_MISSING_MAX 1024
+const char *run_events_missing(char to[static RUN_EVENTS_MISSING_MAX], const struct run_events *r);
 
 /* Round trip, path and loss to every other party: what the computation will wait for. */
 void run_events_paths(struct run_events *r, const json_t *view);

@@ -133,6 +133,8 @@ party_row(const struct node *n, const struct rally *r, unsigned i, unsigned self
 	body_flag(row, "other_study", p.other_study);
 	body_flag(row, "twice", p.twice);
 	body_flag(row, "lost", p.lost);
+	if (i != self && p.heard_at != 0)
+		body_number(row, "silent_s", (clock_now().mono - p.heard_at) / USEC_PER_SEC);
 	if (i != self && p.differences > 0)
 		body_put(row, "differences", differences(r, i));
 	if (i != self)
