@@ -626,6 +626,10 @@ int runs_hear(struct mesh *m, struct instant now, struct peer *peer, const struc
 void runs_lost(struct mesh *m, struct instant now, const uint8_t key[static 32],
     struct outbox *out);
 
+/* The peer has ended the session because it does not take our certificate any more: we are lost. */
+void runs_refused(struct mesh *m, struct instant now, const struct peer *peer,
+    enum close_reason reason, struct outbox *out);
+
 /* The node ends, and with it whatever runs here: the others are told once. */
 void runs_close(struct mesh *m, struct instant now, struct outbox *out);
 

@@ -86,7 +86,7 @@ void rally_abort(struct rally *r, usec_t now, enum run_reason reason, const char
 /* As rally_abort() by a person, for who has no later moment to say so: all is due at once. */
 void rally_close(struct rally *r, usec_t now, const char *text);
 
-/* The party `i` is no party any more: its certificate is revoked. */
+/* The party `i`, perhaps we, is no party any more: its certificate is revoked. */
 void rally_lost(struct rally *r, usec_t now, unsigned i);
 
 /*

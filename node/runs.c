@@ -309,6 +309,25 @@ runs_lost(struct mesh *m, struct instant now, const uint8_t key[static 32], stru
 }
 
 void
+runs_refused(struct mesh *m, struct instant now, const struct peer *peer, enum close_reason reason,
+    struct outbox *out)
+{
+	for (size_t i = 0; i < RUNS_MAX; i++) {
+		struct run_slot *s = &m->runs.slot[i];
+		struct rally_view v;
+
+		if ((reason != CLOSE_REVOKED && reason != CLOSE_CERTIFICATE) || s->rally == NULL ||
+		    study_index_of(rally_study(s->rally), peer->key) < 0)
+			continue;
+		rally_view(s->rally, &v);
+		if (v.phase != RUN_GOING && v.phase != RUN_DONE)
+			continue;
+		rally_lost(s->rally, now.mono, s->self);
+		follow(m, now, s, out);
+	}
+}
+
+void
 runs_close(struct mesh *m, struct instant now, struct outbox *out)
 {
 	for (size_t i = 0; i < RUNS_MAX; i++) {

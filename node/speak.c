@@ -303,6 +303,7 @@ hear_close(struct mesh *m, struct instant now, struct peer *peer, const struct c
 	outbox_trace(out, &f);
 	peer->past.closed_for = c->reason;
 	peer->past.closed_at = now.mono;
+	runs_refused(m, now, peer, (enum close_reason)c->reason, out);
 	carry_left(m, now, peer, out);
 	relays_lost(m, now, peer, out);
 	roster_end(m, peer);

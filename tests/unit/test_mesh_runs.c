@@ -197,6 +197,10 @@ TEST(a_party_that_goes_against_a_pin_ends_the_run)
 	rally_view(mesh_run(one->mesh, a), &v);
 	ASSERT(v.phase == RUN_ABORTED && v.reason == RUN_REVOKED && v.party == 1 && !v.again);
 	ASSERT(!port_is_open(one));
+	/* Who is put out hears it from nobody but whoever does so. */
+	town_run(USEC_PER_SEC);
+	rally_view(mesh_run(two->mesh, b), &v);
+	ASSERT(v.phase == RUN_ABORTED && v.reason == RUN_REVOKED && v.party == 1 && !v.again);
 	town_close();
 }
 
