@@ -87,7 +87,7 @@ describe_waiting(char to[static 512], const json_t *view)
 
 	to[0] = '\0';
 	json_array_foreach ((json_t *)parties, i, p) {
-		if (flag(p, "self") || !is_phase(p, "away") || at >= 480)
+		if (flag(p, "self") || flag(p, "other_study") || !is_phase(p, "away") || at >= 480)
 			continue;
 		at += (size_t)snprintf(to + at, 512 - at, "%s%s%s", at > 0 ? ", " : "waiting for ",
 		    text(p, "name", name, sizeof(name)),
@@ -198,7 +198,7 @@ run_events_reasons(struct run_events *r, const json_t *view)
 	json_array_foreach ((json_t *)parties, i, p) {
 		if (i >= STUDY_PARTIES_MAX)
 			break;
-		if (!flag(p, "self") && is_phase(p, "away"))
+		if (!flag(p, "self") && !flag(p, "other_study") && is_phase(p, "away"))
 			show_reason(r, i, p);
 		else
 			r->reason[i][0] = '\0';
