@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/abuse.md names tests that are there."""
+"""docs/abuse.md and docs/faults.md name tests that are there."""
 
 import re
 
@@ -20,10 +20,17 @@ def names():
     return found
 
 
-def test_every_test_of_the_table_is_there(place):
-    rows = re.findall(r"^\|[^|]*\|(.*)\|$", (ROOT / "docs" / "abuse.md").read_text(), flags=re.M)
-    said = [name for row in rows for name in re.findall(r"`([\w-]+)`", row)]
-    check(len(said) > 80, "only", len(said), "tests are named")
-    missing = sorted(set(said) - names())
-    check(not missing, "docs/abuse.md names what is not there:", missing)
+def named(doc):
+    """The tests in the last column of its tables."""
+    rows = re.findall(r"^\|.*\|([^|]*)\|$", (ROOT / "docs" / doc).read_text(), flags=re.M)
+    return [name for row in rows for name in re.findall(r"`([\w-]+)`", row)]
+
+
+def test_every_test_of_the_tables_is_there(place):
+    known = names()
+    for doc, least in ("abuse.md", 80), ("faults.md", 30):
+        said = named(doc)
+        check(len(said) > least, "only", len(said), "tests are named in", doc)
+        missing = sorted(set(said) - known)
+        check(not missing, doc, "names what is not there:", missing)
     check(place)

@@ -115,10 +115,10 @@ class Mesh:
     `lighthouses` maps names to public addresses, `parties` and `others` list names
     that get a bundle; only `parties` join. `init` are more words for `ca init`, `sign` for signing
     lighthouses. All of them are namespaces that exist; the hosts are in .lighthouses and .parties,
-    by name.
+    by name, `machine` for the parties.
     """
 
-    def __init__(self, lab, lighthouses, parties, others=(), init=(), sign=()):
+    def __init__(self, lab, lighthouses, parties, others=(), init=(), sign=(), machine=Host):
         self.lab = lab
         lab.namespace("you")
         self.authority = Host(lab, "you")
@@ -128,7 +128,7 @@ class Mesh:
                                 "%s:7717" % address, *sign)
         self.authority.tell("sign", *parties, *others)
         self.lighthouses = {name: Host(lab, name) for name in lighthouses}
-        self.parties = {name: Host(lab, name) for name in parties}
+        self.parties = {name: machine(lab, name) for name in parties}
         for name, host in self.lighthouses.items():
             host.tell("lighthouse", self.bundle(name))
         for name, host in self.parties.items():
