@@ -9,11 +9,11 @@
 #include "cli/cmd.h"
 #include "cli/preflight.h"
 #include "cli/run_events.h"
+#include "cli/run_watch.h"
 #include "cli/run_words.h"
 #include "cli/runner.h"
 #include "cli/studyfile.h"
 #include "core/text.h"
-#include "host/file.h"
 #include "host/loop.h"
 
 #include <errno.h>
@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EXIT_INTERRUPTED 130
@@ -44,6 +43,7 @@ struct run {
 	char dir[PATH_MAX]; /* where its logs are */
 	struct runner runner;
 	struct run_events events;
+	struct run_watch *watch; /* NULL: nobody looks */
 	json_int_t id;	     /* the node's name for it */
 	json_int_t number;   /* of the run that we are in */
 	usec_t begun;	     /* mono: the waiting */
@@ -86,6 +86,7 @@ tell_end(struct run *r, struct err *e)
 	const char *last = runner_last_words(&r->runner);
 	char text[RUN_TEXT_MAX + 1] = "";
 
+	run_watch_hide(r->watch);
 	if (!well)
 		(void)snprintf(text, sizeof(text), "exit %d", r->runner.status);
 	if (!well && last[0] != '\0')
@@ -146,6 +147,8 @@ take_event(struct run *r, const json_t *view, struct err *e)
 	if (number > 0)
 		r->number = number;
 	r->id = json_integer_value(json_object_get(view, "run"));
+	run_watch_hide(r->watch);
+	run_watch_event(r->watch, view);
 	run_events_show(&r->events, view);
 	if (event == NULL)
 		return err_set(e, ERR_FORMAT, "the node says what is no event of a run");
@@ -286,7 +289,7 @@ loop(struct run *r, int signals, struct err *e)
 			{ .fd = r->runner.err.from, .events = POLLIN },
 		};
 
-		if (poll(p, ARRAY_LEN(p), 200) < 0 && errno != EINTR)
+		if (poll(p, ARRAY_LEN(p), run_watch_tick(r->watch, clock_now().mono)) < 0 && errno != EINTR)
 			return err_set(e, -errno, "poll: %s", err_phrase(-errno));
 		if (p[2].revents != 0)
 			runner_pump(&r->runner.out);
@@ -321,37 +324,6 @@ read_duration(usec_t *ret, const struct args *a, const char *option, struct err 
 	return 0;
 }
 
-/* Where logs go unless somebody says another place: the state, below the study's hash. */
-static int
-choose_dir(struct run *r, const struct args *a, struct err *e)
-{
-	const char *given = arg(a, "--log");
-	char time[24];
-	time_t now = (time_t)(clock_now().wall / USEC_PER_SEC);
-	struct tm tm;
-	int n;
-
-	gmtime_r(&now, &tm);
-	strftime(time, sizeof(time), "%Y%m%dT%H%M%SZ", &tm);
-	n = given != NULL ? snprintf(r->dir, sizeof(r->dir), "%s", given) :
-	    snprintf(r->dir, sizeof(r->dir), "%s/runs/%s-%.8s/%s", r->context->state,
-		r->study.name, r->hash, time);
-	if (n >= (int)sizeof(r->dir))
-		return err_set(e, -ENAMETOOLONG, "the name for the logs is too long");
-	return dir_make(r->dir, 0700, e);
-}
-
-static json_t *
-facts_json(const struct run_fact *facts, size_t n)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", facts[i].name,
-		    "value", facts[i].value, "told", facts[i].told));
-	return list;
-}
-
 /* Everything that can be wrong here is found out before the others hear of us. */
 static int
 prepare(struct run *r, const struct args *a, struct run_fact *facts, struct err *e)
@@ -372,7 +344,8 @@ prepare(struct run *r, const struct args *a, struct run_fact *facts, struct err 
 		return -EINVAL;
 	rc = r->self > 0 ? preflight_port(r->study.parties[r->self].port, r->at.holder, e) : 0;
 	if (rc == 0)
-		rc = choose_dir(r, a, e);
+		rc = runner_dir(r->dir, arg(a, "--log"), r->context->state, r->study.name,
+		    r->hash, e);
 	return rc < 0 ? rc : n;
 }
 
@@ -397,7 +370,7 @@ begin(struct run *r, const struct args *a, struct err *e)
 	if (rc < 0)
 		return rc;
 	body = json_pack("{s:s, s:o, s:I, s:I}", "study", r->hash, "facts",
-	    facts_json(facts, (size_t)n), "restarts", (json_int_t)count, "absence_s",
+	    preflight_json(facts, (size_t)n), "restarts", (json_int_t)count, "absence_s",
 	    (json_int_t)(absence / USEC_PER_SEC));
 	rc = talk_ask(&r->talk, "run", body, e);
 	if (rc < 0)
@@ -436,16 +409,12 @@ take_part(struct run *r, struct err *e)
 	return rc;
 }
 
+/* From asking the node to the code to end with. */
 static int
-run(struct run *r, const struct args *a, struct err *e)
+compute(struct run *r, const struct args *a, struct err *e)
 {
-	int rc = studyfile_load(&r->study, &r->self, r->context, arg(a, "study"), e);
+	int rc = begin(r, a, e);
 
-	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < STUDY_HASH_LEN; i++)
-		(void)snprintf(r->hash + 2 * i, 3, "%02x", r->study.hash[i]);
-	rc = begin(r, a, e);
 	if (rc != 0)
 		return rc;
 	warn_of_threshold(r);
@@ -455,6 +424,39 @@ run(struct run *r, const struct args *a, struct err *e)
 	if (rc != 0)
 		return rc;
 	return r->code < 0 ? EXIT_NO : r->code;
+}
+
+static bool
+take_output(void *ctx, int to, const char *p, size_t n)
+{
+	return run_watch_pass(ctx, to, p, n);
+}
+
+static int
+run(struct run *r, const struct args *a, struct err *e)
+{
+	struct run_watch_order order = {
+		.study = &r->study, .hash = r->hash, .holder = r->at.holder,
+		.draw = arg(a, "--watch") != NULL, .report = arg(a, "--report"),
+	};
+	int rc = studyfile_load(&r->study, &r->self, r->context, arg(a, "study"), e), written;
+	struct err why;
+
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < STUDY_HASH_LEN; i++)
+		(void)snprintf(r->hash + 2 * i, 3, "%02x", r->study.hash[i]);
+	order.self = r->self;
+	rc = run_watch_new(&r->watch, &order, e);
+	if (rc != 0)
+		return rc;
+	r->runner.sink = (struct runner_sink){ take_output, r->watch };
+	rc = compute(r, a, e);
+	written = run_watch_end(r->watch, rc, &why);
+	if (written >= 0 || rc != 0)
+		return rc;
+	*e = why;
+	return written;
 }
 
 int

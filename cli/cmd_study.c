@@ -4,6 +4,7 @@
  */
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
+#include "cli/run_show.h"
 #include "cli/studyfile.h"
 #include "cli/talk.h"
 #include "core/cert.h"
@@ -103,7 +104,9 @@ cmd_study_show(struct context *c, const struct args *a, struct err *e)
 
 	if (rc != 0)
 		return rc;
+	run_show_add(body, c);
 	show(c, body);
+	run_show(&c->out, body);
 	json_decref(body);
 	return EXIT_DONE;
 }

@@ -126,7 +126,8 @@ const struct command commands[] = {
 	{ "study close <study>", cmd_study_close,
 	  "have nothing more to do with a study" },
 	{ "run <study> [--restart <number>] [--wait <duration>] [--timeout <duration>] "
-	  "[--absence <duration>] [--expand] [--log <dir>] -- <program>...", cmd_run,
+	  "[--absence <duration>] [--expand] [--log <dir>] [--watch] [--report <file>] -- "
+	  "<program>...", cmd_run,
 	  "run a program together with the other parties, when all are ready" },
 	{ "mpyc-args <study|file> [--env] [--template <text>] [--each <text>]", cmd_mpyc_args,
 	  "print what a program is told of the parties: MPyC's options, or any other text" },

@@ -293,3 +293,14 @@ preflight_port(uint16_t port, pid_t holder, struct err *e)
 	    "uses it (ss -ltnp shows who), or make the study with another --port",
 	    (unsigned)port, err_phrase(-error));
 }
+
+json_t *
+preflight_json(const struct run_fact *facts, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name", facts[i].name,
+		    "value", facts[i].value, "told", facts[i].told));
+	return list;
+}

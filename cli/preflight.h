@@ -14,6 +14,7 @@
 #include "core/err.h"
 #include "core/wire_run.h"
 
+#include <jansson.h>
 #include <sys/types.h>
 
 /*
@@ -39,5 +40,8 @@ int preflight_facts(struct run_fact ret[static RUN_FACTS_MAX], char *const *argv
  * 0, or -EADDRINUSE with a sentence.
  */
 int preflight_port(uint16_t port, pid_t holder, struct err *e) must_check;
+
+/* Facts as the verb `run` takes them (docs/control.md); the caller owns it. */
+json_t *preflight_json(const struct run_fact *facts, size_t n);
 
 #endif

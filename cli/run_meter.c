@@ -13,7 +13,7 @@
 
 static const char *const path_words[] = {
 	[METER_LAN] = "lan",	 [METER_DIRECT] = "direct",
-	[METER_RELAY] = "relay", [METER_NO_PATH] = "none",
+	[METER_RELAY] = "relay", [METER_STREAM] = "stream", [METER_NO_PATH] = "none",
 };
 
 const char *

@@ -33,6 +33,7 @@ enum meter_path {
 	METER_LAN,
 	METER_DIRECT,
 	METER_RELAY,
+	METER_STREAM,
 	METER_NO_PATH,
 };
 

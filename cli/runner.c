@@ -86,7 +86,8 @@ runner_pump(struct runner_stream *s)
 		s->from = -1;
 		return;
 	}
-	pass_on(s->to, bytes, (size_t)n);
+	if (s->sink.take == NULL || !s->sink.take(s->sink.ctx, s->to, bytes, (size_t)n))
+		pass_on(s->to, bytes, (size_t)n);
 	for (ssize_t i = 0; i < n; i++) {
 		log_byte(s, bytes[i]);
 		note_byte(s, bytes[i]);
@@ -108,12 +109,13 @@ close_stream(struct runner_stream *s)
 
 /* Its pipe: the end that the program gets, or negative. */
 static int
-open_stream(struct runner_stream *s, int to, const char *dir, const char *name, struct err *e)
+open_stream(struct runner_stream *s, int to, struct runner_sink sink, const char *dir,
+    const char *name, struct err *e)
 {
 	char path[PATH_MAX];
 	int ends[2], fd;
 
-	*s = (struct runner_stream){ .from = -1, .to = to };
+	*s = (struct runner_stream){ .from = -1, .to = to, .sink = sink };
 	if (dir[0] != '\0') {
 		if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
 			return err_set(e, -ENAMETOOLONG, "%s: the name is too long", dir);
@@ -139,11 +141,11 @@ runner_start(struct runner *r, char *const *argv, pid_t holder, const char *dir,
 	struct spawn s = { argv, holder, -1, -1 };
 	int rc = dir[0] != '\0' ? dir_make(dir, 0700, e) : 0;
 
-	*r = (struct runner){ .out.from = -1, .err.from = -1 };
+	*r = (struct runner){ .out.from = -1, .err.from = -1, .sink = r->sink };
 	if (rc == 0)
-		rc = s.out = open_stream(&r->out, STDOUT_FILENO, dir, "out.log", e);
+		rc = s.out = open_stream(&r->out, STDOUT_FILENO, r->sink, dir, "out.log", e);
 	if (rc >= 0)
-		rc = s.err = open_stream(&r->err, STDERR_FILENO, dir, "err.log", e);
+		rc = s.err = open_stream(&r->err, STDERR_FILENO, r->sink, dir, "err.log", e);
 	if (rc >= 0)
 		rc = r->pid = spawn_start(&s, e);
 	if (s.out >= 0)
@@ -155,6 +157,24 @@ runner_start(struct runner *r, char *const *argv, pid_t holder, const char *dir,
 	r->pid = 0;
 	runner_close(r);
 	return rc;
+}
+
+int
+runner_dir(char to[static PATH_MAX], const char *given, const char *state, const char *study,
+    const char *hash, struct err *e)
+{
+	time_t now = (time_t)(clock_now().wall / USEC_PER_SEC);
+	char time[24];
+	struct tm tm;
+	int n;
+
+	gmtime_r(&now, &tm);
+	strftime(time, sizeof(time), "%Y%m%dT%H%M%SZ", &tm);
+	n = given != NULL ? snprintf(to, PATH_MAX, "%s", given) :
+	    snprintf(to, PATH_MAX, "%s/runs/%s-%.8s/%s", state, study, hash, time);
+	if (n >= PATH_MAX)
+		return err_set(e, -ENAMETOOLONG, "the name for the logs is too long");
+	return dir_make(to, 0700, e);
 }
 
 static int

@@ -17,10 +17,17 @@
 /* How long a program may take to end after SIGTERM. */
 #define RUNNER_GRACE (1500 * USEC_PER_MS)
 
+/* Takes what it printed to `to` instead of us; false: it does not. */
+struct runner_sink {
+	bool (*take)(void *ctx, int to, const char *p, size_t n); /* NULL: nobody does */
+	void *ctx;
+};
+
 /* One of its two streams. */
 struct runner_stream {
 	int from; /* the pipe; -1: at its end */
 	int to;	  /* ours */
+	struct runner_sink sink;
 	FILE *log;
 	bool midline;
 	char last[256]; /* the last line that was whole and not blank, cut, printable */
@@ -32,6 +39,7 @@ struct runner {
 	pid_t pid; /* 0: none runs */
 	int status;
 	struct runner_stream out, err;
+	struct runner_sink sink; /* stays when it is started again */
 	usec_t kill_at; /* mono; 0: it was not told to end */
 };
 
@@ -41,6 +49,13 @@ struct runner {
  */
 int runner_start(struct runner *r, char *const *argv, pid_t holder, const char *dir,
     struct err *e) must_check;
+
+/*
+ * Makes the directory where logs of runs go: `given`, or unless somebody said one (NULL), a place
+ * in the state that tells the study and the time.
+ */
+int runner_dir(char to[static PATH_MAX], const char *given, const char *state, const char *study,
+    const char *hash, struct err *e) must_check;
 
 /* Passes on what has come from a stream that can be read. */
 void runner_pump(struct runner_stream *s);

@@ -34,17 +34,22 @@ class Study(Place):
                 raise Failed("the study does not come to %s: %s" % (
                     user.name, user.run("study", "list")))
 
+    def mounted(self):
+        """What comes before a command that finds the environment of Python here."""
+        return (*OWN_RUN[:2], 'mount --bind %s %s && exec "$0" "$@"' % (
+            VENV, self.lab.dir / "venv"))
+
+    def program(self, name):
+        return self.lab.dir / "venv/bin/python", self.lab.dir / name
+
     def start(self, user, *words, program="survey.py", args=(), attempt=""):
         """`mpynet run` on one host, with what it prints in files."""
         out = self.lab.dir / ("%s%s.out" % (user.name, attempt))
         err = self.lab.dir / ("%s%s.err" % (user.name, attempt))
-        mounted = (*OWN_RUN[:2], 'mount --bind %s %s && exec "$0" "$@"' % (
-            VENV, self.lab.dir / "venv"))
         with open(out, "w") as o, open(err, "w") as e:
             child = self.lab.spawn(
-                user.namespace, *mounted, *user.words(
-                    "run", "salaries", *words, "--", self.lab.dir / "venv/bin/python",
-                    self.lab.dir / program, *args), stdout=o, stderr=e, cwd=user.state)
+                user.namespace, *self.mounted(), *user.words(
+                    "run", "salaries", *words, "--", *self.program(program), *args), stdout=o, stderr=e, cwd=user.state)
         return Run(user, child, out, err)
 
     def start_all(self, *words, **more):
