@@ -58,84 +58,6 @@ take_identity(struct mesh *m, const struct mesh_config *c, struct instant now, s
 	return 0;
 }
 
-/*
- * A lighthouse of the bundle. One whose certificate has expired is let pass: it has renewed it by
- * now, and a row that is recalled may hold the new one.
- */
-static int
-pin_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now, struct err *e)
-{
-	struct verified v;
-	int r = trust_verify(m->trust, c->cert.p, c->cert.len,
-	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
-
-	if (r >= 0 && (v.cert.flags & CERT_LIGHTHOUSE) == 0)
-		r = ERR_DENIED;
-	if (r < 0 && r != ERR_EXPIRED)
-		return err_set(e, r, "the certificate of a lighthouse in the bundle %s",
-		    err_phrase(r));
-	if (r >= 0 && memcmp(v.cert.key, m->self.public, sizeof(v.cert.key)) == 0)
-		return err_set(e, ERR_CONFLICT, "a lighthouse of the bundle is this node itself");
-	m->pinned[m->pinned_count++] = *c;
-	return 0;
-}
-
-/*
- * The member that a pinned lighthouse is by now, which may hold a newer certificate than the bundle
- * did. NULL, with why in `code`, when there is none that holds.
- */
-static const struct member *
-pinned_member(struct mesh *m, const struct mesh_lighthouse *c, const uint8_t key[static 32],
-    struct instant now, struct outbox *out, int *code)
-{
-	uint64_t seconds = trust_now(m->trust, now.wall);
-	const struct member *member;
-	struct verified v;
-
-	*code = trust_verify(m->trust, c->cert.p, c->cert.len,
-	    c->issuing.len > 0 ? c->issuing.p : NULL, c->issuing.len, now.wall, &v, NULL);
-	if (*code >= 0)
-		*code = members_learn(
-		    m->members, &v, c->cert.p, c->cert.len, seconds, out, NULL, NULL);
-	member = members_get(m->members, key);
-	if (member == NULL || member->superseded || member->valid_until < seconds ||
-	    (member->flags & CERT_LIGHTHOUSE) == 0)
-		return NULL;
-	return member;
-}
-
-/* The bundle's lighthouses become peers with fixed addresses. */
-static void
-add_lighthouse(struct mesh *m, const struct mesh_lighthouse *c, struct instant now,
-    struct outbox *out)
-{
-	struct lighthouse *l = &m->lighthouses[m->lighthouse_count];
-	const struct member *member;
-	struct cert cert;
-	int code;
-
-	if (cert_decode(&cert, c->cert.p, c->cert.len, NULL) < 0)
-		return;
-	member = pinned_member(m, c, cert.key, now, out, &code);
-	l->peer = member != NULL ? roster_peer(m, now, member, out) : NULL;
-	if (l->peer == NULL) {
-		struct trace_fact f = {
-			.what = TRACE_CERT_REFUSED,
-			.level = TRACE_WARNING,
-			.code = code,
-		};
-
-		name_copy(f.name, cert.name);
-		outbox_trace(out, &f);
-		return;
-	}
-	l->peer->lighthouse = l;
-	l->tcp = c->tcp != 0 ? c->tcp : STREAM_PORT;
-	for (size_t i = 0; i < c->endpoint_count; i++)
-		(void)reach_candidate(m, now, l->peer, &c->endpoints[i], ORIGIN_FIXED);
-	m->lighthouse_count++;
-}
-
 /* Hash tables, each with a key of its own. */
 static void
 init_tables(struct mesh *m)
@@ -201,7 +123,7 @@ fill(struct mesh *m, const struct mesh_config *c, struct instant now, struct err
 	if (r < 0)
 		return err_set(e, r, "not enough memory");
 	for (size_t i = 0; i < c->lighthouse_count && r >= 0; i++)
-		r = pin_lighthouse(m, &c->lighthouses[i], now, e);
+		r = landmarks_take(m, &c->lighthouses[i], now, e);
 	return r;
 }
 
@@ -376,8 +298,7 @@ mesh_start(struct mesh *m, struct instant now, struct outbox *out)
 	m->housekeeping_due = now.mono + HOUSEKEEPING_EVERY;
 	relays_look(m, now, 0);
 	lan_changed(m, now);
-	for (size_t i = 0; i < m->pinned_count; i++)
-		add_lighthouse(m, &m->pinned[i], now, out);
+	landmarks_add(m, now, out);
 	for (size_t i = 0; i < m->lighthouse_count; i++) {
 		struct peer *p = m->lighthouses[i].peer;
 

@@ -214,7 +214,7 @@ struct mesh {
 	struct registrar *registrar; /* NULL: we speak for no authority, or were not asked */
 	struct networks networks;
 
-	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's, until mesh_start */
+	struct mesh_lighthouse pinned[MESH_LIGHTHOUSES_MAX]; /* the bundle's */
 	size_t pinned_count;
 	struct lighthouse lighthouses[MESH_LIGHTHOUSES_MAX];
 	size_t lighthouse_count;
@@ -609,6 +609,24 @@ void state_came(struct mesh *m, struct instant now, const struct peer *peer,
  */
 void state_put_out(struct mesh *m, struct instant now, struct member *member, enum trace_what what,
     enum close_reason reason, struct outbox *out);
+
+/*
+ * landmarks.c: the lighthouses of the bundle
+ */
+
+/*
+ * One of them. If its certificate has expired it is let pass: it has renewed it by now, and a row that
+ * is recalled may hold the new one. Else as trust_verify(); ERR_DENIED for what is no lighthouse,
+ * ERR_CONFLICT for this node itself.
+ */
+int landmarks_take(struct mesh *m, const struct mesh_lighthouse *c, struct instant now,
+    struct err *e) must_check;
+
+/*
+ * Those that were taken are peers with fixed addresses, as far as their certificates hold and no pin
+ * speaks against them; also one that was put out, when that has changed.
+ */
+void landmarks_add(struct mesh *m, struct instant now, struct outbox *out);
 
 /*
  * runs.c: what we compute

@@ -35,6 +35,8 @@ mesh_pin(struct mesh *m, struct instant now, const struct pin_list *pins, struct
 	if (rc > 0) {
 		door_forgive(m->door);
 		look_at_members(m, now, out);
+		if (m->started)
+			landmarks_add(m, now, out);
 	}
 	return rc < 0 ? rc : 0;
 }

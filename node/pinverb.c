@@ -114,7 +114,9 @@ pinverb_warn(const struct node *n, json_t *warnings)
 		cert_key_words(offered, p->offered);
 		if (strcmp(p->pin.name, p->offered_as) == 0)
 			body_warning(warnings, "a certificate for %s is refused: its key is \"%s\", "
-			    "and pinned here is \"%s\"", p->pin.name, offered, pinned);
+			    "and pinned here is \"%s\"; if %s says that it has changed its key: "
+			    "mpynet pin %s \"%s\"", p->pin.name, offered, pinned, p->pin.name,
+			    p->pin.name, offered);
 		else
 			body_warning(warnings, "a certificate for %s is refused: its key \"%s\" is "
 			    "pinned here for %s", p->offered_as, offered, p->pin.name);

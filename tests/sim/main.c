@@ -78,7 +78,7 @@ static const struct scene scenes[] = {
 	    scene_rekey, 7 },
 	{ "rotate", "the root is succeeded by another while people talk or sleep", scene_rotate, 8 },
 	{ "runs", "parties start together and stop together", scene_runs, 9 },
-	{ "pins", "who has pinned a key meets no other, whatever the authority signs", scene_pins, 4 },
+	{ "pins", "who has pinned a key meets no other, whatever the authority signs", scene_pins, 6 },
 	{ "study", "a study comes to its parties, and all know who has accepted", scene_study, 5 },
 	{ "liar", "a lighthouse that lies makes nobody flood a bystander", scene_liar, 2 },
 	{ "false-addr", "nor does a node that claims another's address", scene_false_address, 2 },

@@ -8,6 +8,7 @@
 #include "core/crypto.h"
 #include "node/mesh.h"
 #include "node/view.h"
+#include "tests/sim/office.h"
 #include "tests/sim/scene.h"
 #include "tests/sim/stage.h"
 
@@ -15,7 +16,7 @@
 #define MS  USEC_PER_MS
 
 static struct stage st;
-static struct box *careful, *trusting, *real, *second;
+static struct box *careful, *trusting, *real, *second, *authority;
 static struct flow flow;
 static struct pin_list pins;
 
@@ -43,6 +44,8 @@ begin(struct world *w, bool words)
 	careful = stage_node(&st, KIND_LINUX);
 	trusting = stage_node(&st, KIND_LINUX);
 	real = stage_node(&st, KIND_PCONE);
+	st.node_flags |= CERT_ENROL;
+	authority = stage_node(&st, KIND_LINUX);
 	crypto_dh_public(key, real->id.private_key);
 	pins = (struct pin_list){ .pin[0].len = words ? CERT_WORDS : 32 };
 	strcpy(pins.pin[0].name, real->id.name);
@@ -64,12 +67,18 @@ begin(struct world *w, bool words)
 }
 
 static bool
-has_second(const struct box *b)
+has_key_of(const struct box *b, const struct box *other)
 {
 	uint8_t key[32], has[32];
 
-	crypto_dh_public(key, second->id.private_key);
+	crypto_dh_public(key, other->id.private_key);
 	return view_key(b->mesh, real->id.name, has) == 0 && memcmp(key, has, sizeof(key)) == 0;
+}
+
+static bool
+has_second(const struct box *b)
+{
+	return has_key_of(b, second);
 }
 
 /* The second one is there, and calls whoever it may. */
@@ -84,17 +93,24 @@ come(struct flow *to_careful, struct flow *to_trusting)
 	stage_run(&st, 60 * SEC);
 }
 
+/* It has refused somebody, and does not know `other` by the key that that has. */
 static void
-expect_refused(const struct box *b)
+expect_refused_key(const struct box *b, const struct box *other)
 {
 	struct view_pin v;
 	size_t at = 0;
 
 	if (!view_pin_next(b->mesh, &at, &v) || v.pinned.count == 0)
 		world_fail(st.w, "%s has refused nobody", b->id.name);
-	if (has_second(b))
+	if (has_key_of(b, other))
 		world_fail(st.w, "%s has taken another key than the one that it pinned",
 		    b->id.name);
+}
+
+static void
+expect_refused(const struct box *b)
+{
+	expect_refused_key(b, second);
 }
 
 /* Nothing that brings a certificate brings the second one in: calls, lighthouses, memory. */
@@ -164,6 +180,61 @@ revived(struct world *w)
 		world_fail(w, "who is pinned does not get its name back");
 }
 
+/* A lighthouse that is pinned to another key is left, and found again when the pin is gone. */
+static void
+lighthouse(struct world *w)
+{
+	static struct view_status v;
+
+	begin(w, false);
+	strcpy(pins.pin[0].name, st.boxes[0]->id.name);
+	pin(careful, 1);
+	stage_run(&st, 60 * SEC);
+	view_status(careful->mesh, box_clock(careful), &v);
+	if (v.lighthouses[0].registered)
+		world_fail(w, "it goes on with a lighthouse that it has pinned to another key");
+	pin(careful, 0);
+	stage_run(&st, 10 * SEC);
+	view_status(careful->mesh, box_clock(careful), &v);
+	if (!v.lighthouses[0].registered)
+		world_fail(w, "it does not come back to its lighthouse");
+	pin(careful, 1);
+	box_crash(careful);
+	box_on(careful);
+	stage_run(&st, 20 * SEC);
+	pin(careful, 0);
+	stage_run(&st, 10 * SEC);
+	view_status(careful->mesh, box_clock(careful), &v);
+	if (v.lighthouse_count != 1 || !v.lighthouses[0].registered)
+		world_fail(w, "it does not find the lighthouse that it began without");
+}
+
+/* Who is pinned changes its key: it is nobody where it is pinned, until its new key is. */
+static void
+rekeyed(struct world *w)
+{
+	static struct office office;
+	static struct flow again;
+
+	begin(w, false);
+	office_open(&office, &st, authority, 86400);
+	memset(office.signed_for, 0, sizeof(office.signed_for));
+	box_rekey(real);
+	stage_run(&st, 60 * SEC);
+	office_expect(&office, real, 1, 1);
+	expect_refused_key(careful, real);
+	flow_stop(&flow);
+	flow_start(&again, careful, real, 500 * MS, 200);
+	stage_run(&st, 60 * SEC);
+	if (again.answered > 0)
+		world_fail(w, "a key that nobody pinned has answers");
+	crypto_dh_public(pins.pin[0].bytes, real->id.private_key);
+	pin(careful, 1);
+	stage_run(&st, 30 * SEC);
+	if (again.answered == 0)
+		world_fail(w, "who was pinned anew does not come back");
+}
+
 void
 scene_pins(struct world *w, unsigned number)
 {
@@ -171,7 +242,9 @@ scene_pins(struct world *w, unsigned number)
 	case 0: refused(w, false); break;
 	case 1: refused(w, true); break;
 	case 2: late(w); break;
-	default: revived(w); break;
+	case 3: revived(w); break;
+	case 4: lighthouse(w); break;
+	default: rekeyed(w); break;
 	}
 	stage_free(&st);
 }
