@@ -75,16 +75,23 @@ load_trust(struct trust *t, const char *state, enum home_role role, struct err *
 	return rc;
 }
 
-/* The state that is in force already, if there is one; what does not hold is as good as none. */
+/* The row of the state that is in force already: 1, or 0 when there is none. Then sqlite3_finalize(). */
+static int
+find_held(struct db *db, sqlite3_stmt **stmt, struct err *e)
+{
+	int rc = db_query(db, stmt, e, "SELECT value FROM memory WHERE kind = ? AND key = ?", "ib",
+	    (int64_t)MEMORY_STATE, held_key, sizeof(held_key));
+
+	return rc < 0 ? rc : db_next(db, *stmt, e);
+}
+
+/* What does not hold is as good as none. */
 static int
 install_held(struct trust *t, struct db *db, struct err *e)
 {
-	sqlite3_stmt *stmt;
-	int rc = db_query(db, &stmt, e, "SELECT value FROM memory WHERE kind = ? AND key = ?", "ib",
-	    (int64_t)MEMORY_STATE, held_key, sizeof(held_key));
+	sqlite3_stmt *stmt = NULL;
+	int rc = find_held(db, &stmt, e);
 
-	if (rc == 0)
-		rc = db_next(db, stmt, e);
 	if (rc == 1)
 		(void)!trust_state_install(t, sqlite3_column_blob(stmt, 0),
 		    (size_t)sqlite3_column_bytes(stmt, 0), clock_now().wall, NULL);
@@ -127,6 +134,12 @@ give_store(struct store *s, struct trust *t, const struct brought_file *f, struc
 	    (int64_t)MEMORY_STATE, held_key, sizeof(held_key), f->blob, f->len);
 }
 
+static int
+open_store(struct store *s, const struct home *h, enum home_role role, struct err *e)
+{
+	return role == HOME_NODE ? node_store_open(s, h->dir, e) : lighthouse_store_open(s, h->dir, e);
+}
+
 /* Nobody else has the state while we hold its lock. */
 static int
 give_role(const char *state, enum home_role role, const struct brought_file *f, struct err *e)
@@ -141,8 +154,7 @@ give_role(const char *state, enum home_role role, const struct brought_file *f, 
 		rc = home_open(&home, state, role, e);
 	if (rc < 0)
 		goto out;
-	rc = role == HOME_NODE ? node_store_open(&store, home.dir, e)
-			       : lighthouse_store_open(&store, home.dir, e);
+	rc = open_store(&store, &home, role, e);
 	if (rc == 0) {
 		rc = give_store(&store, t, f, e);
 		store_close(&store);
@@ -172,6 +184,55 @@ give_database(const char *state, const struct brought_file *f, struct err *e)
 	if (rc < 0 || any)
 		return rc;
 	return err_set(e, -ENOENT, "%s has not joined a network yet: join with a bundle first", state);
+}
+
+/* The length of what a role has, or 0. */
+static int
+read_role(const char *state, enum home_role role, uint8_t *blob, struct err *e)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct store store;
+	struct home home;
+	int rc = home_open(&home, state, role, e);
+
+	if (rc < 0)
+		return rc;
+	rc = open_store(&store, &home, role, e);
+	if (rc == 0) {
+		rc = find_held(&store.settings, &stmt, e);
+		if (rc == 1)
+			rc = min_u64((size_t)sqlite3_column_bytes(stmt, 0), NETSTATE_BLOB_MAX);
+		if (rc > 0)
+			memcpy(blob, sqlite3_column_blob(stmt, 0), (size_t)rc);
+		sqlite3_finalize(stmt);
+		store_close(&store);
+	}
+	home_close(&home);
+	return rc;
+}
+
+int
+bring_stored(const struct context *c, uint8_t *blob, struct err *e)
+{
+	bool any = false;
+
+	for (int role = HOME_NODE; role <= HOME_LIGHTHOUSE; role++) {
+		char path[PATH_MAX];
+		int rc = home_path(path, c->state, (enum home_role)role, HOME_BUNDLE, e);
+
+		if (rc < 0)
+			return rc;
+		if (access(path, F_OK) < 0)
+			continue;
+		any = true;
+		rc = read_role(c->state, (enum home_role)role, blob, e);
+		if (rc != 0)
+			return rc;
+	}
+	return any ? err_set(e, ERR_UNKNOWN, "%s holds no network state: none has come here yet",
+			 c->state)
+		   : err_set(e, -ENOENT, "%s has not joined a network yet: join with a bundle first",
+			 c->state);
 }
 
 static int

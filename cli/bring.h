@@ -30,4 +30,10 @@ int bring_read(struct brought_file *ret, const char *file, struct err *e) must_c
 int bring_give(struct context *c, const struct brought_file *f, bool *offline,
     struct err *e) must_check;
 
+/*
+ * What `join` or a daemon has stored in the state of `c`, where no daemon runs: its length, in `blob`
+ * of NETSTATE_BLOB_MAX bytes; or negative, with a sentence.
+ */
+int bring_stored(const struct context *c, uint8_t *blob, struct err *e) must_check;
+
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * cmd_inspect.c - says what is in a file: certificate, bundle, charter, request, CA certificates, a
- * co-signer's card or drafts.
+ * co-signer's card, a network state or drafts.
  *
  * Secrets are never shown, only that they are there.
  */
 #include "cli/certs.h"
 #include "cli/cmd.h"
 #include "cli/draftshow.h"
+#include "cli/states.h"
 #include "core/crypto.h"
 #include "core/pem.h"
 #include "host/file.h"
@@ -263,6 +264,26 @@ inspect_drafts(struct contents *s, const struct view **views, const char *text, 
 	return rc;
 }
 
+/* A state that has expired is in force until there is another, so its dates are shown and not judged. */
+static int
+inspect_state(struct contents *s, const char *text, size_t len, struct err *e)
+{
+	char label[PEM_LABEL_MAX];
+	uint8_t *blob = malloc(len + 1);
+	struct pem_reader r;
+	int rc = blob != NULL ? pem_open(&r, text, len, e) :
+				err_set(e, -ENOMEM, "there is no memory for a network state");
+
+	if (rc == 0)
+		rc = pem_next(&r, label, blob, len + 1, e);
+	if (rc > 0)
+		rc = state_describe(s->body, blob, (size_t)rc, e);
+	if (rc == 0)
+		set_verdict(s, true, "well formed; its signature is checked where it is joined");
+	free(blob);
+	return rc;
+}
+
 /* Counts the blocks, so that what is wrong in a bundle is said of a bundle. */
 static int
 survey(struct contents *s, const char *text, size_t len, struct err *e)
@@ -286,7 +307,7 @@ survey(struct contents *s, const char *text, size_t len, struct err *e)
 	free(bytes);
 	if (rc == 0 && s->blocks == 0)
 		return err_set(e, ERR_FORMAT, "it holds no mpynet object; a bundle, certificate, "
-		    "request or draft begins with -----BEGIN MPYNET");
+		    "request, state or draft begins with -----BEGIN MPYNET");
 	return rc;
 }
 
@@ -306,6 +327,10 @@ inspect_text(struct contents *s, const struct view **views, const char *text, si
 	if (strcmp(s->label, PEM_DRAFT) == 0)
 		return inspect_drafts(s, views, text, len, e);
 	if (s->blocks == 1) {
+		if (strcmp(s->label, PEM_STATE) == 0) {
+			*views = state_views;
+			return inspect_state(s, text, len, e);
+		}
 		*views = strcmp(s->label, PEM_COSIGNER) == 0 ? card_views : one_views;
 		return inspect_object(s, text, len, e);
 	}

@@ -69,7 +69,7 @@ const struct command commands[] = {
 	  "[--out <file>] [--passphrase-fd <number>]", cmd_revoke,
 	  "end the certificates of a host, or of an organisation, for everybody" },
 	{ "inspect <file>", cmd_inspect,
-	  "say what is in a certificate, bundle, request, card or draft" },
+	  "say what is in a certificate, bundle, request, card, state or draft" },
 
 	{ NULL, NULL, "host" },
 	{ "request <name> --ca <file> [--lighthouse]", cmd_request,

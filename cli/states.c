@@ -16,11 +16,13 @@ static const struct column state_columns[] = {
 	{ "revoked serials", "ranges", COLUMN_TEXT },
 	{ "revoked keys", "keys", COLUMN_TEXT },
 	{ "revoked authorities", "cas", COLUMN_TEXT },
+	{ "rotations", "rotations", COLUMN_TEXT },
 	{ "required", "required", COLUMN_TEXT },
+	{ "verdict", "verdict", COLUMN_TEXT },
 	{ NULL },
 };
 
-static const struct view state_views[] = { { NULL, state_columns, NULL }, { NULL } };
+const struct view state_views[] = { { NULL, state_columns, NULL }, { NULL } };
 
 void
 state_add(json_t *body, const struct proclaimed *p)
@@ -33,6 +35,27 @@ state_add(json_t *body, const struct proclaimed *p)
 	json_object_set_new(body, "ranges", json_integer(p->ranges));
 	json_object_set_new(body, "keys", json_integer(p->keys));
 	json_object_set_new(body, "cas", json_integer(p->cas));
+}
+
+int
+state_describe(json_t *body, const uint8_t *blob, size_t len, struct err *e)
+{
+	enum breach why = BREACH_NONE;
+	struct netstate_blob b;
+	struct proclaimed p;
+	struct netstate s;
+	int rc = netstate_blob_open(&b, blob, len, &why);
+
+	if (rc == 0)
+		rc = netstate_decode(&s, b.state.p, b.state.len, &why);
+	if (rc < 0)
+		return err_set(e, rc, "the network state %s", breach_reason(rc, why));
+	p = proclaimed_by(&s);
+	state_add(body, &p);
+	json_object_set_new(body, "required", json_boolean(s.required));
+	json_object_set_new(body, "rotations", json_integer(b.rotation_count));
+	netstate_free(&s);
+	return 0;
 }
 
 void

@@ -11,6 +11,11 @@
 /* Adds what a state lists to a body. */
 void state_add(json_t *body, const struct proclaimed *p);
 
+extern const struct view state_views[];
+
+/* What a file with a network state says, in `body`: 0, or why it is none. Signatures are not looked at. */
+int state_describe(json_t *body, const uint8_t *blob, size_t len, struct err *e) must_check;
+
 /* Shows the newest one. */
 int state_show(struct context *c, struct office *o, const struct proclaimed *p,
     struct err *e) must_check;
