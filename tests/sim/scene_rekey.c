@@ -113,7 +113,7 @@ both(struct world *w)
 	box_rekey(b);
 	stage_run(&st, 30 * SEC);
 	expect_rekeyed(true);
-	expect_gap(6 * SEC); /* each calls a key that is no more, and asks a lighthouse then */
+	expect_gap(1500 * MS); /* each calls a key that is no more, until the state says so */
 	office_expect(&office, a, 1, 1);
 	office_expect(&office, b, 1, 1);
 	expect_left(2);
