@@ -224,7 +224,7 @@ check_address(struct ip ip, const struct cert *ca, const struct facts *f, struct
 		return err_set(e, ERR_CONFLICT, "%s is for %s to give; choose another, or let %s "
 		    "sign the host", text, owner->name, owner->name);
 	if (numbers_of(ca, ip) == 0)
-		return err_set(e, ERR_FORMAT, "%s is no host address of network %s; "
+		return err_set(e, ERR_FORMAT, "%s is no host address of authority %s; "
 		    "`mpynet ca show` lists its ranges", text, ca->name);
 	rc = numbers_held(&f->tenants, ip, e);
 	if (rc == 1)

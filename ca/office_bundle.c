@@ -24,7 +24,7 @@ own_lighthouses(struct office *o, struct bundle_lighthouse *to, struct err *e)
 		return rc;
 	while ((rc = ledger_next(&w, &c, e)) == 1) {
 		if (count == BUNDLE_LIGHTHOUSES_MAX) {
-			rc = err_set(e, ERR_FULL, "network %s has %d lighthouses, and a bundle "
+			rc = err_set(e, ERR_FULL, "authority %s has %d lighthouses, and a bundle "
 			    "holds no more", o->ca.cert.name, BUNDLE_LIGHTHOUSES_MAX);
 			break;
 		}

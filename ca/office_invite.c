@@ -30,11 +30,11 @@ find_lighthouse(struct office *o, const char *name, struct cert *ret,
 		}
 	}
 	if (count >= 0 && name[0] == '\0')
-		return err_set(e, ERR_UNKNOWN, "network %s has no lighthouse yet, and an invitation "
+		return err_set(e, ERR_UNKNOWN, "authority %s has no lighthouse yet, and an invitation "
 		    "leads to one; make one with `mpynet sign lh --lighthouse --public HOST:PORT`",
 		    o->ca.cert.name);
 	if (count >= 0)
-		return err_set(e, ERR_UNKNOWN, "%s is no lighthouse of network %s; `mpynet ca "
+		return err_set(e, ERR_UNKNOWN, "%s is no lighthouse of authority %s; `mpynet ca "
 		    "show` lists them", name, o->ca.cert.name);
 	return count;
 }

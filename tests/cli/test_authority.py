@@ -125,8 +125,8 @@ def test_errors_of_a_newcomer(place):
     ca.refuse(USAGE, "belong together", "sign", "a", "--stock")
     ca.refuse(USAGE, "as `wg pubkey` prints", "sign", "a", "--stock", "--public-key", "abc")
     ca.refuse(CONFIG, "at most 10y", "sign", "a", "--lifetime", "11y")
-    ca.refuse(CONFIG, "is no host address of network study", "sign", "a", "--ip", "10.87.0.0")
-    ca.refuse(CONFIG, "is no host address of network study", "sign", "a", "--ip", "192.0.2.1")
+    ca.refuse(CONFIG, "is no host address of authority study", "sign", "a", "--ip", "10.87.0.0")
+    ca.refuse(CONFIG, "is no host address of authority study", "sign", "a", "--ip", "192.0.2.1")
     ca.refuse(CONFIG, "overlaps the addresses of the network", "sign", "a", "--routes",
                  "10.0.0.0/8")
     ca.refuse(NO, "no live certificate to replace", "sign", "a", "--replace")
