@@ -35,7 +35,7 @@ B := $(O)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 HOSTED_IN_ROLES := \
 	$(wildcard $(addprefix node/,run.c store.c control.c ping.c stock.c ask.c rows.c \
 		netverb.c mapper.c dial.c machine.c groups.c workers.c enrol_run.c desk.c \
-		seat.c studyverb.c swap.c pinverb.c device.c engine.c runverb.c attach.c)) \
+		seat.c studyverb.c swap.c pinverb.c device.c engine.c runverb.c runview.c attach.c)) \
 	$(wildcard $(addprefix lighthouse/,run.c store.c control.c listen.c swap.c)) \
 	$(wildcard ca/ledger*.c ca/office*.c ca/mark.c ca/backup.c)
 

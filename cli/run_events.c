@@ -6,7 +6,6 @@
 
 #include "cli/output.h"
 #include "cli/run_matrix.h"
-#include "node/why.h"
 
 #include <string.h>
 
@@ -123,6 +122,9 @@ run_events_missing(char to[static RUN_EVENTS_MISSING_MAX], const struct run_even
 		if (r->party[i][0] != '\0')
 			at += (size_t)snprintf(to + at, RUN_EVENTS_MISSING_MAX - at, "%s%s",
 			    at > 0 ? "; " : "", r->party[i]);
+	for (size_t i = 0; i < STUDY_PARTIES_MAX && at < RUN_EVENTS_MISSING_MAX; i++)
+		if (r->reason[i][0] != '\0')
+			at += (size_t)snprintf(to + at, RUN_EVENTS_MISSING_MAX - at, "; %s", r->away[i]);
 	return to;
 }
 
@@ -184,8 +186,9 @@ show_reason(struct run_events *r, size_t i, const json_t *p)
 		return;
 	(void)snprintf(r->reason[i], sizeof(r->reason[i]), "%s", word);
 	change = json_string_value(json_object_get(p, "change"));
-	fprintf(r->to, "mpynet: %s: %s%s%s\n", text(p, "name", name, sizeof(name)),
-	    output_escape(line, sizeof(line), because), change != NULL && *change != '\0' ? "; " : "",
+	(void)snprintf(r->away[i], sizeof(r->away[i]), "%s: %s", text(p, "name", name, sizeof(name)),
+	    output_escape(line, sizeof(line), because));
+	fprintf(r->to, "mpynet: %s%s%s\n", r->away[i], change != NULL && *change != '\0' ? "; " : "",
 	    output_escape(would, sizeof(would), change != NULL ? change : ""));
 }
 

@@ -9,6 +9,7 @@
 #define CLI_RUN_EVENTS_H
 
 #include "core/study.h"
+#include "node/why.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@ struct run_events {
 	FILE *to;
 	char party[STUDY_PARTIES_MAX][512]; /* the sentence about each that was said last */
 	char waiting[512];
-	char reason[STUDY_PARTIES_MAX][32]; /* why each is away, as a word */
+	char reason[STUDY_PARTIES_MAX][32]; /* why each is away, as a word; "": nothing was said */
+	char away[STUDY_PARTIES_MAX][WHY_TEXT_MAX]; /* the same as it was said, behind its name */
 	bool drawn; /* the matrix was, in this run */
 	bool silent[STUDY_PARTIES_MAX]; /* while its program is to run, and that was said */
 };
@@ -28,8 +30,8 @@ void run_events_show(struct run_events *r, const json_t *view);
 /* Why each of those who are waited for is not here, where that has changed. */
 void run_events_reasons(struct run_events *r, const json_t *view);
 
-/* Who was missing when that was looked at last, in words: "waiting for party2, party3". */
-#define RUN_EVENTS_MISSING_MAX 1024
+/* Who was missing when that was looked at last, in words: "waiting for party2, party3; party2: ..". */
+#define RUN_EVENTS_MISSING_MAX 2048
 const char *run_events_missing(char to[static RUN_EVENTS_MISSING_MAX], const struct run_events *r);
 
 /* Round trip, path and loss to every other party: what the computation will wait for. */

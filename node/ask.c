@@ -63,18 +63,38 @@ fill_fact(json_t *facts, const struct why *w, enum why_fact fact)
 	}
 }
 
+/* A reason that `me` gives, about `peer`. */
+static void
+put_reason(json_t *body, const struct why *w, const char *me, const char *peer)
+{
+	char text[WHY_TEXT_MAX];
+
+	body_text(body, "why", why_word(w->code));
+	body_text(body, "text", why_text(text, w, me, peer));
+	body_text(body, "change", why_change(text, w, me, peer));
+}
+
+void
+ask_put_reason(json_t *row, const struct node *n, const char *name, const struct view_peer *p)
+{
+	struct why w;
+
+	if (p != NULL)
+		w = p->why;
+	else
+		explain_stranger(n->mesh, clock_now(), name, &w);
+	put_reason(row, &w, "this host", name);
+}
+
 /* One end's view: `me` gives the reason, and it is about `peer`. */
 static json_t *
 reason_body(const struct why *w, const char *me, const char *peer)
 {
 	json_t *body = json_object(), *facts = json_object();
-	char text[WHY_TEXT_MAX];
 
-	body_text(body, "why", why_word(w->code));
+	put_reason(body, w, me, peer);
 	if (why_entry(w->code) == NULL)
 		body_number(body, "code", (uint64_t)w->code);
-	body_text(body, "text", why_text(text, w, me, peer));
-	body_text(body, "change", why_change(text, w, me, peer));
 	for (unsigned i = 0; i < WHY_FACTS; i++)
 		if (why_has(w, (enum why_fact)i))
 			fill_fact(facts, w, (enum why_fact)i);

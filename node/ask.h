@@ -33,6 +33,13 @@ struct asker {
 /* Begins what `r` asks for: 0, or a negative number with a sentence. The answer comes later. */
 int ask_start(struct node *n, const struct ctl_request *r, struct err *err) must_check;
 
+/*
+ * Puts into `row` why `name` is reached as it is, or not: "why", "text" and "change", as "here" in
+ * the answer of `why`. `p` is what is known of it, or NULL where that is nothing.
+ */
+struct view_peer;
+void ask_put_reason(json_t *row, const struct node *n, const char *name, const struct view_peer *p);
+
 /* EVENT_WHY_ANSWER of the engine. */
 void ask_answered(struct node *n, const struct event *e);
 

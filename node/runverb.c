@@ -5,223 +5,17 @@
 #include "node/runverb.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/body.h"
 #include "host/verbs.h"
-#include "node/explain.h"
-#include "node/rows.h"
+#include "node/runview.h"
 #include "node/shell.h"
 #include "node/study.h"
 #include "node/studyverb.h"
-#include "node/view.h"
 
 /* The whole view is told this often when nothing happens, for paths change too. */
 #define SHOW_EVERY USEC_PER_SEC
-
-static const char *
-phase_word(enum run_phase phase)
-{
-	static const char *const words[] = {
-		[RUN_NOWHERE] = "away",	 [RUN_HERE] = "here", [RUN_READY] = "ready",
-		[RUN_GOING] = "running", [RUN_DONE] = "done", [RUN_ABORTED] = "aborted",
-	};
-
-	return words[phase];
-}
-
-static const char *const reasons[] = {
-	[RUN_FAILED] = "failed",	 [RUN_INTERRUPTED] = "interrupted",
-	[RUN_TIMEOUT] = "timeout",	 [RUN_DIFFERENT] = "different",
-	[RUN_BEGAN_ANEW] = "began-anew", [RUN_WENT_ON] = "went-on",
-	[RUN_ABSENT] = "absent",	 [RUN_REVOKED] = "revoked",
-	[RUN_CLOSED] = "closed",
-};
-
-/* ERR_UNKNOWN for another word. */
-static int
-reason_of(const char *word)
-{
-	for (size_t i = 1; i < ARRAY_LEN(reasons); i++)
-		if (strcmp(reasons[i], word) == 0)
-			return (int)i;
-	return ERR_UNKNOWN;
-}
-
-/*
- * Looking
- */
-
-static json_t *
-differences(const struct rally *r, unsigned party)
-{
-	struct rally_walk at = { 0 };
-	struct rally_difference d;
-	json_t *list = json_array();
-
-	while (rally_differs(r, party, &at, &d)) {
-		json_t *row = json_object();
-
-		body_text(row, "name", d.name);
-		if (d.we_have)
-			body_text(row, "here", d.ours);
-		if (d.they_have)
-			body_text(row, "there", d.theirs);
-		json_array_append_new(list, row);
-	}
-	return list;
-}
-
-/* How it is reached, as far as that is known. */
-static void
-put_path(json_t *row, const struct node *n, const char *name)
-{
-	struct view_peer peer;
-
-	if (view_peer(n->mesh, clock_now(), name, &peer) < 0 || !peer.connected)
-		return;
-	for (size_t i = 0; i < peer.path_count; i++) {
-		const struct view_path *p = &peer.paths[i];
-
-		if (!p->in_use)
-			continue;
-		body_text(row, "path", row_path_word(p->path));
-		body_number(row, "loss_percent", p->loss_percent);
-		if (p->rtt > 0)
-			body_number(row, "rtt_us", p->rtt);
-	}
-}
-
-/*
- * Why a party does not take part: what keeps it from hearing us, in the words of `why`; or, if nothing
- * does, how it stands to the study, by its own word.
- */
-static void
-put_absence(json_t *row, const struct node *n, const struct rally *r, unsigned i)
-{
-	const struct study *study = rally_study(r);
-	const char *name = study->parties[i].name;
-	char text[WHY_TEXT_MAX];
-	struct view_peer peer;
-	struct why why;
-
-	if (view_peer(n->mesh, clock_now(), name, &peer) < 0)
-		explain_stranger(n->mesh, clock_now(), name, &why);
-	else
-		why = peer.why;
-	if (json_object_get(row, "path")) {
-		body_text(row, "stance", studyverb_stance(n->mesh, study->hash, i));
-		return;
-	}
-	body_text(row, "why", why_word(why.code));
-	body_text(row, "text", why_text(text, &why, "this host", name));
-	body_text(row, "change", why_change(text, &why, "this host", name));
-}
-
-static json_t *
-party_row(const struct node *n, const struct rally *r, unsigned i, unsigned self)
-{
-	const struct study_party *is = &rally_study(r)->parties[i];
-	struct rally_party p;
-	json_t *row = json_object();
-
-	rally_view_party(r, clock_now().mono, i, &p);
-	body_text(row, "name", is->name);
-	body_text(row, "phase", phase_word(p.phase));
-	body_flag(row, "self", i == self);
-	body_flag(row, "other_study", p.other_study);
-	body_flag(row, "twice", p.twice);
-	body_flag(row, "lost", p.lost);
-	if (i != self && p.heard_at != 0)
-		body_number(row, "silent_s", (clock_now().mono - p.heard_at) / USEC_PER_SEC);
-	if (i != self && p.differences > 0)
-		body_put(row, "differences", differences(r, i));
-	if (i != self)
-		put_path(row, n, is->name);
-	if (i != self && p.phase == RUN_NOWHERE)
-		put_absence(row, n, r, i);
-	return row;
-}
-
-static const char *
-path_word(uint8_t path)
-{
-	static const char *const words[] = {
-		[RUN_PATH_NONE] = "none",   [RUN_PATH_LAN] = "lan",	  [RUN_PATH_DIRECT] = "direct",
-		[RUN_PATH_RELAY] = "relay", [RUN_PATH_STREAM] = "stream",
-	};
-
-	return words[path];
-}
-
-static json_t *
-cell_row(const struct run_cell *c)
-{
-	json_t *row = json_object();
-
-	body_text(row, "path", path_word(c->path));
-	if (c->rtt_us > 0)
-		body_number(row, "rtt_us", c->rtt_us);
-	body_number(row, "loss_percent", c->loss_percent);
-	body_number(row, "tx_bytes", c->tx_bytes);
-	body_number(row, "rx_bytes", c->rx_bytes);
-	body_number(row, "tx_packets", c->tx_packets);
-	body_number(row, "rx_packets", c->rx_packets);
-	return row;
-}
-
-/* How every party reaches every other one, as far as it has said so. */
-static json_t *
-matrix(const struct rally *r)
-{
-	unsigned n = rally_study(r)->count;
-	json_t *rows = json_array();
-
-	for (unsigned i = 0; i < n; i++) {
-		usec_t at;
-		const struct run_cell *cells = rally_row(r, i, &at);
-		json_t *row = cells ? json_object() : json_null(), *to = json_array();
-
-		for (unsigned k = 0; k < n && cells; k++)
-			json_array_append_new(to, k == i ? json_null() : cell_row(&cells[k]));
-		if (cells)
-			body_seconds_since(row, "age_s", at, clock_now().mono);
-		if (cells)
-			body_put(row, "to", to);
-		else
-			json_decref(to);
-		json_array_append_new(rows, row);
-	}
-	return rows;
-}
-
-static json_t *
-view_body(const struct node *n, const struct rally *r, const struct running *of,
-    const char *event)
-{
-	const struct study *s = rally_study(r);
-	json_t *body = body_new(1), *parties = json_array();
-	struct rally_view v;
-
-	rally_view(r, &v);
-	body_text(body, "event", event);
-	body_text(body, "phase", phase_word(v.phase));
-	body_number(body, "number", v.number);
-	body_number(body, "run", (uint64_t)of->run);
-	if (v.phase == RUN_ABORTED) {
-		body_flag(body, "again", v.again);
-		body_text(body, "party", s->parties[v.party].name);
-		body_flag(body, "own", v.party == of->self);
-		body_text(body, "reason", reasons[v.reason]);
-		body_text(body, "text", v.text);
-	}
-	for (unsigned i = 0; i < s->count; i++)
-		json_array_append_new(parties, party_row(n, r, i, of->self));
-	body_put(body, "parties", parties);
-	body_put(body, "matrix", matrix(r));
-	return body;
-}
 
 /*
  * Telling
@@ -234,7 +28,7 @@ tell(struct node *n, struct running *of, const char *event, bool more)
 
 	of->tell_at = clock_now().mono + SHOW_EVERY;
 	if (r)
-		ctl_answer(&n->ctl, of->client, of->id, view_body(n, r, of, event), more);
+		ctl_answer(&n->ctl, of->client, of->id, runview_body(n, r, of, event), more);
 }
 
 /* No news will come any more. */
@@ -490,7 +284,7 @@ runverb_abort(void *ctx, const struct ctl_request *r, json_t **ret, struct err *
 	struct node *n = ctx;
 	struct running *of = named(n, r, err);
 	const char *word = verb_text(r, "reason"), *text = verb_text(r, "text");
-	int reason = word ? reason_of(word) : ERR_UNKNOWN;
+	int reason = word ? runview_reason(word) : ERR_UNKNOWN;
 
 	if (!of)
 		return ERR_UNKNOWN;
@@ -517,7 +311,7 @@ runverb_list(void *ctx, const struct ctl_request *r, json_t **ret, struct err *e
 
 		if (!run)
 			continue;
-		row = view_body(n, run, of, "view");
+		row = runview_body(n, run, of, "view");
 		body_text(row, "study", rally_study(run)->name);
 		body_hex(row, "hash", rally_study(run)->hash, STUDY_HASH_LEN);
 		json_array_append_new(list, row);

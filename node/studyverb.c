@@ -94,7 +94,6 @@ party_row(const struct node *n, const struct lobby_study *s, unsigned i)
 	return row;
 }
 
-/* Whoever has a party's name by now may be another machine than the study means. */
 static void
 warn_of_party(json_t *list, const struct node *n, const struct study_party *p)
 {
@@ -102,8 +101,7 @@ warn_of_party(json_t *list, const struct node *n, const struct study_party *p)
 
 	if (view_peer(n->mesh, clock_now(), p->name, &peer) == 0 &&
 	    memcmp(peer.key, p->key, sizeof(peer.key)) != 0)
-		body_warning(list, "%s has another key now than the study says: it is no party of it; "
-		    "make a new study", p->name);
+		body_warning(list, STUDY_OTHER_KEY "; " STUDY_OTHER_KEY_CHANGE, p->name);
 }
 
 static json_t *

@@ -15,6 +15,10 @@ int studyverb_new(void *ctx, const struct ctl_request *r, json_t **ret, struct e
 int studyverb_accept(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 int studyverb_close(void *ctx, const struct ctl_request *r, json_t **ret, struct err *err);
 
+/* Whoever has a party's name by now may be another machine than the study means; and what helps. */
+#define STUDY_OTHER_KEY	       "%s has another key now than the study says: it is no party of it"
+#define STUDY_OTHER_KEY_CHANGE "make a new study"
+
 /* Says in `warnings` which proposals wait for a person. */
 struct node;
 void studyverb_warn(const struct node *n, json_t *warnings);
