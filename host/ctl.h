@@ -24,7 +24,10 @@
 #define CTL_UNREAD_MAX	((size_t)16 << 20)
 /* The state's own socket, and the one of HOME_RUN_DIR. */
 #define CTL_SOCKETS_MAX 2
-/* Members of this group may see, as root may; only root and our own user may change. */
+/*
+ * Members of this group may see, and take part in runs of what was accepted; only root and our own
+ * user may change.
+ */
 #define CTL_GROUP	"mpynet"
 
 /* Why a question has no answer; the exit codes of the command line, which hands them on. */

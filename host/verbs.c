@@ -60,8 +60,11 @@ verbs_answer(struct ctl *c, const char *role, const struct verb *list, void *ctx
 	}
 	if (!(list->changes ? r->may_change : r->may_see)) {
 		ctl_refuse(c, r->client, r->id, CTL_PERMISSION, list->changes
-		    ? "only root may change this: try sudo"
-		    : "only root and the group " CTL_GROUP " may look: try sudo");
+		    ? "only root, or who started the daemon, may change this: try sudo"
+		    : "only root, who started the daemon and the group " CTL_GROUP " may ask "
+		      "this: try sudo, or become a member of the group; or use a node of your own, "
+		      "which needs no root: mpynet --state DIR join BUNDLE, and the same --state "
+		      "with every command");
 		return;
 	}
 	rc = list->run(ctx, r, &body, &err);

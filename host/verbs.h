@@ -13,7 +13,7 @@
 
 struct verb {
 	const char *name;	/* NULL ends a list */
-	bool changes;		/* only for those who may change things */
+	bool changes;		/* only for those who may change things; else the group may, too */
 	/*
 	 * Writes a body to answer with and returns 0, or a negative number with a sentence. One
 	 * that leaves *ret NULL answers by itself, later.
