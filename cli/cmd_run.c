@@ -101,15 +101,17 @@ tell_end(struct run *r, struct err *e)
 static int
 start_program(struct run *r, const json_t *view, struct err *e)
 {
-	char dir[PATH_MAX + 32];
+	char dir[PATH_MAX + 32], number[24];
 	int rc;
 
 	run_events_paths(&r->events, view);
 	r->events.drawn = false;
-	(void)snprintf(dir, sizeof(dir), "%s/%lld", r->dir, (long long)r->number);
+	(void)snprintf(number, sizeof(number), "%lld", (long long)r->number);
+	(void)snprintf(dir, sizeof(dir), "%s/%s", r->dir, number);
 	if (strlen(dir) >= PATH_MAX)
 		return err_set(e, -ENAMETOOLONG, "%s: the name is too long", r->dir);
 	runner_close(&r->runner);
+	setenv("MPYNET_RUN", number, 1);
 	rc = runner_start(&r->runner, r->words.argv, r->at.holder, r->dir[0] != '\0' ? dir : "", e);
 	r->started = clock_now().mono;
 	r->failed = 0;
@@ -343,6 +345,8 @@ prepare(struct run *r, const struct args *a, struct run_fact *facts, struct err 
 	else if (run_words_expand(&r->words, &r->study, r->self, e) < 0)
 		return -EINVAL;
 	rc = r->self > 0 ? preflight_port(r->study.parties[r->self].port, r->at.holder, e) : 0;
+	if (rc == 0)
+		rc = parties_export(&r->study, r->self, e);
 	if (rc == 0)
 		rc = runner_dir(r->dir, arg(a, "--log"), r->context->state, r->study.name,
 		    r->hash, e);

@@ -6,8 +6,10 @@
 
 #include "core/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Text that grows within a buffer, or has failed. */
@@ -102,6 +104,32 @@ parties_env(char *to, size_t cap, const struct study *s, unsigned self)
 	put_mpyc_args(&page, s, self);
 	put(&page, "'\n");
 	return page_end(&page);
+}
+
+/* One line of it: NAME='value'. */
+static int
+export_line(char *line)
+{
+	char *value = strchr(line, '=');
+
+	if (value == NULL)
+		return 0;
+	*value++ = '\0';
+	value[strlen(value) - 1] = '\0';
+	return setenv(line, value + 1, 1) < 0 ? -errno : 0;
+}
+
+int
+parties_export(const struct study *s, unsigned self, struct err *e)
+{
+	char *text = malloc(PARTIES_TEXT_MAX), *save = NULL;
+	int rc = text == NULL ? -ENOMEM : parties_env(text, PARTIES_TEXT_MAX, s, self);
+
+	for (char *line = rc < 0 ? NULL : strtok_r(text, "\n", &save); line != NULL && rc >= 0;
+	    line = strtok_r(NULL, "\n", &save))
+		rc = export_line(line);
+	free(text);
+	return rc < 0 ? err_set(e, rc, "cannot tell the program of the parties: %s", err_phrase(rc)) : 0;
 }
 
 /*

@@ -23,6 +23,12 @@ int parties_mpyc_args(char *to, size_t cap, const struct study *s, unsigned self
 int parties_env(char *to, size_t cap, const struct study *s, unsigned self) must_check;
 
 /*
+ * The same as variables of our own environment, and so of every program that is started from now on.
+ * 0 or negative with a sentence.
+ */
+int parties_export(const struct study *s, unsigned self, struct err *e) must_check;
+
+/*
  * `text` with what stands in braces put in its place, as party `self`:
  *
  *	{study} {hash} {parties} {threshold} {index}
