@@ -137,32 +137,41 @@ mailbox_token(struct mailbox *m, const uint8_t id[static WIRE_TOKEN_ID], uint64_
 	return t != NULL && (t->expires >= now || t->pleas > 0) ? t : NULL;
 }
 
-int
-token_recall(struct mailbox *m, uint64_t now, const struct memory *row)
+static int
+token_read(struct token_row *ret, const struct memory *row)
 {
 	struct in in = in_init(row->value, row->value_len);
-	struct token_row t = { 0 }, *kept;
 	struct blob welcome;
 
 	if (row->key_len != WIRE_TOKEN_ID)
 		return ERR_FORMAT;
 	in_demand(&in, rd_u8(&in.rd) == ROW_VERSION);
-	rd_bytes(&in.rd, t.issuer, sizeof(t.issuer));
-	rd_bytes(&in.rd, t.psk, sizeof(t.psk));
-	t.expires = rd_u64(&in.rd);
+	rd_bytes(&in.rd, ret->issuer, sizeof(ret->issuer));
+	rd_bytes(&in.rd, ret->psk, sizeof(ret->psk));
+	ret->expires = rd_u64(&in.rd);
 	welcome = in_blob(&in, in.rd.left, WIRE_WELCOME_MAX);
 	in_demand(&in, welcome.len > 0);
 	if (in_end(&in) < 0)
 		return in_end(&in);
-	if (t.expires + ANSWER_TIME < now && t.expires != 0)
-		return ERR_EXPIRED;
-	kept = token_new(m, row->key);
-	if (kept == NULL)
-		return ERR_FULL;
-	memcpy(t.id, row->key, sizeof(t.id));
-	t.welcome_len = welcome.len;
-	memcpy(t.welcome, welcome.p, welcome.len);
-	*kept = t;
-	crypto_wipe(&t, sizeof(t));
+	memcpy(ret->id, row->key, sizeof(ret->id));
+	ret->welcome_len = welcome.len;
+	memcpy(ret->welcome, welcome.p, welcome.len);
 	return 0;
+}
+
+int
+token_recall(struct mailbox *m, uint64_t now, const struct memory *row)
+{
+	struct token_row t = { 0 }, *kept;
+	int rc = token_read(&t, row);
+
+	if (rc == 0 && t.expires + ANSWER_TIME < now && t.expires != 0)
+		rc = ERR_EXPIRED;
+	kept = rc == 0 ? token_new(m, row->key) : NULL;
+	if (kept != NULL)
+		*kept = t;
+	else if (rc == 0)
+		rc = ERR_FULL;
+	crypto_wipe(&t, sizeof(t));
+	return rc;
 }
