@@ -116,7 +116,7 @@ start_program(struct run *r, const json_t *view, struct err *e)
 	r->started = clock_now().mono;
 	r->failed = 0;
 	if (rc == 0)
-		fprintf(stderr, "mpynet: run %lld of %s starts, this is party %u of %u\n",
+		fprintf(r->events.to, "mpynet: run %lld of %s starts, this is party %u of %u\n",
 		    (long long)r->number, r->study.name, r->self, r->study.count);
 	return rc;
 }
@@ -131,17 +131,17 @@ stop_program(struct run *r, const json_t *view)
 	r->again = json_is_true(json_object_get(view, "again"));
 	(void)run_events_why(why, view);
 	if (r->started > 0)
-		fprintf(stderr, "mpynet: run %lld of %s stops everywhere: %s\n",
+		fprintf(r->events.to, "mpynet: run %lld of %s stops everywhere: %s\n",
 		    (long long)r->number, r->study.name, why);
 	else if (r->code != EXIT_TIMEOUT) /* of which everything was said */
-		fprintf(stderr, "mpynet: %s was not started: %s\n", r->study.name, why);
+		fprintf(r->events.to, "mpynet: %s was not started: %s\n", r->study.name, why);
 	if (r->code < 0 && !r->again)
 		r->code = r->failed > 0 ? r->failed : EXIT_NO;
 	runner_stop(&r->runner, clock_now().mono);
 }
 
 static int
-take_event(struct run *r, const json_t *view, struct err *e)
+act_on(struct run *r, const json_t *view, struct err *e)
 {
 	const char *event = json_string_value(json_object_get(view, "event"));
 	json_int_t number = json_integer_value(json_object_get(view, "number"));
@@ -149,7 +149,6 @@ take_event(struct run *r, const json_t *view, struct err *e)
 	if (number > 0)
 		r->number = number;
 	r->id = json_integer_value(json_object_get(view, "run"));
-	run_watch_hide(r->watch);
 	run_watch_event(r->watch, view);
 	run_events_show(&r->events, view);
 	if (event == NULL)
@@ -169,6 +168,29 @@ take_event(struct run *r, const json_t *view, struct err *e)
 		    r->differ_at != 0		       ? r->differ_at :
 							 clock_now().mono;
 	return 0;
+}
+
+/* What is said about it is collected, so that what is drawn gives way only where something is. */
+static int
+take_event(struct run *r, const json_t *view, struct err *e)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *said = open_memstream(&text, &len);
+	int rc;
+
+	r->events.to = said != NULL ? said : stderr;
+	rc = act_on(r, view, e);
+	r->events.to = stderr;
+	if (said == NULL)
+		return rc;
+	fclose(said);
+	if (len > 0) {
+		run_watch_hide(r->watch);
+		fputs(text, stderr);
+	}
+	free(text);
+	return rc;
 }
 
 /* The program has ended: by itself, or since it was told to. */

@@ -128,7 +128,7 @@ const struct command commands[] = {
 	{ "run <study> [--restart <number>] [--wait <duration>] [--timeout <duration>] "
 	  "[--absence <duration>] [--expand] [--log <dir>] [--watch] [--report <file>] -- "
 	  "<program>...", cmd_run,
-	  "run a program together with the other parties, when all are ready" },
+	  "run a program with the other parties; --report makes <file>.json and .svg" },
 	{ "mpyc-args <study|file> [--env] [--template <text>] [--each <text>]", cmd_mpyc_args,
 	  "print what a program is told of the parties: MPyC's options, or any other text" },
 

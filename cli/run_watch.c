@@ -152,7 +152,6 @@ began(struct run_watch *w)
 	w->draw_at = w->now + (w->screen.fd >= 0 ? 0 : SAY_EVERY);
 	meter_begin(&w->meter, w->order.study, w->order.self, w->now);
 	take_paths(w, w->view);
-	/* What cannot be skipped now would be counted: it is looked again, at once. */
 	w->look_at = sockdiag_look(&w->diag, skip, w) < 0 ? 0 : w->now + METER_EVERY;
 }
 
@@ -195,9 +194,9 @@ run_watch_tick(struct run_watch *w, usec_t now)
 		look(w, now);
 	if (w->began != 0 && w->order.draw && now >= w->draw_at)
 		draw(w);
-	return w->began != 0 && w->look_at > now ? (int)((w->look_at - now) / USEC_PER_MS) + 1 :
-	    w->began != 0			 ? 1 :
-						   200;
+	if (w->began == 0)
+		return 200;
+	return w->look_at > now ? (int)((w->look_at - now) / USEC_PER_MS) + 1 : 1;
 }
 
 static int
