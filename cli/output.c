@@ -100,15 +100,16 @@ plain_cell(char to[static CELL_MAX], const json_t *value)
 	}
 }
 
-static void
-usec_cell(char to[static CELL_MAX], double usec)
+const char *
+output_usec(char to[static 32], double usec)
 {
 	if (usec < 1000)
-		snprintf(to, CELL_MAX, "%.0f us", usec);
+		snprintf(to, 32, "%.0f us", usec);
 	else if (usec < 1e6)
-		snprintf(to, CELL_MAX, "%.*f ms", usec < 1e5, usec / 1e3);
+		snprintf(to, 32, "%.*f ms", usec < 1e5, usec / 1e3);
 	else
-		snprintf(to, CELL_MAX, "%.1f s", usec / 1e6);
+		snprintf(to, 32, "%.1f s", usec / 1e6);
+	return to;
 }
 
 /* Of a number that may be anything: one that no unit below has room for is as large as can be. */
@@ -126,7 +127,7 @@ number_cell(char to[static CELL_MAX], enum column_kind kind, double number)
 
 	switch (kind) {
 	case COLUMN_BYTES: snprintf(to, CELL_MAX, "%s", text_format_bytes(text, n)); break;
-	case COLUMN_USEC: usec_cell(to, number); break;
+	case COLUMN_USEC: snprintf(to, CELL_MAX, "%s", output_usec(text, number)); break;
 	case COLUMN_DURATION: snprintf(to, CELL_MAX, "%s", text_format_duration(text, n)); break;
 	case COLUMN_AGO: snprintf(to, CELL_MAX, "%s ago", text_format_duration(text, n)); break;
 	case COLUMN_TIME: snprintf(to, CELL_MAX, "%s", text_format_time(text, n)); break;

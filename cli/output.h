@@ -86,6 +86,9 @@ void output_say(struct output *o, const char *fmt, ...) printf_like(2, 3);
 /* The same for a sentence behind a head, broken at words to fit the terminal. */
 void output_prose(struct output *o, const char *head, const char *text);
 
+/* Microseconds for people: "87 us", "12.4 ms", "1.2 s". Returns `to`. */
+const char *output_usec(char to[static 32], double usec);
+
 /* Escapes `text` for a sentence; NULL is "-". Cuts it to fit. Returns `to`. */
 const char *output_escape(char *to, size_t cap, const char *text);
 

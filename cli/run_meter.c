@@ -83,6 +83,17 @@ meter_rtt_from(unsigned bucket)
 	return bucket == 0 ? 0 : octave + (bucket % 2 != 0 ? octave / 2 : 0);
 }
 
+void
+meter_rtt_span(const struct meter_party *p, unsigned *first, unsigned *end)
+{
+	*first = 0;
+	*end = METER_RTTS;
+	while (*first < *end && p->rtts[*first] == 0)
+		(*first)++;
+	while (*end > *first && p->rtts[*end - 1] == 0)
+		(*end)--;
+}
+
 static void
 count_rtt(struct meter_party *p, uint32_t rtt)
 {

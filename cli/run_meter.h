@@ -116,6 +116,9 @@ const struct meter_stall *meter_stalls(const struct meter *m, unsigned party);
 /* From how many usec on a bucket has round trips. */
 usec_t meter_rtt_from(unsigned bucket);
 
+/* The buckets that have any are from `first` to before `end`. */
+void meter_rtt_span(const struct meter_party *p, unsigned *first, unsigned *end);
+
 /* "packets are lost: 3 segments were repeated" */
 const char *meter_cause_text(char to[static 128], const struct meter_stall *s);
 const char *meter_cause_word(enum meter_cause cause);

@@ -30,12 +30,9 @@ static json_t *
 histogram(const struct meter_party *p)
 {
 	json_t *list = json_array();
-	unsigned from = 0, to = METER_RTTS;
+	unsigned from, to;
 
-	while (from < to && p->rtts[from] == 0)
-		from++;
-	while (to > from && p->rtts[to - 1] == 0)
-		to--;
+	meter_rtt_span(p, &from, &to);
 	for (unsigned i = from; i < to; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o}", "from_us",
 		    number(meter_rtt_from(i)), "count", number(p->rtts[i])));

@@ -31,14 +31,14 @@ screen_size(const struct screen *s, unsigned *width, unsigned *height)
 	*height = known && size.ws_row > 0 ? size.ws_row : 24;
 }
 
-static void
-put(int fd, const char *p, size_t n)
+void
+screen_put(int fd, const char *p, size_t n)
 {
 	while (n > 0) {
 		ssize_t done = write(fd, p, n);
 
 		if (done < 0 && errno != EINTR)
-			return; /* whoever looked has gone */
+			return; /* whoever read it has gone */
 		p += done > 0 ? done : 0;
 		n -= done > 0 ? (size_t)done : 0;
 	}
@@ -68,7 +68,7 @@ redraw(struct screen *s, const struct screen_line *above, const char *p, size_t 
 		fprintf(to, "%.*s\033[K\n", (int)(end - at), at);
 	fputs("\033[J", to);
 	fclose(to);
-	put(s->fd, text, len);
+	screen_put(s->fd, text, len);
 	free(text);
 }
 

@@ -30,6 +30,9 @@ struct screen {
 /* On `fd`, if that is a terminal that can move its cursor. */
 void screen_init(struct screen *s, int fd);
 
+/* Writes all of it, unless whoever reads has gone. */
+void screen_put(int fd, const char *p, size_t n);
+
 /* How wide and how high it is now; 80 and 24 where nobody knows. */
 void screen_size(const struct screen *s, unsigned *width, unsigned *height);
 

@@ -48,13 +48,7 @@ phase_of(const json_t *view, unsigned party)
 static const char *
 rtt_text(char to[static 32], uint32_t usec)
 {
-	if (usec == 0)
-		(void)snprintf(to, 32, "-");
-	else if (usec < 1000)
-		(void)snprintf(to, 32, "%u us", usec);
-	else
-		(void)snprintf(to, 32, "%.*f ms", usec < 100000, usec / 1000.0);
-	return to;
+	return usec > 0 ? output_usec(to, usec) : "-";
 }
 
 /* The buckets from the first to the last with something in them, one sign for each. */
@@ -62,13 +56,10 @@ static const char *
 shape_of(char to[static SHAPE + 1], const struct meter_party *p)
 {
 	static const char levels[] = " .:-=+*#";
-	unsigned first = 0, last = METER_RTTS, at = 0;
+	unsigned first, last, at = 0;
 	uint64_t most = 0;
 
-	while (first < last && p->rtts[first] == 0)
-		first++;
-	while (last > first && p->rtts[last - 1] == 0)
-		last--;
+	meter_rtt_span(p, &first, &last);
 	last = last - first > SHAPE ? first + SHAPE : last;
 	for (unsigned i = first; i < last; i++)
 		most = max_u64(most, p->rtts[i]);

@@ -7,6 +7,7 @@
  */
 #include "cli/run_report.h"
 
+#include "cli/output.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -79,16 +80,6 @@ short_name(char to[static 16], const char *name)
 }
 
 static const char *
-rtt_text(char to[static 32], double usec)
-{
-	if (usec < 1000)
-		(void)snprintf(to, 32, "%.0f us", usec);
-	else
-		(void)snprintf(to, 32, "%.*f ms", usec < 100000, usec / 1000);
-	return to;
-}
-
-static const char *
 bytes_text(char to[static 16], double n)
 {
 	return text_format_bytes(to, n < 9e18 ? (uint64_t)n : (uint64_t)9e18);
@@ -128,7 +119,7 @@ put_cell(const struct drawing *d, double x, double y, const json_t *to)
 	put_box(d, x, y, CELL_W - 3, CELL_H - 3, class_of_path(path));
 	put_text(d, x + (CELL_W - 3) / 2.0, y + 12, "c", path[0] != '\0' ? path : "?");
 	if (rtt > 0)
-		put_text(d, x + (CELL_W - 3) / 2.0, y + 24, "c", rtt_text(text, rtt));
+		put_text(d, x + (CELL_W - 3) / 2.0, y + 24, "c", output_usec(text, rtt));
 }
 
 /* Our row, from what was measured. */
@@ -325,7 +316,7 @@ put_round_trips(struct drawing *d, const json_t *run)
 	}
 	for (unsigned k = first; k <= last; k += width < 30 ? 4 : 2)
 		put_text(d, LEFT + NAME_WIDTH + (k - first) * width, d->y + 8, "s",
-		    rtt_text(text, (double)meter_rtt_from(k)));
+		    output_usec(text, (double)meter_rtt_from(k)));
 	d->y += 12;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "cli/runner.h"
 
+#include "cli/run_screen.h"
 #include "cli/spawn.h"
 #include "host/file.h"
 #include "host/loop.h"
@@ -60,19 +61,6 @@ note_byte(struct runner_stream *s, char c)
 	s->have = 0;
 }
 
-static void
-pass_on(int to, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(to, p, n);
-
-		if (done < 0 && errno != EINTR)
-			return; /* whoever read it has gone; the log has it */
-		p += done > 0 ? done : 0;
-		n -= done > 0 ? (size_t)done : 0;
-	}
-}
-
 void
 runner_pump(struct runner_stream *s)
 {
@@ -87,7 +75,7 @@ runner_pump(struct runner_stream *s)
 		return;
 	}
 	if (s->sink.take == NULL || !s->sink.take(s->sink.ctx, s->to, bytes, (size_t)n))
-		pass_on(s->to, bytes, (size_t)n);
+		screen_put(s->to, bytes, (size_t)n);
 	for (ssize_t i = 0; i < n; i++) {
 		log_byte(s, bytes[i]);
 		note_byte(s, bytes[i]);
