@@ -2,8 +2,10 @@
 /*
  * cmd_study.c - with whom we compute: studies made, shown, accepted and closed.
  */
+#include "cli/attach.h"
 #include "cli/cmd.h"
 #include "cli/interrupt.h"
+#include "cli/join.h"
 #include "cli/run_show.h"
 #include "cli/studyfile.h"
 #include "cli/talk.h"
@@ -89,15 +91,15 @@ show(struct context *c, const json_t *body)
 		    output_escape(text, sizeof(text), json_string_value(warning)));
 }
 
-int
-cmd_study_list(struct context *c, const struct args *a, struct err *e)
+static int
+list_there(struct context *c, const struct args *a, struct err *e)
 {
 	(void)a;
 	return talk_show(c, "studies", NULL, list_views, e);
 }
 
-int
-cmd_study_show(struct context *c, const struct args *a, struct err *e)
+static int
+show_there(struct context *c, const struct args *a, struct err *e)
 {
 	json_t *body;
 	int rc = studyfile_body(&body, c, arg(a, "study|file"), e);
@@ -164,8 +166,8 @@ write_file(const struct args *a, const json_t *body, struct err *e)
 	return path != NULL ? file_create(path, 0644, text, strlen(text), e) : 0;
 }
 
-int
-cmd_study_new(struct context *c, const struct args *a, struct err *e)
+static int
+new_there(struct context *c, const struct args *a, struct err *e)
 {
 	const char *port = arg(a, "--port");
 	uint64_t number = STUDY_PORT;
@@ -253,8 +255,8 @@ change(struct context *c, const char *verb, json_t *question, const char *did, s
 	return EXIT_DONE;
 }
 
-int
-cmd_study_accept(struct context *c, const struct args *a, struct err *e)
+static int
+accept_there(struct context *c, const struct args *a, struct err *e)
 {
 	const char *word = arg(a, "study|file");
 	json_t *body;
@@ -269,10 +271,69 @@ cmd_study_accept(struct context *c, const struct args *a, struct err *e)
 	return rc;
 }
 
+static int
+close_there(struct context *c, const struct args *a, struct err *e)
+{
+	return change(c, "study_close", json_pack("{s:s}", "study", arg(a, "study")), "closed", e);
+}
+
+/*
+ * With a node
+ */
+
+/*
+ * Has the node of this host answer, one that is started for it where none runs: so nobody else knows
+ * how studies are kept, and the others hear of what is decided.
+ */
+static int
+with_node(struct context *c, const struct args *a, struct err *e,
+    int (*run)(struct context *c, const struct args *a, struct err *e))
+{
+	struct attachment at;
+	struct err ignored;
+	int rc;
+
+	if (join_have(c->state, HOME_NODE, &ignored) < 0)
+		return run(c, a, e);	/* which says what is missing */
+	rc = attach(&at, c, e);
+	if (rc != 0)
+		return rc;
+	rc = run(c, a, e);
+	attach_end(&at);
+	return rc;
+}
+
+int
+cmd_study_list(struct context *c, const struct args *a, struct err *e)
+{
+	return with_node(c, a, e, list_there);
+}
+
+int
+cmd_study_show(struct context *c, const struct args *a, struct err *e)
+{
+	/* A file says all that it knows by itself. */
+	if (studyfile_is(arg(a, "study|file")))
+		return show_there(c, a, e);
+	return with_node(c, a, e, show_there);
+}
+
+int
+cmd_study_new(struct context *c, const struct args *a, struct err *e)
+{
+	return with_node(c, a, e, new_there);
+}
+
+int
+cmd_study_accept(struct context *c, const struct args *a, struct err *e)
+{
+	return with_node(c, a, e, accept_there);
+}
+
 int
 cmd_study_close(struct context *c, const struct args *a, struct err *e)
 {
-	return change(c, "study_close", json_pack("{s:s}", "study", arg(a, "study")), "closed", e);
+	return with_node(c, a, e, close_there);
 }
 
 void

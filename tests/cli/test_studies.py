@@ -84,8 +84,9 @@ def test_files_that_are_no_study_are_refused(place):
         host.refuse(CONFIG, name + ".study", "study", "show", name + ".study")
     twice = study_file(host.path / "same.study", three(key) + three(key)[:1])
     host.refuse(CONFIG, "one name, one key or one address", "study", "show", twice)
-    host.refuse(NO_DAEMON, "not running", "study", "list")
-    host.refuse(NO_DAEMON, "not running", "study", "accept", host.path / "good.study")
+    nobody = Host(place.dir / "nobody")
+    nobody.refuse(NO_DAEMON, "joined no network", "study", "list")
+    nobody.refuse(NO_DAEMON, "joined no network", "study", "accept", host.path / "good.study")
 
 
 PARTIES = [{"index": 0, "name": "party1", "ip": "10.87.0.2", "port": PORT, "stance": "accepted",

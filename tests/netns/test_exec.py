@@ -198,6 +198,13 @@ def where_no_namespace_may_be_made_it_says_what_would_do(lab):
                              *user.words("exec", "--", "true"), cwd=user.state)
     if "/dev/net/tun is missing" not in err or status != 6:
         raise Failed("without a TUN: %d %s" % (status, err))
+    # And one that is root's alone.
+    status, _, err = lab.run(user.namespace, "unshare", "--mount", "sh", "-c",
+                             'mount -t tmpfs none /dev/net && mknod -m 600 /dev/net/tun c 10 200 '
+                             '&& exec "$0" "$@"', *user.words("exec", "--", "true"),
+                             cwd=user.state)
+    if "may not open /dev/net/tun" not in err or status == 0:
+        raise Failed("with a TUN that is root's: %d %s" % (status, err))
 
 
 def three_users_compute_with_mpyc(lab):
@@ -223,9 +230,34 @@ def three_users_compute_with_mpyc(lab):
                 user.name, file.read_text(), expected))
 
 
+def studies_are_decided_where_no_node_runs(lab):
+    """What `study accept` says is kept, by a node that is gone again when the command ends."""
+    place = Place(lab, ["party1", "party2"])
+    first, second = place.users
+    before = [links(lab, user) for user in place.users]
+    second.tell("up", "--namespace")
+    first.tell("study", "new", "salaries", "--parties", "party1,party2", "--out",
+               first.state / "s.study")
+    second.tell("down")
+    if "salaries" not in first.tell("study", "list"):
+        raise Failed("what was decided is forgotten: %s" % first.tell("study", "list"))
+    shutil.copy(first.state / "s.study", second.state / "s.study")
+    second.tell("study", "accept", second.state / "s.study")
+    if "accepted" not in second.tell("study", "list"):
+        raise Failed("what was accepted is forgotten")
+    first.tell("study", "close", "salaries")
+    if "closed" not in first.tell("study", "list"):
+        raise Failed("what was closed is forgotten")
+    for user, were in zip(place.users, before):
+        if user.run("status")[0] != 3:
+            raise Failed("a node of %s is left" % user.name)
+        place.clean(user, were)
+
+
 SCENARIOS = (
     without_root_a_program_has_the_mesh_and_nothing_else,
     programs_share_a_node_and_the_last_one_ends_it,
     where_no_namespace_may_be_made_it_says_what_would_do,
+    studies_are_decided_where_no_node_runs,
     three_users_compute_with_mpyc,
 )
