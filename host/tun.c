@@ -33,8 +33,11 @@ static int
 explain(int rc, const char *name, struct err *err)
 {
 	switch (rc) {
-	case -EPERM:
 	case -EACCES:
+		return err_set(err, rc, "this user may not open /dev/net/tun, from which the network "
+		    "device %s is made: chmod 0666 /dev/net/tun as root, as it is elsewhere, or have "
+		    "root run the node: sudo mpynet up", name);
+	case -EPERM:
 		return err_set(err, rc, "creating the network device %s needs root "
 		    "(CAP_NET_ADMIN)", name);
 	case -EBUSY:
