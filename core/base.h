@@ -32,6 +32,14 @@ struct instant {
 #define ARRAY_LEN(a)	   (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
 
+/* Has the processor fetch these bytes, 64 at a time. */
+static inline void
+fetch_ahead(const void *p, size_t len)
+{
+	for (size_t i = 0; i < len; i += 64)
+		__builtin_prefetch((const char *)p + i);
+}
+
 static inline uint64_t
 min_u64(uint64_t a, uint64_t b)
 {

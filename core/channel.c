@@ -359,3 +359,27 @@ channel_view(const struct channel *ch, struct instant now, struct channel_view *
 		.last_handshake = ch->last_handshake,
 	};
 }
+
+/*
+ * Fetching ahead
+ */
+
+void
+channel_prefetch(const struct channel *ch)
+{
+	__builtin_prefetch(ch->keypairs);
+	fetch_ahead(&ch->due, sizeof(ch->due));
+	fetch_ahead(&ch->give_up, sizeof(*ch) - offsetof(struct channel, give_up));
+}
+
+void
+channel_prefetch_session(const struct channel *ch)
+{
+	const struct keypair *k = ch->keypairs[CURRENT];
+
+	if (k == NULL)
+		return;
+	fetch_ahead(k, offsetof(struct keypair, session.replay.seen));
+	__builtin_prefetch(&k->session.replay.seen[k->session.replay.next / 64 % ARRAY_LEN(k->session.replay.seen)]);
+	__builtin_prefetch(&k->hello_due);
+}

@@ -50,6 +50,10 @@ enum {
 	CHANNEL_WIPED = 32,    /* the last session has ended, its keys are gone. Said once. */
 };
 
+/* Has the processor fetch the channel; and then, from what has come by then, its current session. */
+void channel_prefetch(const struct channel *ch);
+void channel_prefetch_session(const struct channel *ch);
+
 /* What must hold for as long as the channel lives, and what may change in between. */
 struct channel_config {
 	const struct noise_identity *self; /* must outlive the channel */

@@ -101,6 +101,18 @@ resize(struct table *t, size_t rows)
 	return 0;
 }
 
+void
+table_prefetch(const struct table *t, const void *key)
+{
+	size_t row;
+
+	if (t->values == NULL)
+		return;
+	row = home_row(t, key);
+	__builtin_prefetch(&t->values[row]);
+	__builtin_prefetch(row_key(t, row));
+}
+
 void *
 table_get(const struct table *t, const void *key)
 {

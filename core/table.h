@@ -44,6 +44,9 @@ void table_free(struct table *t);
 /* The pointer stored for `key`, or NULL. */
 void *table_get(const struct table *t, const void *key);
 
+/* Has the processor fetch what table_get() will read for `key`. */
+void table_prefetch(const struct table *t, const void *key);
+
 /* Stores or replaces. 0, ERR_FULL at the limit, -ENOMEM. `value` is not NULL. */
 int table_put(struct table *t, const void *key, void *value) must_check;
 

@@ -98,13 +98,12 @@ push_newest(struct firewall *fw, struct flow *f)
 	fw->newest = f;
 }
 
-/* Packets come in rows, and that of the last one is in front. */
 static struct flow *
-find_flow(const struct firewall *fw, const struct flow_key *key)
+find_flow(struct firewall *fw, const struct flow_key *key)
 {
-	if (fw->newest != NULL && memcmp(&fw->newest->key, key, sizeof(*key)) == 0)
-		return fw->newest;
-	return table_get(&fw->flows, key);
+	if (fw->last == NULL || memcmp(&fw->last->key, key, sizeof(*key)) != 0)
+		fw->last = table_get(&fw->flows, key);
+	return fw->last;
 }
 
 /* A flow object that is in no list: a fresh one, or the quietest when there may be no more. */
@@ -116,15 +115,22 @@ take_flow(struct firewall *fw)
 	if (fw->flows.count < FIREWALL_FLOWS_MAX)
 		return calloc(1, sizeof(*f));
 	f = fw->oldest;
+	if (fw->last == f)
+		fw->last = NULL;
 	table_del(&fw->flows, &f->key);
 	unlink_flow(fw, f);
 	return f;
 }
 
+/* In a second many packets pass, and each that moves its flow to the front touches two others. */
 static void
 touch(struct firewall *fw, usec_t now, struct flow *f)
 {
-	f->expires = now + flow_timeout(f->key.protocol);
+	usec_t expires = now + flow_timeout(f->key.protocol);
+
+	if (expires < f->expires + USEC_PER_SEC)
+		return;
+	f->expires = expires;
 	if (fw->newest != f) {
 		unlink_flow(fw, f);
 		push_newest(fw, f);
@@ -203,6 +209,7 @@ firewall_sent(struct firewall *fw, usec_t now, const struct inner *in, const str
 		if (f == NULL)
 			return;
 		f->key = key;
+		f->expires = 0;
 		if (table_put(&fw->flows, &key, f) < 0) {
 			free(f);
 			return;

@@ -19,7 +19,10 @@
 #include "core/table.h"
 #include "node/config.h"
 
-/* Flows tracked at the most. A new one takes the place of the one that has been quiet longest. */
+/*
+ * Flows tracked at the most. A new one takes the place of the one that has been quiet longest, to
+ * the second.
+ */
 #define FIREWALL_FLOWS_MAX 16384
 
 /*
@@ -41,6 +44,7 @@ struct firewall {
 	size_t rule_count;
 	struct firewall_rule *rules;
 	struct table flows; /* struct flow_key -> struct flow */
+	struct flow *last; /* that was looked for: packets come in rows; NULL: none */
 	struct flow *newest;
 	struct flow *oldest;
 	size_t study_count;

@@ -9,6 +9,7 @@
  * while reach.c makes one.
  */
 #include "core/mss.h"
+#include "node/ahead.h"
 #include "node/mesh_impl.h"
 
 #include <stdlib.h>
@@ -206,11 +207,15 @@ void
 mesh_from_tun(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out)
 {
+	bool many = m->by_index.count > AHEAD_PEERS;
 	struct peer *peer = NULL;
 
 	roam_called(m, now, out);
 	for (size_t i = 0; i < n; i++) {
 		struct packet *pk = &packets[i];
+
+		if (many && i % AHEAD_GROUP == 0)
+			ahead_tun(m, pk, min_u64(n - i, AHEAD_GROUP));
 
 		if (peer != NULL && (pk->meta & META_FOLLOWS) != 0)
 			mesh_to_peer(m, now, peer, pk->data, pk->len, out);
@@ -449,10 +454,14 @@ void
 mesh_from_net(struct mesh *m, struct instant now, struct packet *packets, size_t n,
     struct outbox *out)
 {
+	bool many = m->by_index.count > AHEAD_PEERS;
+
 	roam_called(m, now, out);
 	for (size_t i = 0; i < n; i++) {
 		struct way way = { .socket = packets[i].socket, .addr = packets[i].from };
 
+		if (many && i % AHEAD_GROUP == 0)
+			ahead_net(m, &packets[i], min_u64(n - i, AHEAD_GROUP));
 		if (way.socket >= SOCKET_STREAM && !streams_way(m, &way))
 			continue;
 		if (session_outgrows(&packets[i]) && !outbox_loosen(out, &packets[i]))

@@ -171,6 +171,7 @@ TEST(one_flow_more_than_fits_takes_the_place_of_the_quietest)
 	struct inner first = packet(1, 2, IPPROTO_OF_UDP, 1, 1);
 	struct inner first_back = packet(2, 1, IPPROTO_OF_UDP, 1, 1);
 	struct inner second_back = packet(2, 1, IPPROTO_OF_UDP, 2, 1);
+	usec_t later = now + 2 * USEC_PER_SEC;
 	struct firewall fw;
 
 	firewall_init(&fw, hash_key);
@@ -180,16 +181,39 @@ TEST(one_flow_more_than_fits_takes_the_place_of_the_quietest)
 
 		firewall_sent(&fw, now + i, &in, NULL);
 	}
-	ASSERT(firewall_admits(&fw, now + FIREWALL_FLOWS_MAX, &first_back, NULL, &who));
+	ASSERT(firewall_admits(&fw, later, &first_back, NULL, &who));
 	ASSERT_EQ(fw.flows.count, FIREWALL_FLOWS_MAX);
 	{
 		struct inner in = packet(1, 3, IPPROTO_OF_UDP, 1, 1);
 
-		firewall_sent(&fw, now + FIREWALL_FLOWS_MAX, &in, NULL);
+		firewall_sent(&fw, later, &in, NULL);
 	}
 	ASSERT_EQ(fw.flows.count, FIREWALL_FLOWS_MAX);
-	ASSERT(!firewall_admits(&fw, now + FIREWALL_FLOWS_MAX, &second_back, NULL, &who));
-	ASSERT(firewall_admits(&fw, now + FIREWALL_FLOWS_MAX, &first_back, NULL, &who));
+	ASSERT(!firewall_admits(&fw, later, &second_back, NULL, &who));
+	ASSERT(firewall_admits(&fw, later, &first_back, NULL, &who));
+	firewall_wipe(&fw);
+}
+
+TEST(a_flow_object_that_is_taken_over_begins_anew)
+{
+	struct cert who = member("party2", NULL);
+	struct firewall fw;
+
+	firewall_init(&fw, hash_key);
+	for (uint32_t i = 0; i <= FIREWALL_FLOWS_MAX; i++) {
+		struct inner in = packet(1, 2, i == 0 ? IPPROTO_OF_TCP : IPPROTO_OF_UDP, 1,
+		    (uint16_t)(i % FIREWALL_FLOWS_MAX + 1));
+
+		firewall_sent(&fw, now + i / FIREWALL_FLOWS_MAX * 2 * USEC_PER_SEC, &in, NULL);
+	}
+	ASSERT_EQ(fw.flows.count, FIREWALL_FLOWS_MAX);
+	{
+		struct inner back = packet(2, 1, IPPROTO_OF_UDP, 1, 1);
+
+		/* The object was of a TCP flow, and is remembered no longer than one of UDP. */
+		ASSERT(!firewall_admits(&fw, now + 3 * USEC_PER_SEC + FIREWALL_UDP_TIMEOUT, &back,
+		    NULL, &who));
+	}
 	firewall_wipe(&fw);
 }
 
