@@ -158,8 +158,12 @@ def a_new_key_comes_over_the_network_under_a_connection(lab):
         raise Failed("%s has not the new key: %s" % (one.name, one.tell("status")))
     time.sleep(2)
     pulse.end()
-    if one.json("status")["serial"] <= before or (one.state / "node" / "rekey.key").exists():
-        raise Failed("the old key is not forgotten")
+    if one.json("status")["serial"] <= before:
+        raise Failed("it has no newer certificate: %s" % one.tell("status"))
+    if wait_until(lambda: not (one.state / "node" / "rekey.key").exists(), 30) is None:
+        raise Failed("the authority has not heard that the new key is in use")
+    if you.json("ca", "state")["keys"] != 1:
+        raise Failed("the key before is not revoked: %s" % you.tell("ca", "state"))
     if wait_until(lambda: two.peer(one).get("connected"), 20) is None:
         raise Failed("there is no session under the new key")
     if [r for r in you.json("ca", "pending")["requests"] if r["name"] == one.name]:
