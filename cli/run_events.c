@@ -186,8 +186,13 @@ show_reason(struct run_events *r, size_t i, const json_t *p)
 		return;
 	(void)snprintf(r->reason[i], sizeof(r->reason[i]), "%s", word);
 	change = json_string_value(json_object_get(p, "change"));
-	(void)snprintf(r->away[i], sizeof(r->away[i]), "%s: %s", text(p, "name", name, sizeof(name)),
-	    output_escape(line, sizeof(line), because));
+	(void)output_escape(line, sizeof(line), because);
+	(void)text(p, "name", name, sizeof(name));
+	/* The sentences of `why` have the name in them. */
+	if (json_object_get(p, "why") != NULL)
+		(void)snprintf(r->away[i], sizeof(r->away[i]), "%s", line);
+	else
+		(void)snprintf(r->away[i], sizeof(r->away[i]), "%s %s", name, line);
 	fprintf(r->to, "mpynet: %s%s%s\n", r->away[i], change != NULL && *change != '\0' ? "; " : "",
 	    output_escape(would, sizeof(would), change != NULL ? change : ""));
 }

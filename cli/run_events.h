@@ -19,7 +19,7 @@ struct run_events {
 	char party[STUDY_PARTIES_MAX][512]; /* the sentence about each that was said last */
 	char waiting[512];
 	char reason[STUDY_PARTIES_MAX][32]; /* why each is away, as a word; "": nothing was said */
-	char away[STUDY_PARTIES_MAX][WHY_TEXT_MAX]; /* the same as it was said, behind its name */
+	char away[STUDY_PARTIES_MAX][64 + WHY_TEXT_MAX]; /* the same as it was said */
 	bool drawn; /* the matrix was, in this run */
 	bool silent[STUDY_PARTIES_MAX]; /* while its program is to run, and that was said */
 };

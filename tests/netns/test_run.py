@@ -186,8 +186,8 @@ def limits_of_time_end_it(lab):
     first, second, third = study.users
     third.tell("down")
     study.start(first, "--wait", "5s").ends(
-        5, "waiting for party2, party3", "party2: is there, and nobody has typed mpynet run",
-        "party3: ", "not all parties")
+        5, "waiting for party2, party3", "party2 is there, and nobody has typed mpynet run",
+        "mpynet: party3 ", "not all parties")
     third.tell("up", "--namespace")
     runs = [study.start(first, "--timeout", "3s", args=LONG, attempt="-2"),
             study.start(second, args=LONG, attempt="-2"),

@@ -244,5 +244,4 @@ SCENARIOS = (
     who_comes_late_or_with_another_mpyc_is_named,
     another_list_and_two_of_one_party_start_nothing,
     who_is_lost_for_good_ends_the_run_everywhere,
-    what_fails_below_a_run_changes_no_result,
 )

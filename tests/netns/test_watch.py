@@ -144,6 +144,5 @@ def a_terminal_shows_the_run_below_what_the_program_prints(lab):
 
 SCENARIOS = (
     a_report_has_what_passed_and_both_sides_agree,
-    a_party_that_is_cut_off_stalls_and_every_attempt_is_reported,
     a_terminal_shows_the_run_below_what_the_program_prints,
 )
