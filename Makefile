@@ -110,7 +110,7 @@ export MPYNET := $(abspath $(B)/mpynet)
 export MPYNET_BUILD := $(abspath $(B))
 export MPYNET_VENV := $(abspath $(O)/venv)
 
-.PHONY: all engine everything unit units sim fuzz bench bench-micro bench-scale bench-certs bench-sim check check-all check-long check-long-all \
+.PHONY: all engine everything unit units sim fuzz bench bench-micro bench-scale bench-certs bench-runs bench-sim check check-all check-long check-long-all \
 	check-pure check-budget check-layers check-vectors check-sim check-fuzz check-cli \
 	check-netns check-mpyc check-nat demo deps venv format install uninstall clean help FORCE
 
@@ -255,6 +255,10 @@ bench-micro: $(B)/bench/micro
 bench-certs: $(PROGRAM)
 	@bench/certs.py $(COUNT)
 
+# MPyC programs by `mpynet run` beside plain TCP between the same hosts.
+bench-runs: $(PROGRAM) $(B)/bench/wire venv
+	@bench/runs.py $(if $(PARTIES),--parties $(PARTIES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 # Does it cost more when there are more? MILLION=1: and what a million registrations take.
 bench-scale: $(B)/bench/scale
 	@$< && if [ -n "$(MILLION)" ]; then $< 1000000; fi
@@ -391,6 +395,7 @@ help:
 #:   make bench-micro       what a packet, a handshake and a decision cost, without system calls
 #:   make bench-certs       10,000 certificates, from issued to revoked and distributed
 #:   make bench-scale       10 to 10,000 peers of a node, 10 to 100,000 clients of a lighthouse
+#:   make bench-runs        programs by mpynet run beside plain TCP; PARTIES=3 ROUNDS=3 (root)
 #:   make bench-sim         1,000 virtual nodes, and regions; BIG=1: and 10,000, half an hour
 #:   make check-NAME        one family: pure budget layers vectors sim cli netns mpyc nat fuzz
 #:   make deps              the Debian packages that all this needs (root)

@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 
-from internet import Internet, home
+from internet import Internet, home, home_behind_carrier
 from lab import Failed, wait_until
 from mesh import (MPYC_PORT, MPYNET, OWN_RUN, PROGRAMS, VENV, Host, alone, results)
 
 LIGHTHOUSE = "198.18.0.10"
-ADDRESSES = {"party1": "198.18.1.1", "party2": "198.18.2.1", "party3": "198.18.3.1"}
 USER = 54321
 
 # A user who owns nothing but a directory, and no capability now or later.
@@ -47,9 +46,9 @@ class User(Host):
 
 
 class Place:
-    """A lighthouse, and users behind a home router, a carrier's NAT and nothing at all."""
+    """A lighthouse, and users, each behind a NAT of its kind; None: nothing at all."""
 
-    def __init__(self, lab, names):
+    def __init__(self, lab, names, kinds=("linux", None, "linux-frandom")):
         self.lab = lab
         lab.dir.chmod(0o711)
         shutil.copy(MPYNET, lab.dir / "mpynet")
@@ -61,11 +60,14 @@ class Place:
         authority.tell("sign", "lh", "--lighthouse", "--public", LIGHTHOUSE + ":7717")
         authority.tell("sign", *names)
         Host(lab, "lh").tell("lighthouse", authority.state / "lh.mpynet")
-        for name, kind in zip(names, ("linux", None, "linux-frandom")):
-            if kind:
-                home(internet, name, ADDRESSES[name], kind)
+        for i, (name, kind) in enumerate(zip(names, kinds), 1):
+            address = "198.18.%d.1" % i
+            if kind == "carrier":
+                home_behind_carrier(internet, name, address)
+            elif kind:
+                home(internet, name, address, kind)
             else:
-                internet.host(name, ADDRESSES[name])
+                internet.host(name, address)
         self.users = [User(lab, name) for name in names]
         for user in self.users:
             user.tell("join", user.take(authority.state / (user.name + ".mpynet")))

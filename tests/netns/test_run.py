@@ -18,8 +18,8 @@ LONG = ("-n", 12, "-w", 400, "--every", 0.1)
 class Study(Place):
     """Three users who have accepted a study, and the programs of a run."""
 
-    def __init__(self, lab):
-        super().__init__(lab, PARTIES)
+    def __init__(self, lab, names=PARTIES, **more):
+        super().__init__(lab, names, **more)
         for program in PROGRAMS.glob("*.py"):
             shutil.copy(program, lab.dir / program.name)
         (lab.dir / "venv").mkdir()
@@ -27,7 +27,7 @@ class Study(Place):
         for user in self.users:
             user.tell("up", "--namespace")
         first, *others = self.users
-        first.tell("study", "new", "salaries", "--parties", ",".join(PARTIES))
+        first.tell("study", "new", "salaries", "--parties", ",".join(names))
         for user in others:
             if wait_until(lambda: user.run("study", "accept", "salaries", "--yes")[0] == 0,
                           40) is None:
