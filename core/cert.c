@@ -403,7 +403,7 @@ decode(struct cert *c, const uint8_t *p, size_t len)
 
 	if (b != BREACH_NONE)
 		return b;
-	if (o.kind == OBJECT_STATE || o.kind == OBJECT_ROTATION)
+	if (o.kind == OBJECT_STATE || o.kind == OBJECT_ROTATION || o.kind == OBJECT_STUDY)
 		return BREACH_KIND_OTHER;
 	if (o.kind == OBJECT_COSIGNER && o.alg != ALG_ED25519)
 		return BREACH_ALG;

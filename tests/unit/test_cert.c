@@ -470,6 +470,19 @@ TEST(every_header_is_refused_for_the_rule_that_it_breaks)
 	}
 }
 
+/* In memory of just its length, so that a sanitizer sees a read past its end. */
+TEST(a_study_is_not_taken_for_a_certificate)
+{
+	static const uint8_t study[] = { 'M', 'P', 'Y', '1', OBJECT_STUDY, ALG_NONE, 0, 0, 0, 0, 0,
+		0 };
+	uint8_t *object = malloc(sizeof(study));
+
+	ASSERT(object != NULL);
+	memcpy(object, study, sizeof(study));
+	ASSERT_EQ(breach_of(object, sizeof(study)), BREACH_KIND_OTHER);
+	free(object);
+}
+
 TEST(an_object_cut_anywhere_is_refused)
 {
 	struct authority root = certs_root();
