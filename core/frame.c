@@ -7,6 +7,7 @@
 #include "core/frame.h"
 #include "core/text.h"
 #include "core/wire_enrol.h"
+#include "core/wire_letter.h"
 #include "core/wire_run.h"
 #include "core/wire_study.h"
 
@@ -54,6 +55,8 @@ static const struct shape {
 	[FRAME_STUDY] = { "STUDY", STUDY_SAYS_LEN, STUDY_SAYS_LEN },
 	[FRAME_STUDY_REQ] = { "STUDY_REQ", STUDY_REQ_LEN, STUDY_REQ_LEN },
 	[FRAME_STUDY_PART] = { "STUDY_PART", STUDY_PART_HEAD + 1, STUDY_PART_HEAD + STUDY_CHUNK },
+	[FRAME_LETTER] = { "LETTER", LETTER_PART_HEAD + 1, LETTER_PART_HEAD + LETTER_CHUNK },
+	[FRAME_LETTER_ACK] = { "LETTER_ACK", LETTER_ACK_LEN, LETTER_ACK_LEN },
 	[FRAME_RUN_HELLO] = { "RUN_HELLO", RUN_HELLO_MIN + 1,
 	    RUN_HELLO_MIN + NAME_MAX_LEN + RUN_FACTS_LEN_MAX },
 	[FRAME_RUN_READY] = { "RUN_READY", RUN_MARK_LEN, RUN_MARK_LEN },

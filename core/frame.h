@@ -43,6 +43,8 @@
 #define STUDY_SAYS_LEN (32 + 1 + 1 + 1 + 2)
 #define STUDY_REQ_LEN  (32 + 2)
 #define STUDY_PART_HEAD (32 + 2 + 2)
+#define LETTER_PART_HEAD (32 + 16 + 2 + 2)
+#define LETTER_ACK_LEN	(32 + 16 + 1)
 #define BODY_MAX       (FRAME_MAX - FRAME_HEADER)
 #define LONG_BODY_MAX  (FRAME_LONG_MAX - FRAME_HEADER)
 

@@ -201,6 +201,8 @@ enum frame_type {
 	FRAME_STUDY = 0x50, /* to 0x52: core/wire_study.h */
 	FRAME_STUDY_REQ = 0x51,
 	FRAME_STUDY_PART = 0x52,
+	FRAME_LETTER = 0x53, /* and 0x54: core/wire_letter.h */
+	FRAME_LETTER_ACK = 0x54,
 	FRAME_RUN_HELLO = 0x58, /* to 0x5d: core/wire_run.h */
 	FRAME_RUN_READY = 0x59,
 	FRAME_RUN_GO = 0x5a,

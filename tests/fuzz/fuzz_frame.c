@@ -9,6 +9,7 @@
 #include "core/cert.h"
 #include "core/circuit.h"
 #include "core/crypto.h"
+#include "core/wire_letter.h"
 #include "core/wire_run.h"
 #include "core/wire_study.h"
 #include "tests/fuzz/fuzz.h"
@@ -130,6 +131,8 @@ decode(const uint8_t *data, size_t size)
 		struct study_says study_says;
 		struct study_req study_req;
 		struct study_part study_part;
+		struct letter_part letter_part;
+		struct letter_ack letter_ack;
 		struct run_hello run_hello;
 		struct run_mark run_mark;
 		struct run_abort run_abort;
@@ -175,6 +178,8 @@ decode(const uint8_t *data, size_t size)
 	case FRAME_STUDY: n = TRY(study_says, study_says, &u.study_says); break;
 	case FRAME_STUDY_REQ: n = TRY(study_req, study_req, &u.study_req); break;
 	case FRAME_STUDY_PART: n = TRY(study_part, study_part, &u.study_part); break;
+	case FRAME_LETTER: n = TRY(letter_part, letter_part, &u.letter_part); break;
+	case FRAME_LETTER_ACK: n = TRY(letter_ack, letter_ack, &u.letter_ack); break;
 	case FRAME_RUN_HELLO: n = TRY(run_hello, run_hello, &u.run_hello); break;
 	case FRAME_RUN_READY:
 	case FRAME_RUN_GO:

@@ -18,10 +18,10 @@
 
 #define GUESTS_MAX 8
 #define INBOX_MAX  64
-#define ROWS_MAX   64
+#define ROWS_MAX   640
 #define TAPE_MAX   256
 
-struct letter {
+struct mail {
 	size_t len;
 	socket_id socket; /* of the lighthouse, that it came from */
 	struct addr to;
@@ -42,7 +42,7 @@ struct guest {
 	bool no_pong;  /* and does not answer PINGs */
 	uint64_t sent_bytes;
 	uint64_t heard_bytes; /* at its address */
-	struct letter inbox[INBOX_MAX];
+	struct mail inbox[INBOX_MAX];
 	unsigned count;
 };
 
@@ -226,7 +226,7 @@ guest_pong(struct scene *s, struct guest *g, const struct frame *f)
 static inline void
 guest_opened(struct scene *s, struct guest *g, const struct channel_opened *o, socket_id socket)
 {
-	struct letter *l = &g->inbox[g->count % INBOX_MAX];
+	struct mail *l = &g->inbox[g->count % INBOX_MAX];
 	struct frame f;
 	struct hello h;
 
@@ -406,7 +406,7 @@ static inline bool
 guest_got(struct guest *g, uint8_t type, struct frame *ret, socket_id *socket)
 {
 	for (unsigned i = g->count; i > 0 && i + INBOX_MAX > g->count; i--) {
-		struct letter *l = &g->inbox[(i - 1) % INBOX_MAX];
+		struct mail *l = &g->inbox[(i - 1) % INBOX_MAX];
 
 		if (frame_is(l->bytes, l->len) && frame_open(ret, l->bytes, l->len) >= 0 &&
 		    ret->type == type) {

@@ -27,7 +27,7 @@ struct party {
 	bool silent; /* nothing passes to or from it */
 };
 
-struct letter {
+struct mail {
 	usec_t arrives; /* 0: free */
 	unsigned from, to;
 	size_t len;
@@ -38,7 +38,7 @@ static struct {
 	struct study study;
 	usec_t now;
 	struct party party[PARTIES_MAX];
-	struct letter letters[ON_THE_WAY];
+	struct mail letters[ON_THE_WAY];
 	unsigned loss;	/* percent */
 	unsigned twice; /* percent */
 	usec_t delay;	/* at least; at most twice that and `jitter` more */
@@ -133,7 +133,7 @@ post(unsigned from, unsigned to, const uint8_t *frame, size_t len)
 	if (hall.party[from].silent || hall.party[to].silent)
 		return;
 	for (unsigned i = 0; i < ON_THE_WAY && copies > 0; i++) {
-		struct letter *l = &hall.letters[i];
+		struct mail *l = &hall.letters[i];
 
 		if (l->arrives != 0)
 			continue;
@@ -169,7 +169,7 @@ party_does(unsigned i)
 }
 
 static inline void
-arrive(struct letter *l)
+arrive(struct mail *l)
 {
 	struct party *p = &hall.party[l->to];
 	struct frame f;

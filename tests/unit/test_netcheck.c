@@ -15,7 +15,7 @@
 #define LETTERS   64
 
 /* A datagram on its way to the node, behind the NAT already or not. */
-struct letter {
+struct mail {
 	usec_t arrives; /* 0: free */
 	uint64_t txid;  /* 0: a knock */
 	struct addr from, to, seen;
@@ -33,7 +33,7 @@ static struct {
 	bool dead[2];
 	uint16_t ports[NETCHECK_SLOTS]; /* 0: closed */
 	uint16_t next_port;
-	struct letter letters[LETTERS];
+	struct mail letters[LETTERS];
 	unsigned opened, closed;
 	uint16_t block; /* of the node's, as the NAT has it */
 	struct netcheck found;
@@ -73,11 +73,11 @@ begin(struct nat_behaviour is)
 static void
 post(usec_t arrives, uint64_t txid, struct addr from, struct addr to, struct addr seen)
 {
-	struct letter *l = world.letters;
+	struct mail *l = world.letters;
 
 	while (l->arrives != 0)
 		ASSERT(++l < world.letters + LETTERS);
-	*l = (struct letter){ arrives, txid, from, to, seen };
+	*l = (struct mail){ arrives, txid, from, to, seen };
 }
 
 /* A lighthouse has the PING. */
@@ -144,7 +144,7 @@ act(const struct netcheck_do *d)
 }
 
 static void
-deliver(struct letter *l)
+deliver(struct mail *l)
 {
 	struct netcheck_answer a = { .txid = l->txid, .seen = l->seen, .slot = NETCHECK_SLOTS };
 	bool inside = l->txid == 0;

@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 
 import vectors_enrol                                             # noqa: E402
 import vectors_frames                                            # noqa: E402
+import vectors_letters                                           # noqa: E402
 import vectors_objects                                           # noqa: E402
 import vectors_runs                                              # noqa: E402
 import vectors_states                                            # noqa: E402
@@ -23,7 +24,7 @@ import vectors_wireguard                                         # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 MAKERS = (vectors_wireguard, vectors_objects, vectors_states, vectors_studies, vectors_frames,
-          vectors_enrol, vectors_runs)
+          vectors_enrol, vectors_runs, vectors_letters)
 
 
 def text(title, blocks):
