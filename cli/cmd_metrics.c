@@ -67,6 +67,8 @@ static const struct metric daemon_metrics[] = {
 	{ "mpynet_registrations", "gauge", "Members registered with a lighthouse.",
 	    "clients.registrations", 1 },
 	{ "mpynet_circuits", "gauge", "Pairs that a lighthouse relays for.", "clients.circuits", 1 },
+	{ "mpynet_letters_waiting", "gauge", "Letters of studies for members that are away.",
+	    "clients.letters", 1 },
 	{ "mpynet_invitations", "gauge", "Invitations that a lighthouse knows.",
 	    "enrolment.invitations", 1 },
 	{ "mpynet_requests_waiting", "gauge", "Invited hosts that wait for an authority.",

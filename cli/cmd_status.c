@@ -46,6 +46,7 @@ static const struct column lighthouse_columns[] = {
 	{ "registrations", "clients.registrations", COLUMN_TEXT },
 	{ "circuits", "clients.circuits", COLUMN_TEXT },
 	{ "relayed", "counters.relayed_bytes", COLUMN_BYTES },
+	{ "letters that wait", "clients.letters", COLUMN_TEXT },
 	{ "invitations", "enrolment.invitations", COLUMN_TEXT },
 	{ "  requests that wait", "enrolment.requests", COLUMN_TEXT },
 	{ "  renewals that wait", "enrolment.renewals", COLUMN_TEXT },

@@ -90,6 +90,7 @@ enum memory_table {
 	MEMORY_PLEA = 8,	 /* token id, ref -> a host's plea and its answer (likewise) */
 	MEMORY_RENEWAL = 9,	 /* static key -> a member's request and its result (likewise) */
 	MEMORY_STUDY = 10,	 /* a study's hash -> how parties stand to it, and it (node/lobby.c) */
+	MEMORY_LETTER = 11,	 /* a hash of whose it is -> a letter (lighthouse/letters.h) */
 };
 
 #define MEMORY_KEY_MAX 40

@@ -54,6 +54,7 @@ answer_superseded(struct beacon *b, struct instant now, const struct member *los
 	registry_drop(b->registry, loser->key, out);
 	if (asked != NULL) /* it has its answer, or is nobody any more */
 		renewal_drop(b->mailbox, asked, out);
+	letters_forget(b->letters, loser->key, out);
 	if (cl != NULL)
 		client_dismiss(b, now, cl, CLOSE_CONFLICT, out);
 }
@@ -171,8 +172,11 @@ on_register(struct beacon *b, const struct heard *h, struct client *cl, const st
 				     client_seen_at(cl->socket, &cl->at);
 	referral_for(b, h->now, cl, &ack.relays);
 	answer_request(b, h, cl, frame, reg_ack_encode(frame, sizeof(frame), &ack), out);
-	if (!h->unproven && h->now.mono - cl->places.rtt_at >= PLACE_RTT_EVERY)
+	if (h->unproven)
+		return 0;
+	if (h->now.mono - cl->places.rtt_at >= PLACE_RTT_EVERY)
 		(void)client_ask_there(b, h, cl, out);
+	post_deliver(b, h->now, cl, out);
 	return 0;
 }
 
@@ -297,6 +301,8 @@ static answer_fn *const answers[] = {
 	[FRAME_RENEW] = renewals_on_ask,
 	[FRAME_RENEW_RESULT] = renewals_on_result,
 	[FRAME_TOKEN] = enrolment_on_token,
+	[FRAME_LETTER] = post_on_letter,
+	[FRAME_LETTER_ACK] = post_on_ack,
 	[FRAME_STATE_ADV] = beacon_state_adv,
 	[FRAME_BLOB_REQ] = beacon_state_req,
 	[FRAME_BLOB] = beacon_state_part,

@@ -179,6 +179,7 @@ expire_members(struct beacon *b, struct instant now, struct outbox *out)
 {
 	(void)members_expire(b->members, trust_now(b->trust, now.wall), EXPIRE_AT_ONCE, out);
 	mailbox_expire(b->mailbox, trust_now(b->trust, now.wall), out);
+	letters_expire(b->letters, trust_now(b->trust, now.wall), out);
 	if (trust_newest(b->trust) > b->newest_written)
 		beacon_remember_clock(b, out);
 	b->expire_due = now.mono + BEACON_EXPIRE_EVERY;

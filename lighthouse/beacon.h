@@ -132,6 +132,7 @@ struct beacon_totals {
 	uint32_t pleas;		/* of hosts with a token, not answered yet */
 	uint32_t renewals;	/* of members, not answered yet */
 	uint32_t mail;		/* answers of both kinds that nobody has fetched */
+	uint32_t letters;	/* of parties of a study, for others that are away */
 };
 
 void beacon_totals(const struct beacon *b, struct beacon_totals *ret);

@@ -24,6 +24,7 @@
 #include "core/trace.h"
 #include "core/trust.h"
 #include "lighthouse/beacon.h"
+#include "lighthouse/letters.h"
 #include "lighthouse/mailbox.h"
 #include "lighthouse/place.h"
 #include "lighthouse/quarantine.h"
@@ -139,6 +140,7 @@ struct beacon {
 	struct quarantine quarantine;
 	usec_t quarantine_due;
 	struct mailbox *mailbox;
+	struct letters *letters;
 	struct heap timers;
 	usec_t expire_due;       /* members whose certificates ended */
 	uint64_t newest_written; /* of trust_newest() */
@@ -356,6 +358,8 @@ answer_fn enrolment_on_result;	/* ENROL_RESULT */
 answer_fn renewals_on_ask;	/* RENEW */
 answer_fn renewals_on_result;	/* RENEW_RESULT */
 answer_fn enrolment_on_token;	/* TOKEN */
+answer_fn post_on_letter;	/* LETTER */
+answer_fn post_on_ack;		/* LETTER_ACK */
 answer_fn beacon_state_adv;	/* STATE_ADV */
 answer_fn beacon_state_req;	/* BLOB_REQ */
 answer_fn beacon_state_part;	/* BLOB */
@@ -397,6 +401,13 @@ void introduction_waiting(struct beacon *b, struct instant now, struct client *c
 /* RELAY_CLOSE to the end of a circuit with the client `other`, if its own client can be told. */
 void relaying_circuit_over(struct beacon *b, struct instant now, const struct circuit_end *end,
     const uint8_t other[static 32], enum relay_code code, struct outbox *out);
+
+/*
+ * post.c: letters
+ */
+
+/* `cl` is there: what was left for it goes to it. */
+void post_deliver(struct beacon *b, struct instant now, struct client *cl, struct outbox *out);
 
 /*
  * renew.c: our own next certificate

@@ -24,6 +24,7 @@ clients_body(const struct beacon_totals *t)
 	body_number(body, "sessions", t->sessions);
 	body_number(body, "registrations", t->registrations);
 	body_number(body, "circuits", t->circuits);
+	body_number(body, "letters", t->letters);
 	return body;
 }
 

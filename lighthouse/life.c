@@ -80,8 +80,9 @@ make_tables(struct beacon *b, const struct beacon_config *c)
 	members_reserve(b->members, &b->own.cert);
 	b->door = door_new(&b->self, b->trust, b->members, &b->rng, load, b->clients_max);
 	b->mailbox = mailbox_new(&b->rng);
+	b->letters = letters_new(&b->rng);
 	if (b->clients == NULL || b->registry == NULL || b->circuits == NULL || b->door == NULL ||
-	    b->mailbox == NULL)
+	    b->mailbox == NULL || b->letters == NULL)
 		return -ENOMEM;
 	door_take_guests(b->door);
 	return 0;
@@ -142,6 +143,7 @@ beacon_free(struct beacon *b)
 	circuits_free(b->circuits);
 	door_free(b->door);
 	mailbox_free(b->mailbox);
+	letters_free(b->letters);
 	quarantine_wipe(&b->quarantine);
 	spread_free(b->spread);
 	members_free(b->members);
@@ -201,6 +203,8 @@ beacon_recall(struct beacon *b, struct instant now, const struct memory *row)
 	case MEMORY_PLEA:
 	case MEMORY_RENEWAL:
 		return mailbox_recall(b->mailbox, trust_now(b->trust, now.wall), row);
+	case MEMORY_LETTER:
+		return letters_recall(b->letters, trust_now(b->trust, now.wall), row);
 	case MEMORY_STATE:
 		return spread_recall(
 		    b->spread, now, row->key, row->key_len, row->value, row->value_len);

@@ -32,6 +32,7 @@ put_out(struct beacon *b, struct instant now, struct member *m, struct outbox *o
 	struct client *cl = client_get(b, m->key);
 
 	registry_drop(b->registry, m->key, out);
+	letters_forget(b->letters, m->key, out);
 	if (cl != NULL) {
 		struct trace_fact f = client_fact(cl, TRACE_REVOKED, TRACE_NOTICE);
 

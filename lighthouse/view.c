@@ -18,6 +18,7 @@ beacon_totals(const struct beacon *b, struct beacon_totals *ret)
 	ret->pleas = mail.pleas;
 	ret->renewals = mail.renewals;
 	ret->mail = mail.answers;
+	ret->letters = letters_count(b->letters);
 	ret->registrations = registry_count(b->registry);
 	ret->circuits = circuits_count(b->circuits);
 	ret->relayed_packets = t.packets;

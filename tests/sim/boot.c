@@ -50,7 +50,7 @@ recall(struct box *b)
 	for (key.bytes[0] = 0; key.bytes[0] < 3; key.bytes[0]++)
 		if ((r = table_get(&b->disk, &key)) != NULL)
 			recall_row(b, r);
-	for (uint32_t table = MEMORY_MEMBER; table <= MEMORY_STUDY; table++, cursor = 0)
+	for (uint32_t table = MEMORY_MEMBER; table <= MEMORY_LETTER; table++, cursor = 0)
 		while ((r = table_next(&b->disk, &cursor, NULL)) != NULL)
 			if (r->key.table == table && table != MEMORY_STATE)
 				recall_row(b, r);

@@ -67,7 +67,7 @@ restart(void)
 {
 	beacon_free(scene.beacon);
 	light();
-	for (int table = MEMORY_MEMBER; table <= MEMORY_RENEWAL; table++)
+	for (int table = MEMORY_MEMBER; table <= MEMORY_LETTER; table++)
 		for (unsigned r = 0; r < scene.row_count; r++)
 			recall_from(table, &scene.rows[r].memory);
 }
