@@ -174,6 +174,7 @@ mesh_free(struct mesh *m)
 	spread_free(m->spread);
 	runs_wipe(m);
 	lobby_free(m->lobby);
+	letters_wipe(&m->letters);
 	members_free(m->members);
 	trust_free(m->trust);
 	free_endpoints(m);

@@ -205,8 +205,8 @@ lobby_recall(struct lobby *l, usec_t now, const uint8_t *key, size_t key_len,
  */
 
 /* Is this party to be told how we stand? What is accepted is brought to all; else only who has it. */
-static bool
-is_owed(const struct lobby_study *s, unsigned i)
+bool
+lobby_owes(const struct lobby_study *s, unsigned i)
 {
 	const struct lobby_party *p = &s->parties[i];
 
@@ -221,7 +221,7 @@ is_owed(const struct lobby_study *s, unsigned i)
 static bool
 is_sought(const struct lobby_study *s, unsigned i, struct instant now)
 {
-	return is_owed(s, i) && now.wall / USEC_PER_SEC < s->since + LOBBY_SEEK_FOR;
+	return lobby_owes(s, i) && now.wall / USEC_PER_SEC < s->since + LOBBY_SEEK_FOR;
 }
 
 /* Where there is a session already, it is told again: it may have been busy with another study. */
@@ -242,7 +242,9 @@ lobby_news(struct lobby *l, usec_t now, struct lobby_study *s)
 	for (unsigned i = 0; i < s->study.count; i++) {
 		struct lobby_party *p = &s->parties[i];
 
-		if (!is_owed(s, i))
+		p->post = false;
+		p->left_at = 0;
+		if (!lobby_owes(s, i))
 			continue;
 		p->tries = p->sought = 0;
 		p->due = p->seek_due = now;
@@ -278,7 +280,7 @@ say(const struct lobby_study *s, unsigned i, struct lobby_send *ret)
 	struct study_says says = {
 		.stance = s->stance,
 		.yours = s->parties[i].said,
-		.flags = is_owed(s, i) ? STUDY_SAYS_ASK : 0,
+		.flags = lobby_owes(s, i) ? STUDY_SAYS_ASK : 0,
 		.size = s->size,
 	};
 
@@ -297,7 +299,7 @@ next_of(struct lobby *l, struct instant now, struct lobby_study *s, unsigned i,
 	*ret = (struct lobby_send){ 0 };
 	memcpy(ret->key, who->key, sizeof(ret->key));
 	if (due_reached(p->due, now.mono)) {
-		bool owed = is_owed(s, i), answer = p->answer;
+		bool owed = lobby_owes(s, i), answer = p->answer;
 
 		p->answer = false;
 		p->due = owed && p->tries < LOBBY_TELLS ? now.mono + (TELL_FIRST << p->tries) : 0;
@@ -310,8 +312,10 @@ next_of(struct lobby *l, struct instant now, struct lobby_study *s, unsigned i,
 	if (due_reached(p->seek_due, now.mono)) {
 		ret->seek = is_sought(s, i, now);
 		p->seek_due = 0;
-		if (ret->seek)
+		if (ret->seek) {
 			seek(l, now, p);
+			lobby_letter_wanted(s, p);
+		}
 	}
 	return ret->seek;
 }

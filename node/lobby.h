@@ -22,6 +22,7 @@
 
 #include "core/outbox.h"
 #include "core/rng.h"
+#include "core/wire_letter.h"
 #include "core/wire_study.h"
 
 struct cert;
@@ -51,6 +52,10 @@ struct lobby_party {
 	unsigned sought;
 	usec_t due;	 /* when it is to be told; 0: not before there is a session */
 	usec_t seek_due; /* when it is to be sought */
+	bool post;	 /* a letter is to be left for it */
+	bool letter_named;
+	uint8_t left_at; /* lighthouses that keep one, by bit */
+	uint8_t letter[LETTER_ID_LEN]; /* the letter's id, once it was named */
 };
 
 struct lobby_study {
@@ -133,6 +138,46 @@ struct lobby_send {
 bool lobby_next(struct lobby *l, struct instant now, struct lobby_send *ret,
     struct outbox *out) must_check;
 void lobby_absent(struct lobby *l, const uint8_t key[static 32]);
+
+/*
+ * Letters (core/letter.h)
+ *
+ * Who has accepted a study leaves a letter for each party that it seeks in vain, with every
+ * lighthouse that will keep one. What a letter says counts as if its writer had brought the study in a
+ * session; but only a session undoes what was said in another.
+ */
+
+/* A letter is left for who was sought so often, over two seconds, and is sought again. */
+#define LOBBY_LETTER_AFTER 1
+
+/* Does a party know how we stand to `s`? */
+enum lobby_told {
+	LOBBY_UNTOLD,
+	LOBBY_LEFT, /* a lighthouse keeps a letter that says so */
+	LOBBY_TOLD, /* or need not know */
+};
+
+enum lobby_told lobby_told(const struct lobby_study *s, unsigned party);
+
+/* Is there a letter to be left? Its study, and for which party; it stays so until lobby_posted(). */
+struct lobby_study *lobby_letter_next(const struct lobby *l, unsigned *party);
+
+/* It was handed to whatever lighthouses there are. */
+void lobby_posted(struct lobby_study *s, unsigned party);
+
+/* The lighthouse `bit` has said `status` of the letter `id` for who has the key. */
+void lobby_letter_said(struct lobby *l, unsigned bit, const uint8_t key[static 32],
+    const uint8_t id[static LETTER_ID_LEN], uint8_t status);
+
+/*
+ * A letter of `name`, a member whose certificate holds and has the key: 0, also where it says nothing
+ * new; ERR_FULL; or why it is of no use.
+ */
+int lobby_letter_came(struct lobby *l, struct instant now, const uint8_t key[static 32],
+    const char *name, const uint8_t *study, size_t size, struct outbox *out) must_check;
+
+/* A letter was refused: it counts as what others did wrong. */
+void lobby_refuses(struct lobby *l);
 
 /* When lobby_next() may have something; 0: never. */
 usec_t lobby_due(const struct lobby *l);

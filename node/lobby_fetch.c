@@ -180,43 +180,61 @@ say(enum trace_what what, enum trace_level level, const char *who, const char *s
 	outbox_trace(out, &f);
 }
 
-/* Is it what its hash says, of our network, and are both of us parties of it? Our place in it. */
+/* Is it of our network, and are both of us parties of it? Our place in it. */
 static int
-judge(const struct lobby *l, const struct lobby_fetch *f, struct study *s)
+judge(const struct lobby *l, const uint8_t key[static 32], const uint8_t *bytes, size_t size,
+    struct study *s)
 {
-	int rc = study_decode(s, f->bytes, f->size, NULL);
+	int rc = study_decode(s, bytes, size, NULL);
 
-	if (rc == 0 && memcmp(s->hash, f->hash, sizeof(f->hash)) != 0)
-		rc = ERR_AUTH;
-	if (rc == 0 && study_index_of(s, f->from) < 0)
+	if (rc == 0 && study_index_of(s, key) < 0)
 		rc = ERR_DENIED;
 	return rc < 0 ? rc : lobby_judge(l, s, NULL);
 }
 
-static void
-take(struct lobby *l, struct instant now, struct lobby_fetch *f, const char *name,
-    struct outbox *out)
+int
+lobby_propose(struct lobby *l, struct instant now, const uint8_t key[static 32], const char *name,
+    const uint8_t *bytes, size_t size, struct outbox *out)
 {
 	struct study s;
 	struct lobby_study *row;
-	int self = judge(l, f, &s);
+	int self = judge(l, key, bytes, size, &s);
 
-	if (self < 0) {
-		decline(l, f);
-		say(TRACE_STUDY_REFUSED, TRACE_WARNING, name, "", self, out);
-		return;
+	if (self < 0)
+		return self;
+	if (lobby_get(l, s.hash) != NULL)
+		return 0;
+	row = has_room(l, key) ? lobby_add(l, &s, (unsigned)self, bytes, size,
+				     now.wall / USEC_PER_SEC)
+	                       : NULL;
+	if (row == NULL) {
+		l->counts.full++;
+		return ERR_FULL;
 	}
-	row = has_room(l, f->from) ? lobby_add(l, &s, (unsigned)self, f->bytes, f->size,
-				         now.wall / USEC_PER_SEC)
-	                           : NULL;
-	if (row == NULL)
-		return;
 	row->stance = STANCE_PROPOSED;
-	memcpy(row->by, f->from, sizeof(row->by));
-	row->parties[study_index_of(&s, f->from)].said = STANCE_ACCEPTED;
+	memcpy(row->by, key, sizeof(row->by));
+	row->parties[study_index_of(&s, key)].said = STANCE_ACCEPTED;
 	lobby_remember(row, out);
 	lobby_news(l, now.mono, row);
 	say(TRACE_STUDY_PROPOSED, TRACE_NOTICE, name, s.name, 0, out);
+	return 0;
+}
+
+static void
+take(struct lobby *l, struct instant now, const struct lobby_fetch *f, const char *name,
+    struct outbox *out)
+{
+	uint8_t hash[STUDY_HASH_LEN];
+	int rc;
+
+	object_fingerprint(hash, f->bytes, f->size);
+	rc = memcmp(hash, f->hash, sizeof(hash)) != 0
+	         ? ERR_AUTH
+	         : lobby_propose(l, now, f->from, name, f->bytes, f->size, out);
+	if (rc == 0 || rc == ERR_FULL)
+		return;
+	decline(l, f);
+	say(TRACE_STUDY_REFUSED, TRACE_WARNING, name, "", rc, out);
 }
 
 void

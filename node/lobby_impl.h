@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * lobby_impl.h - the inside of a lobby, for the files that are it: lobby.c (what is held, decided and
- * told) and lobby_fetch.c (what is on its way here).
+ * told), lobby_fetch.c (what is on its way here) and lobby_letter.c.
  */
 #ifndef NODE_LOBBY_IMPL_H
 #define NODE_LOBBY_IMPL_H
@@ -58,6 +58,9 @@ void lobby_remember(struct lobby_study *s, struct outbox *out);
 /* How we stand to it is another now: whoever is to know is told, and sought. */
 void lobby_news(struct lobby *l, usec_t now, struct lobby_study *s);
 
+/* Is party `i` to be told how we stand to `s`? */
+bool lobby_owes(const struct lobby_study *s, unsigned i);
+
 /* A party has said how it stands to `s`. */
 void lobby_heard(struct lobby *l, usec_t now, struct lobby_study *s, unsigned party, uint8_t stance,
     struct outbox *out);
@@ -65,6 +68,13 @@ void lobby_heard(struct lobby *l, usec_t now, struct lobby_study *s, unsigned pa
 /*
  * lobby_fetch.c
  */
+
+/*
+ * `key`, called `name`, has brought a study that is not held, in these bytes: it waits for a person.
+ * 0; ERR_FULL; ERR_DENIED for what is not both of ours; as study_decode().
+ */
+int lobby_propose(struct lobby *l, struct instant now, const uint8_t key[static 32],
+    const char *name, const uint8_t *bytes, size_t size, struct outbox *out) must_check;
 
 /* What to say of a study that we do not hold, offered as `s` by `key`; it may be on its way now. */
 enum stance lobby_offered(struct lobby *l, usec_t now, const uint8_t key[static 32],
@@ -74,5 +84,12 @@ enum stance lobby_offered(struct lobby *l, usec_t now, const uint8_t key[static 
 bool lobby_fetch_next(struct lobby *l, usec_t now, struct lobby_send *ret) must_check;
 usec_t lobby_fetch_due(const struct lobby *l);
 void lobby_fetch_absent(struct lobby *l, const uint8_t key[static 32]);
+
+/*
+ * lobby_letter.c
+ */
+
+/* A party is sought again. If it hears of `s` by nothing else, by a letter. */
+void lobby_letter_wanted(const struct lobby_study *s, struct lobby_party *p);
 
 #endif

@@ -21,6 +21,7 @@
 #include "node/finder.h"
 #include "node/firewall.h"
 #include "node/lan.h"
+#include "node/letters.h"
 #include "node/lobby.h"
 #include "node/mesh.h"
 #include "node/netcheck.h"
@@ -197,6 +198,7 @@ struct mesh {
 	struct routes routes;
 	struct firewall firewall;
 	struct lobby *lobby;
+	struct letters letters;
 	struct runs runs;
 	struct relaying relaying;
 	struct relays_known relays;

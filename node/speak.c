@@ -645,6 +645,10 @@ hear(struct mesh *m, struct instant now, struct peer *peer, struct path *path, u
 		HEAR(study_req, q, study_asked(m, now, peer, &q, out))
 	case FRAME_STUDY_PART:
 		HEAR(study_part, p, lobby_part(m->lobby, now, peer->key, peer->cert.name, &p, out))
+	case FRAME_LETTER:
+		HEAR(letter_part, p, letters_hear_part(m, now, peer, &p, out))
+	case FRAME_LETTER_ACK:
+		HEAR(letter_ack, a, letters_hear_ack(m, peer, &a))
 	case FRAME_RUN_HELLO:
 	case FRAME_RUN_READY:
 	case FRAME_RUN_GO:

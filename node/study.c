@@ -47,11 +47,14 @@ study_tick(struct mesh *m, struct instant now, struct outbox *out)
 	struct lobby_send s;
 
 	while (!outbox_half_full(out) && lobby_next(m->lobby, now, &s, out)) {
-		if (s.seek)
-			study_seek(m, now, s.key, out);
-		else
+		if (!s.seek) {
 			send(m, now, &s, out);
+			continue;
+		}
+		study_seek(m, now, s.key, out);
+		letters_wanted(m, now);
 	}
+	letters_tick(m, now, out);
 }
 
 void

@@ -72,6 +72,18 @@ put_study(json_t *row, const struct lobby_study *s)
 		body_text(row, "by", s->study.parties[by].name);
 }
 
+static const char *
+told_word(enum lobby_told told)
+{
+	static const char *const words[] = {
+		[LOBBY_UNTOLD] = "no",
+		[LOBBY_LEFT] = "letter",
+		[LOBBY_TOLD] = "yes",
+	};
+
+	return words[told];
+}
+
 static json_t *
 party_row(const struct node *n, const struct lobby_study *s, unsigned i)
 {
@@ -88,9 +100,11 @@ party_row(const struct node *n, const struct lobby_study *s, unsigned i)
 	body_key(row, "key", p->key);
 	body_text(row, "key_words", cert_key_words(words, p->key));
 	body_flag(row, "self", i == s->self);
-	if (i != s->self)
-		body_flag(row, "connected", view_peer(n->mesh, clock_now(), p->name, &peer) == 0 &&
-		    memcmp(peer.key, p->key, sizeof(peer.key)) == 0 && peer.connected);
+	if (i == s->self)
+		return row;
+	body_flag(row, "connected", view_peer(n->mesh, clock_now(), p->name, &peer) == 0 &&
+	    memcmp(peer.key, p->key, sizeof(peer.key)) == 0 && peer.connected);
+	body_text(row, "told", told_word(lobby_told(s, i)));
 	return row;
 }
 

@@ -159,6 +159,6 @@ mesh_next_due(const struct mesh *m)
 	due = due_min(due, due_min(relay_due(&m->relaying), carry_due(m)));
 	due = due_min(due, due_min(relays_due(m), lan_due(m)));
 	due = due_min(due, due_min(state_due(m), lobby_due(m->lobby)));
-	due = due_min(due, runs_due(m));
+	due = due_min(due, due_min(runs_due(m), m->letters.due));
 	return due_min(due, finder_due(&m->finder));
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A study between three hosts of which one comes late, and what programs are told of it."""
+"""A study between three hosts: one comes late, or none are ever there together; and what programs
+are told of it."""
 
 from internet import Internet
 from lab import Failed, wait_until
@@ -67,4 +68,44 @@ def a_study_finds_its_parties_and_each_decides(lab):
     return "there after %.1f s, %.1f s after the late one came" % (took, late)
 
 
-SCENARIOS = [a_study_finds_its_parties_and_each_decides]
+def parties_that_are_never_there_together_agree(lab):
+    """Each host is on for a while, alone; the last one has no node running but for its commands."""
+    internet = Internet(lab)
+    for name, address in {**LIGHTHOUSES, **HOSTS}.items():
+        internet.host(name, address)
+    mesh = Mesh(lab, LIGHTHOUSES, list(HOSTS))
+    one, two, three = mesh.parties.values()
+    light = mesh.lighthouses["lh"]
+    one.reaches(two, 20)
+    one.reaches(three, 20)
+    two.tell("down")
+    three.tell("down")
+    one.tell("study", "new", "salaries", "--parties", "party1,party2,party3")
+    told = wait_until(lambda: [row.get("told") for row in one.json("study", "show", "salaries")
+                               ["parties"]] == [None, "letter", "letter"], 60, every=0.2)
+    if told is None:
+        raise Failed("no letters: %s" % one.tell("study", "show", "salaries"))
+    if light.json("status")["clients"]["letters"] != 2:
+        raise Failed("the lighthouse keeps no letters: %s" % light.tell("status"))
+    one.crash()
+    light.crash()
+    light.tell("lighthouse")
+    two.tell("up")
+    expect(two, {"party1": "accepted", "party2": "proposed", "party3": "absent"}, 60,
+           "party2 does not get the letter")
+    two.tell("study", "accept", "salaries")
+    if wait_until(lambda: light.json("status")["clients"]["letters"] == 3, 60, every=0.2) is None:
+        raise Failed("party2 leaves no letters: %s" % light.tell("status"))
+    two.tell("down")
+    three.tell("up")
+    expect(three, {"party1": "accepted", "party2": "accepted", "party3": "proposed"}, 60,
+           "party3 does not get both letters")
+    three.tell("down")
+    three.tell("study", "accept", "salaries")
+    one.tell("up")
+    expect(one, dict.fromkeys(HOSTS, "accepted"), 60, "party1 does not hear of the others")
+    return "letters left after %.1f s" % told
+
+
+SCENARIOS = [a_study_finds_its_parties_and_each_decides,
+             parties_that_are_never_there_together_agree]

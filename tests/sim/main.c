@@ -79,7 +79,7 @@ static const struct scene scenes[] = {
 	{ "rotate", "the root is succeeded by another while people talk or sleep", scene_rotate, 8 },
 	{ "runs", "parties start together and stop together", scene_runs, 9 },
 	{ "pins", "who has pinned a key meets no other, whatever the authority signs", scene_pins, 6 },
-	{ "study", "a study comes to its parties, and all know who has accepted", scene_study, 5 },
+	{ "study", "a study comes to its parties, and all know who has accepted", scene_study, 7 },
 	{ "liar", "a lighthouse that lies makes nobody flood a bystander", scene_liar, 2 },
 	{ "false-addr", "nor does a node that claims another's address", scene_false_address, 2 },
 	{ "introduce", "a node that wants all at once is introduced at its pace",

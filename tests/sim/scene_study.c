@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * scene_study.c - a study comes to all of its parties: whatever NATs are between them, over links
- * that lose, after hours of absence, with a lighthouse gone, beside a stranger who lies.
+ * that lose, after hours of absence, where no two are ever there at once, with a lighthouse gone,
+ * beside a stranger who lies.
  */
 #include "node/mesh_impl.h"
 #include "node/study.h"
@@ -147,6 +148,42 @@ dark(struct world *w)
 	expect_all(600 * SEC);
 }
 
+/*
+ * No two parties are ever there at the same time: letters, left with the lighthouses, do it all. Each
+ * lighthouse dies once, and one of them never comes back.
+ */
+static void
+apart(void)
+{
+	propose(party[0]);
+	for (size_t i = 1; i < PARTIES; i++)
+		box_crash(party[i]);
+	stage_run(&st, 120 * SEC);
+	box_crash(party[0]);
+	for (size_t i = 1; i < PARTIES; i++) {
+		box_on(party[i]);
+		stage_run(&st, 60 * SEC);
+		accept(party[i]);
+		stage_run(&st, 120 * SEC);
+		box_crash(party[i]);
+		stage_run(&st, 3600 * SEC);
+		if (i == 1) {
+			box_crash(st.lighthouses[0]);
+			box_on(st.lighthouses[0]);
+		}
+		if (i == 2)
+			box_crash(st.lighthouses[1]);
+	}
+	for (size_t i = 0; i < PARTIES; i++) {
+		box_on(party[i]);
+		stage_run(&st, 120 * SEC);
+		if (known_to(party[i]) != PARTIES)
+			world_fail(st.w, "%s knows of %u of %d that they have accepted",
+			    party[i]->id.name, known_to(party[i]), PARTIES);
+		box_crash(party[i]);
+	}
+}
+
 static void
 say(struct box *from, const struct box *to, uint8_t *frame, int len)
 {
@@ -222,6 +259,13 @@ scene_study(struct world *w, unsigned number)
 		break;
 	case 2: absent(w); break;
 	case 3: dark(w); break;
+	case 4:
+	case 5:
+		begin(w);
+		if (number == 5)
+			spoil_links();
+		apart();
+		break;
 	default: stranger(w); break;
 	}
 	stage_free(&st);

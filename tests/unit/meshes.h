@@ -19,7 +19,7 @@
 
 #define HOUSES_MAX    8
 #define TRAVELLERS    512
-#define TOWN_ROWS_MAX 64
+#define TOWN_ROWS_MAX 80
 #define TOWN_VALUE_MAX 8192
 #define HOP           (10 * USEC_PER_MS)
 #define TOWN_START    (5000 * USEC_PER_SEC)
