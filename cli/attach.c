@@ -31,6 +31,8 @@ ask(struct attachment *ret, const struct context *c, struct err *e)
 		r = talk_next(&ret->talk, &body, &more, TALK_PATIENCE_MS, e);
 	if (r == 0)
 		ret->holder = (pid_t)json_integer_value(json_object_get(body, "namespace"));
+	if (r == 0)
+		ret->transient = json_is_true(json_object_get(body, "transient"));
 	json_decref(body);
 	ret->attached = r == 0;
 	if (r != 0)

@@ -14,6 +14,7 @@
 /* As long as it lasts, a transient node does (node/attach.h). */
 struct attachment {
 	struct talk talk;
+	bool transient; /* the node ends with this */
 	bool attached; /* `talk` is open; without, a node runs that does not know this user */
 	pid_t holder;  /* of the network namespace where the device is; 0: it is here */
 };

@@ -24,6 +24,10 @@
 #define FIND_TRIES    40
 #define FIND_EVERY_MS 250
 
+/* How long a node that is there for this command alone goes on for the others to be told. */
+#define TELL_TRIES    60
+#define TELL_EVERY_MS 250
+
 static const struct column list_columns[] = {
 	{ "STUDY", "name", COLUMN_TEXT },
 	{ "STANCE", "stance", COLUMN_STATE },
@@ -54,6 +58,7 @@ static const struct column party_columns[] = {
 	{ "PORT", "port", COLUMN_TEXT, 2 },
 	{ "STANCE", "stance", COLUMN_STATE },
 	{ "CONNECTED", "connected", COLUMN_TEXT, 3 },
+	{ "TOLD", "told", COLUMN_TEXT, 3 },
 	{ "KEY IN WORDS", "key_words", COLUMN_TEXT, 4 },
 	{ NULL },
 };
@@ -92,18 +97,20 @@ show(struct context *c, const json_t *body)
 }
 
 static int
-list_there(struct context *c, const struct args *a, struct err *e)
+list_there(struct context *c, const struct args *a, bool alone, struct err *e)
 {
 	(void)a;
+	(void)alone;
 	return talk_show(c, "studies", NULL, list_views, e);
 }
 
 static int
-show_there(struct context *c, const struct args *a, struct err *e)
+show_there(struct context *c, const struct args *a, bool alone, struct err *e)
 {
 	json_t *body;
 	int rc = studyfile_body(&body, c, arg(a, "study|file"), e);
 
+	(void)alone;
 	if (rc != 0)
 		return rc;
 	run_show_add(body, c);
@@ -111,6 +118,52 @@ show_there(struct context *c, const struct args *a, struct err *e)
 	run_show(&c->out, body);
 	json_decref(body);
 	return EXIT_DONE;
+}
+
+/* Those who are not told yet, "party2, party3"; false: everybody is, or has a letter. */
+static bool
+put_untold(char *to, size_t cap, const json_t *body)
+{
+	const json_t *row;
+	size_t i, at = 0;
+
+	*to = '\0';
+	json_array_foreach(json_object_get(body, "parties"), i, row) {
+		char name[80];
+
+		if (strcmp(text_of(row, "told"), "no") != 0 || at >= cap)
+			continue;
+		output_escape(name, sizeof(name), text_of(row, "name"));
+		at += (size_t)snprintf(to + at, cap - at, "%s%s", at > 0 ? ", " : "", name);
+	}
+	return at > 0;
+}
+
+/*
+ * Nobody else tells the others: so the node goes on until each has heard, or a lighthouse keeps a
+ * letter for it.
+ */
+static void
+tell_others(struct context *c, const json_t *study)
+{
+	char who[256] = "";
+	bool untold = true;
+
+	for (int i = 0; i < TELL_TRIES && untold && !interrupt_seen(); i++) {
+		json_t *body;
+		struct err e;
+
+		if (i > 0)
+			poll(NULL, 0, TELL_EVERY_MS);
+		if (talk_call(c, "study", json_pack("{s:O}", "study", json_object_get(study, "hash")),
+			&body, &e) != 0)
+			return;
+		untold = put_untold(who, sizeof(who), body);
+		json_decref(body);
+	}
+	if (untold)
+		output_say(&c->out, "Not told yet: %s. Whoever is there when a node runs here hears of "
+		    "it then: mpynet up", who);
 }
 
 /*
@@ -167,7 +220,7 @@ write_file(const struct args *a, const json_t *body, struct err *e)
 }
 
 static int
-new_there(struct context *c, const struct args *a, struct err *e)
+new_there(struct context *c, const struct args *a, bool alone, struct err *e)
 {
 	const char *port = arg(a, "--port");
 	uint64_t number = STUDY_PORT;
@@ -190,6 +243,8 @@ new_there(struct context *c, const struct args *a, struct err *e)
 		show(c, body);
 		output_say(&c->out, "Next: on each of the other parties, mpynet study accept %s",
 		    output_escape(name, sizeof(name), text_of(body, "name")));
+		if (alone)
+			tell_others(c, body);
 	}
 	json_decref(body);
 	return rc;
@@ -237,7 +292,8 @@ question_of(const json_t *body, const char *word)
 
 /* Asks the daemon to `verb` what `shown` says, and shows how it stands then. */
 static int
-change(struct context *c, const char *verb, json_t *question, const char *did, struct err *e)
+change(struct context *c, const char *verb, json_t *question, const char *did, bool alone,
+    struct err *e)
 {
 	char name[80];
 	json_t *body;
@@ -251,12 +307,14 @@ change(struct context *c, const char *verb, json_t *question, const char *did, s
 	    output_escape(name, sizeof(name), text_of(body, "name")), did,
 	    (int)json_integer_value(json_object_get(body, "accepted")),
 	    (int)json_integer_value(json_object_get(body, "count")));
+	if (alone)
+		tell_others(c, body);
 	json_decref(body);
 	return EXIT_DONE;
 }
 
 static int
-accept_there(struct context *c, const struct args *a, struct err *e)
+accept_there(struct context *c, const struct args *a, bool alone, struct err *e)
 {
 	const char *word = arg(a, "study|file");
 	json_t *body;
@@ -266,15 +324,16 @@ accept_there(struct context *c, const struct args *a, struct err *e)
 		return rc;
 	rc = confirm(body, a, e);
 	if (rc == 0)
-		rc = change(c, "study_accept", question_of(body, word), "accepted", e);
+		rc = change(c, "study_accept", question_of(body, word), "accepted", alone, e);
 	json_decref(body);
 	return rc;
 }
 
 static int
-close_there(struct context *c, const struct args *a, struct err *e)
+close_there(struct context *c, const struct args *a, bool alone, struct err *e)
 {
-	return change(c, "study_close", json_pack("{s:s}", "study", arg(a, "study")), "closed", e);
+	return change(c, "study_close", json_pack("{s:s}", "study", arg(a, "study")), "closed", alone,
+	    e);
 }
 
 /*
@@ -283,22 +342,22 @@ close_there(struct context *c, const struct args *a, struct err *e)
 
 /*
  * Has the node of this host answer, one that is started for it where none runs: so nobody else knows
- * how studies are kept, and the others hear of what is decided.
+ * how studies are kept, and the others hear of what is decided. `alone`: it was started for this.
  */
 static int
 with_node(struct context *c, const struct args *a, struct err *e,
-    int (*run)(struct context *c, const struct args *a, struct err *e))
+    int (*run)(struct context *c, const struct args *a, bool alone, struct err *e))
 {
 	struct attachment at;
 	struct err ignored;
 	int rc;
 
 	if (join_have(c->state, HOME_NODE, &ignored) < 0)
-		return run(c, a, e);	/* which says what is missing */
+		return run(c, a, false, e); /* which says what is missing */
 	rc = attach(&at, c, e);
 	if (rc != 0)
 		return rc;
-	rc = run(c, a, e);
+	rc = run(c, a, at.transient, e);
 	attach_end(&at);
 	return rc;
 }
@@ -314,7 +373,7 @@ cmd_study_show(struct context *c, const struct args *a, struct err *e)
 {
 	/* A file says all that it knows by itself. */
 	if (studyfile_is(arg(a, "study|file")))
-		return show_there(c, a, e);
+		return show_there(c, a, false, e);
 	return with_node(c, a, e, show_there);
 }
 
