@@ -217,6 +217,7 @@ TEST(letters_of_who_is_revoked_go_with_it)
 	states_sign(st, &root);
 	ASSERT_EQ(beacon_bring_state(
 		      scene.beacon, scene.now, st->blob, st->len, &scene.out, NULL), 0);
+	free(st);
 	scene_settle(&scene);
 	scene_run(&scene, USEC_PER_SEC);
 	ASSERT_EQ(kept(), 1);
