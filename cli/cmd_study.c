@@ -241,7 +241,7 @@ new_there(struct context *c, const struct args *a, bool alone, struct err *e)
 	rc = write_file(a, body, e);
 	if (rc == 0) {
 		show(c, body);
-		output_say(&c->out, "Next: on each of the other parties, mpynet study accept %s",
+		output_say(&c->out, "Next: on each of the other parties, as soon as it is there, mpynet study accept %s",
 		    output_escape(name, sizeof(name), text_of(body, "name")));
 		if (alone)
 			tell_others(c, body);

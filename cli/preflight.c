@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,21 +74,28 @@ static int
 find_program(char to[static PATH_MAX], const char *name, struct err *e)
 {
 	const char *path = getenv("PATH");
+	bool forbidden = false;
 	char shown[256];
+	struct stat st;
 
 	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; ; p++) {
 		size_t len = strcspn(p, ":");
 		int n = strchr(name, '/') ? snprintf(to, PATH_MAX, "%s", name) :
 		    snprintf(to, PATH_MAX, "%.*s/%s", (int)len, len > 0 ? p : ".", name);
 
-		if (n < PATH_MAX && access(to, X_OK) == 0)
-			return 0;
+		if (n < PATH_MAX && stat(to, &st) == 0 && S_ISREG(st.st_mode)) {
+			if (access(to, X_OK) == 0)
+				return 0;
+			forbidden = true;
+		}
 		p += len;
 		if (*p == '\0' || strchr(name, '/'))
 			break;
 	}
-	return err_set(e, -EXIT_NOT_FOUND, "%s: there is no such program",
-	    text_escape(shown, sizeof(shown), name, strlen(name)));
+	(void)text_escape(shown, sizeof(shown), name, strlen(name));
+	if (forbidden)
+		return err_set(e, -EXIT_NOT_RUN, "%s: this file may not be executed by this user", shown);
+	return err_set(e, -EXIT_NOT_FOUND, "%s: there is no such program", shown);
 }
 
 static int

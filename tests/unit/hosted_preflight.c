@@ -5,6 +5,7 @@
 #include "tests/unit/test.h"
 
 #include "cli/preflight.h"
+#include "cli/spawn.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -190,6 +191,11 @@ TEST(what_cannot_be_run_is_said)
 	s = ask(&p, (char *[]){ (char *)"no-such-program", NULL });
 	ASSERT(s.n < 0);
 	ASSERT(strstr(p.err.text, "no such program") != NULL);
+	s = ask(&p, (char *[]){ p.program, NULL });
+	ASSERT_EQ(s.n, -EXIT_NOT_RUN);
+	ASSERT(strstr(p.err.text, "may not be executed") != NULL);
+	s = ask(&p, (char *[]){ p.dir, NULL });
+	ASSERT_EQ(s.n, -EXIT_NOT_FOUND);
 	close_place(&p);
 }
 
