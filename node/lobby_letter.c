@@ -53,7 +53,7 @@ lobby_letter_said(struct lobby *l, unsigned bit, const uint8_t key[static 32],
 		struct lobby_party *p = party < 0 ? NULL : &l->all[i]->parties[party];
 
 		if (p != NULL && p->letter_named && memcmp(p->letter, id, LETTER_ID_LEN) == 0 &&
-		    status != LETTER_FULL)
+		    status == LETTER_TAKEN)
 			p->left_at |= (uint8_t)(1u << bit);
 	}
 }

@@ -81,6 +81,32 @@ TEST(two_that_are_never_there_at_the_same_time_agree_about_a_study)
 	town_close();
 }
 
+TEST(a_letter_counts_as_left_when_a_lighthouse_keeps_it)
+{
+	const struct lobby_study *s;
+	const struct lobby_party *p;
+
+	begin();
+	house_off(two);
+	house_off(lh);
+	bring(one);
+	s = mesh_study_find(one->mesh, study.hash);
+	p = &s->parties[1];
+	town_run(60 * SEC);
+	ASSERT_EQ(lobby_told(s, 1), LOBBY_UNTOLD);
+	house_on(lh);
+	town_run(600 * SEC);
+	lobby_letter_said(one->mesh->lobby, 1, two->host.cert.key, p->letter, LETTER_FULL);
+	lobby_letter_said(one->mesh->lobby, 1, two->host.cert.key, p->letter, LETTER_REFUSED);
+	ASSERT_EQ(lobby_told(s, 1), LOBBY_LEFT);
+	ASSERT_EQ(p->left_at, 1);
+	ASSERT_EQ(kept(), 1);
+	house_on(two);
+	town_run(600 * SEC);
+	ASSERT_EQ(lobby_told(s, 1), LOBBY_TOLD);
+	town_close();
+}
+
 TEST(letters_are_kept_over_the_restart_of_a_lighthouse)
 {
 	begin();
