@@ -72,12 +72,15 @@ class Place:
         for user in self.users:
             user.tell("join", user.take(authority.state / (user.name + ".mpynet")))
 
+    def processes(self):
+        """Those of users that are mpynet's; other scenarios that run have their own."""
+        return [pid for pid in pids_of(USER) if exe_of(pid) == str(self.lab.dir / "mpynet")]
+
     def clean(self, user, before):
         """Failed unless nothing of mpynet is left on the user's machine."""
         def left():
-            return self.lab.run(user.namespace, "ip", "-o", "link")[1] != before or [
-                pid for pid in pids_of(USER) if name_of(pid).startswith("mpynet")
-                and state_of(pid) != "Z"]
+            return self.lab.run(user.namespace, "ip", "-o", "link")[1] != before or \
+                self.processes()
         if wait_until(lambda: not left(), 20) is None:
             raise Failed("left behind: %s" % left())
 
@@ -99,12 +102,11 @@ def field_of(pid, file):
         return ""
 
 
-def name_of(pid):
-    return field_of(pid, "comm")
-
-
-def state_of(pid):
-    return field_of(pid, "stat").rpartition(")")[2].strip()[:1]
+def exe_of(pid):
+    try:
+        return os.readlink("/proc/%d/exe" % pid)
+    except OSError:                     # it has ended
+        return ""
 
 
 def links(lab, user):
@@ -166,8 +168,7 @@ def programs_share_a_node_and_the_last_one_ends_it(lab):
     if status["attached"] != 1 or not status["transient"]:
         raise Failed("with one of five programs left: %s" % status)
     # Killed, mpynet takes its program along, and with it the node.
-    inner = [pid for pid in pids_of(USER) if name_of(pid) == "mpynet\n"]
-    for pid in inner:
+    for pid in place.processes():
         if "exec" in field_of(pid, "cmdline").split("\0") and pid != status["pid"]:
             os.kill(pid, signal.SIGKILL)
     running[4].wait(20)
