@@ -24,9 +24,13 @@
 #define FIND_TRIES    40
 #define FIND_EVERY_MS 250
 
-/* How long a node that is there for this command alone goes on for the others to be told. */
-#define TELL_TRIES    60
-#define TELL_EVERY_MS 250
+/*
+ * How long a node that is there for this command alone goes on for the others to be told. No letter
+ * says that a study was closed: it is enough to see who is there.
+ */
+#define TELL_TRIES       60
+#define TELL_CLOSE_TRIES 12
+#define TELL_EVERY_MS    250
 
 static const struct column list_columns[] = {
 	{ "STUDY", "name", COLUMN_TEXT },
@@ -146,10 +150,11 @@ put_untold(char *to, size_t cap, const json_t *body)
 static void
 tell_others(struct context *c, const json_t *study)
 {
+	bool untold = true, closed = strcmp(text_of(study, "stance"), "closed") == 0;
+	int tries = closed ? TELL_CLOSE_TRIES : TELL_TRIES;
 	char who[256] = "";
-	bool untold = true;
 
-	for (int i = 0; i < TELL_TRIES && untold && !interrupt_seen(); i++) {
+	for (int i = 0; i < tries && untold && !interrupt_seen(); i++) {
 		json_t *body;
 		struct err e;
 
