@@ -331,7 +331,7 @@ check-long-all:
 		echo "== $$t"; $(TALLY) $$t $$t || rc=1; \
 	done; \
 	echo "== fuzzers"; \
-	$(MAKE) --no-print-directory SECONDS=20 check-fuzz || rc=1; \
+	$(MAKE) --no-print-directory SECONDS=10 check-fuzz || rc=1; \
 	exit $$rc
 
 demo: deps
